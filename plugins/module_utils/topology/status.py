@@ -1,0 +1,322 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Kubernetes says about a topology: its workloads with their pods, its Services with their addresses, its URLs.
+
+Takes the API server's objects as they are and returns plain data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Object = Mapping[str, Any]
+
+LABEL_COMPONENT = "app.kubernetes.io/component"
+LABEL_INSTANCE = "app.kubernetes.io/instance"
+ANNOTATION_CONFIG_CHECKSUM = "livestream.srs/config-checksum"
+
+GROUPS = ("origins", "hls", "edges")
+
+# What a port of a Service speaks, told by the name or number that it leads to.
+SRS_PORTS: dict[str | int, str] = {"rtmp": "rtmp", "api": "api", "exporter": "exporter", 1935: "rtmp", 8080: "flv", 1985: "api", 9972: "exporter"}
+DEFAULT_PORT = {"rtmp": 1935, "http": 80, "https": 443}
+SUFFIX = {"rtmp": "", "flv": ".flv", "hls": ".m3u8"}
+PROTOCOL_TITLE = {"rtmp": "RTMP", "flv": "HTTP-FLV", "hls": "HLS"}
+
+
+def build(objects: Mapping[str, Iterable[Object]], app: str = "live", stream: str = "livestream") -> dict[str, Any]:
+    """The Kubernetes side of the status, from lists of Deployment, StatefulSet, Service, Pod, EndpointSlice and Event."""
+    pods = list(objects.get("Pod", ()))
+    events = list(objects.get("Event", ()))
+    workloads = [
+        _workload(kind, item, pods, events) for kind in ("Deployment", "StatefulSet") for item in objects.get(kind, ())
+    ]
+    slices = list(objects.get("EndpointSlice", ()))
+    services = sorted((_service(item, slices) for item in objects.get("Service", ())), key=_place)
+    return {
+        "origins": _clusters(workloads, "origin"),
+        "edges": _clusters(workloads, "edge"),
+        "hls": _clusters(workloads, "hls"),
+        "services": services,
+        "urls": urls(services, app, stream),
+    }
+
+
+def workload_selector(workloads: Iterable[Object]) -> str:
+    """A label selector that finds the pods of all these workloads in one list, or "" where none can say it.
+
+    Selectors of one and the same label become one ``key in (...)``, which leaves the namespace's other pods on the server.
+    """
+    keys: set[str] = set()
+    values: set[str] = set()
+    for workload in workloads:
+        selector = workload["spec"].get("selector") or {}
+        labels = selector.get("matchLabels") or {}
+        if len(labels) != 1 or selector.get("matchExpressions"):
+            return ""
+        keys.update(labels)
+        values.update(labels.values())
+    if len(keys) != 1:
+        return ""
+    return f"{keys.pop()} in ({','.join(sorted(values))})"
+
+
+def _place(item: Mapping[str, Any]) -> tuple[int, str, str]:
+    """Origin first, then HLS, then edges, each by name: the order of every list and table."""
+    order = {"origin": 0, "hls": 1, "edge": 2}
+    return order.get(item["component"], 3), item["cluster"], item["name"]
+
+
+def _identity(item: Object) -> dict[str, Any]:
+    metadata = item["metadata"]
+    labels = metadata.get("labels") or {}
+    return {
+        "name": metadata["name"],
+        "component": labels.get(LABEL_COMPONENT, ""),
+        "cluster": labels.get(LABEL_INSTANCE, metadata["name"]),
+    }
+
+
+def _clusters(workloads: Iterable[dict[str, Any]], component: str) -> dict[str, dict[str, Any]]:
+    """Workloads of a component, put together by the cluster they belong to (a canary is a second workload of its cluster)."""
+    found: dict[str, dict[str, Any]] = {}
+    for workload in sorted((w for w in workloads if w["component"] == component), key=_place):
+        cluster = found.setdefault(
+            workload["cluster"],
+            {"desired": 0, "ready": 0, "updated": 0, "complete": True, "workloads": [], "pods": []},
+        )
+        for count in ("desired", "ready", "updated"):
+            cluster[count] += workload[count]
+        cluster["complete"] = cluster["complete"] and workload["complete"]
+        cluster["pods"].extend(workload["pods"])
+        cluster["workloads"].append({key: value for key, value in workload.items() if key not in ("pods", "component", "cluster")})
+    return found
+
+
+def _workload(kind: str, item: Object, pods: list[Object], events: list[Object]) -> dict[str, Any]:
+    spec = item["spec"]
+    status = item.get("status") or {}
+    desired = 1 if spec.get("replicas") is None else spec["replicas"]
+    observed = status.get("observedGeneration", 0) >= item["metadata"].get("generation", 0)
+    ready = status.get("readyReplicas") or 0
+    updated = status.get("updatedReplicas") or 0
+    template = spec["template"]
+    own = sorted((_pod(pod) for pod in pods if owns(kind, item, pod)), key=lambda pod: pod["name"])
+    complete = observed and ready == updated == desired == (status.get("replicas") or 0)
+    involved = {item["metadata"]["name"], *(pod["name"] for pod in own)}
+    return {
+        **_identity(item),
+        "kind": kind,
+        "desired": desired,
+        "ready": ready,
+        "updated": updated,
+        "complete": complete,
+        "images": {c["name"]: c["image"] for c in template["spec"].get("containers") or ()},
+        "config_maps": _config_maps(template),
+        "config_checksum": (template["metadata"].get("annotations") or {}).get(ANNOTATION_CONFIG_CHECKSUM),
+        "pods": own,
+        "events": [] if complete else _events(events, involved),
+    }
+
+
+def owns(kind: str, workload: Object, pod: Object) -> bool:
+    """Whether a pod is this workload's: selectors may overlap (a canary's do), owner references do not."""
+    labels = pod["metadata"].get("labels") or {}
+    name = workload["metadata"]["name"]
+    owner = next((ref for ref in pod["metadata"].get("ownerReferences") or () if ref.get("controller")), None)
+    if owner is not None:
+        if kind == "Deployment" and owner["kind"] == "ReplicaSet":
+            return bool(owner["name"] == f"{name}-{labels.get('pod-template-hash', '')}")
+        return bool(owner["kind"] == kind and owner["name"] == name)
+    wanted = (workload["spec"].get("selector") or {}).get("matchLabels") or {}
+    return bool(wanted) and all(labels.get(key) == value for key, value in wanted.items())
+
+
+def _config_maps(template: Object) -> list[str]:
+    volumes = template["spec"].get("volumes") or ()
+    return sorted(volume["configMap"]["name"] for volume in volumes if (volume.get("configMap") or {}).get("name"))
+
+
+def _pod(pod: Object) -> dict[str, Any]:
+    metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
+    containers = spec.get("containers") or []
+    main = next((c for c in containers if c["name"] == "srs"), containers[0] if containers else {})
+    states = status.get("containerStatuses") or []
+    conditions = {c["type"]: c["status"] for c in status.get("conditions") or ()}
+    reason, message = pod_reason(pod)
+    return {
+        "name": metadata["name"],
+        "node": spec.get("nodeName"),
+        "ip": status.get("podIP"),
+        "phase": status.get("phase"),
+        "ready": conditions.get("Ready") == "True",
+        "terminating": bool(metadata.get("deletionTimestamp")),
+        "image": main.get("image"),
+        "restarts": sum(state.get("restartCount", 0) for state in states),
+        "reason": reason,
+        "message": message,
+        "created": metadata.get("creationTimestamp"),
+        "config_checksum": (metadata.get("annotations") or {}).get(ANNOTATION_CONFIG_CHECKSUM),
+    }
+
+
+def pod_reason(pod: Object) -> tuple[str | None, str | None]:
+    """Why a pod is not ready, in the cluster's own words; (None, None) when it is."""
+    status = pod.get("status") or {}
+    if pod["metadata"].get("deletionTimestamp"):
+        return "Terminating", None
+    conditions = {c["type"]: c for c in status.get("conditions") or ()}
+    if conditions.get("Ready", {}).get("status") == "True":
+        return None, None
+    for state in [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]:
+        waiting = (state.get("state") or {}).get("waiting")
+        if waiting and waiting.get("reason") not in ("PodInitializing", "ContainerCreating"):
+            return waiting.get("reason"), _container_message(state, waiting)
+        terminated = (state.get("state") or {}).get("terminated")
+        if terminated and terminated.get("exitCode"):
+            return terminated.get("reason") or "Error", f"container {state['name']} ended with exit code {terminated['exitCode']}"
+    scheduled = conditions.get("PodScheduled", {})
+    if scheduled.get("status") == "False":
+        return scheduled.get("reason") or "Unschedulable", scheduled.get("message")
+    if status.get("reason"):
+        return status["reason"], status.get("message")
+    for state in status.get("containerStatuses") or ():
+        waiting = (state.get("state") or {}).get("waiting")
+        if waiting:
+            return waiting.get("reason"), waiting.get("message")
+        if not state.get("ready"):
+            return "NotReady", f"container {state['name']} runs but its readiness probe does not pass"
+    return status.get("phase") or "Pending", None
+
+
+def _container_message(state: Object, waiting: Object) -> str:
+    ended = (state.get("lastState") or {}).get("terminated") or {}
+    parts = [f"container {state['name']}"]
+    if waiting.get("message"):
+        parts.append(waiting["message"])
+    if ended:
+        parts.append(f"last exit code {ended.get('exitCode')}")
+    return ": ".join(parts)
+
+
+def _events(events: Iterable[Object], involved: set[str], count: int = 3) -> list[str]:
+    """The last warnings about these objects, newest last."""
+    found = [e for e in events if e.get("type") == "Warning" and (e.get("involvedObject") or {}).get("name") in involved]
+    found.sort(key=lambda e: e.get("lastTimestamp") or e.get("eventTime") or e["metadata"].get("creationTimestamp") or "")
+    texts = [f"{e['involvedObject']['kind']}/{e['involvedObject']['name']}: {e.get('reason')}: {(e.get('message') or '').strip()}" for e in found]
+    return texts[-count:]
+
+
+def _service(item: Object, slices: Iterable[Object]) -> dict[str, Any]:
+    spec = item["spec"]
+    identity = _identity(item)
+    kind = spec.get("type", "ClusterIP")
+    ingress = ((item.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    own = [s for s in slices if (s["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == identity["name"]]
+    return {
+        **identity,
+        "type": kind,
+        "cluster_ip": spec.get("clusterIP"),
+        "addresses": [*(entry.get("ip") or entry.get("hostname") for entry in ingress), *(spec.get("externalIPs") or ())],
+        "ports": [
+            {"port": port["port"], "protocol": protocol_of(port, identity["component"]), "node_port": port.get("nodePort")}
+            for port in spec.get("ports") or ()
+        ],
+        "host": f"{identity['name']}.{item['metadata'].get('namespace', 'default')}",
+        "ready_endpoints": sum((e.get("conditions") or {}).get("ready") is not False for s in own for e in s.get("endpoints") or ()),
+    }
+
+
+def protocol_of(port: Object, component: str) -> str | None:
+    """What a Service's port speaks: rtmp, flv, hls, api, exporter, or None where nothing tells."""
+    for hint in (port.get("targetPort", port["port"]), port.get("name"), port["port"]):
+        if hint in SRS_PORTS:
+            return SRS_PORTS[hint]
+        if hint in ("http", "https"):
+            return "hls" if component == "hls" else "flv"
+        if hint in (80, 443):
+            return "flv" if component == "edge" else "hls"
+    return None
+
+
+def urls(services: Iterable[Mapping[str, Any]], app: str, stream: str) -> list[dict[str, Any]]:
+    """Where to publish to and to play from. ``public`` is false for an address that only pods of the cluster reach."""
+    found = []
+    for service in services:
+        public = bool(service["addresses"])
+        inside = [service["host"]] if service["type"] != "LoadBalancer" and service["cluster_ip"] != "None" else []
+        for address in service["addresses"] or inside:
+            for port in service["ports"]:
+                protocol = port["protocol"]
+                if protocol not in SUFFIX:
+                    continue
+                row = {
+                    "cluster": service["cluster"],
+                    "component": service["component"],
+                    "protocol": protocol,
+                    "url": _url(protocol, address, port["port"], app, stream),
+                    "public": public,
+                }
+                if protocol == "rtmp":
+                    found.append({"action": "publish", **row})
+                found.append({"action": "play", **row})
+    return found
+
+
+def _url(protocol: str, address: str, port: int, app: str, stream: str) -> str:
+    scheme = "rtmp" if protocol == "rtmp" else "https" if port == 443 else "http"
+    host = f"[{address}]" if ":" in address else address
+    where = host if port == DEFAULT_PORT[scheme] else f"{host}:{port}"
+    return f"{scheme}://{where}/{app}/{stream}{SUFFIX[protocol]}"
+
+
+def counts(status: Mapping[str, Any]) -> str:
+    """``origin 1/1, edge 3/3``: ready against desired replicas of each cluster."""
+    parts = []
+    for group in GROUPS:
+        for name, cluster in status[group].items():
+            rolling = not cluster["complete"] and cluster["ready"] >= cluster["desired"]
+            parts.append(f"{name} {cluster['ready']}/{cluster['desired']}" + (" (rolling)" if rolling else ""))
+    return ", ".join(parts) or "no workloads"
+
+
+def summary(status: Mapping[str, Any]) -> list[str]:
+    """The status as lines to print."""
+    lines = [counts(status), *_problems(status)]
+    balancers = [s for s in status["services"] if s["type"] == "LoadBalancer"]
+    if balancers:
+        lines += ["", "Load balancers"]
+        lines += table(
+            (s["name"], ", ".join(s["addresses"]) or "no address yet", ", ".join(str(p["port"]) for p in s["ports"])) for s in balancers
+        )
+    for action, title in (("publish", "Publish to"), ("play", "Play from")):
+        rows = [u for u in status["urls"] if u["action"] == action]
+        shown = [u for u in rows if u["public"]] or rows
+        if shown:
+            lines += ["", title if shown[0]["public"] else f"{title} (inside the cluster)"]
+            lines += table((u["cluster"], PROTOCOL_TITLE[u["protocol"]], u["url"]) for u in shown)
+    return lines
+
+
+def _problems(status: Mapping[str, Any]) -> list[str]:
+    """What keeps clusters from being complete: pods with their reasons, then the last warnings."""
+    lines: list[str] = []
+    for group in GROUPS:
+        for name, cluster in status[group].items():
+            if cluster["complete"]:
+                continue
+            lines += [
+                f"  {name}: pod {pod['name']}: {pod['reason']}" + (f": {pod['message']}" if pod["message"] else "")
+                for pod in cluster["pods"]
+                if pod["reason"]
+            ]
+            lines += [f"  {name}: {event}" for workload in cluster["workloads"] for event in workload["events"]]
+    return lines
+
+
+def table(rows: Iterable[Iterable[object]], indent: int = 2) -> list[str]:
+    """Rows as aligned lines."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))] if cells else []
+    return [(" " * indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip() for row in cells]
