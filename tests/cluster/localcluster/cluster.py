@@ -1,0 +1,164 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster made here: its settings, its parts, and making it so."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from . import cloud, controlplane, processes, programs, simulated
+from .api import Api, Object
+from .base import TOOL, ClusterError, cluster_folder, lock, say
+from .processes import Part
+
+NODES_READY_SECONDS = 60
+
+
+@dataclass
+class Settings:
+    """What is decided once for a cluster, and kept in its folder."""
+
+    nodes: str = "simulated"
+    node_count: int = 3
+    ports: dict[str, int] = field(default_factory=dict)
+
+
+class Cluster:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.folder = cluster_folder(name)
+        self.kubeconfig = self.folder / "kubeconfig"
+        self.address = "127.0.0.1"
+        self._file = self.folder / "settings.json"
+
+    def exists(self) -> bool:
+        return self._file.is_file()
+
+    def settings(self) -> Settings:
+        return Settings(**json.loads(self._file.read_text())) if self.exists() else Settings()
+
+    def api(self) -> Api:
+        return Api(f"https://{self.address}:{self.settings().ports['kube-apiserver']}", self.folder / "pki")
+
+    def lock(self) -> contextlib.AbstractContextManager[None]:
+        return lock(self.folder.with_name(f".{self.name}.lock"), f"waiting for another process that works on the cluster {self.name}")
+
+    def up(self, nodes: str | None, count: int | None) -> None:
+        with self.lock():
+            settings = self.settings()
+            if self.exists() and nodes and nodes != settings.nodes:
+                say(f"the cluster {self.name} has {settings.nodes} nodes: making it anew with {nodes} ones")
+                self._remove()
+                settings = Settings()
+            settings.nodes = nodes or settings.nodes
+            settings.node_count = count or settings.node_count
+            self._make(settings)
+
+    def _make(self, settings: Settings) -> None:
+        built = programs.ensure(programs.SIMULATED)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+        alive = {process.part for process in processes.running(self.folder)}
+        settings.ports = controlplane.choose_ports(settings.ports, alive, self.address)
+        write(self._file, json.dumps(asdict(settings), indent=2))
+        controlplane.make_pki(built["pki"], self.folder / "pki", self.address)
+        api = self.api()
+        write(self.kubeconfig, controlplane.kubeconfig(api.server, self.folder / "pki", f"livestream-srs-{self.name}"))
+
+        parts = self.parts(settings, built, api)
+        for part in parts:
+            processes.bring_up(self.folder, part)
+        simulated.set_nodes(api, settings.node_count)
+        self._await_nodes(api, settings.node_count)
+        # A part may also have ended after it was ready.
+        for name in processes.missing(self.folder, parts):
+            raise processes.failure(self.folder, name, "ended")
+        say(f"the cluster {self.name} is up: {settings.node_count} {settings.nodes} nodes, kubeconfig {self.kubeconfig}")
+
+    def parts(self, settings: Settings, built: Mapping[str, Path], api: Api) -> list[Part]:
+        return [
+            *controlplane.parts(self.folder, built, settings.ports, self.address, api),
+            *simulated.parts(self.folder, built),
+            Part(
+                "cloud",
+                (sys.executable, str(TOOL), "cloud", "--name", self.name),
+                ready=lambda: api.exists(f"/apis/storage.k8s.io/v1/storageclasses/{cloud.STORAGE_CLASS['metadata']['name']}"),
+            ),
+        ]
+
+    def _await_nodes(self, api: Api, count: int) -> None:
+        deadline = time.monotonic() + NODES_READY_SECONDS
+        while True:
+            nodes = api.items("/api/v1/nodes")
+            ready = [node for node in nodes if is_ready(node)]
+            if len(ready) == len(nodes) == count:
+                return
+            if time.monotonic() > deadline:
+                log = processes.log_of(self.folder, "kwok")
+                raise ClusterError(
+                    f"{len(ready)} of {count} nodes are ready after {NODES_READY_SECONDS} s; the last lines of {log}:\n{processes.last_lines(log)}"
+                )
+            time.sleep(0.2)
+
+    def down(self) -> None:
+        with self.lock():
+            if not self.folder.is_dir() and not processes.running(self.folder):
+                say(f"there is no cluster {self.name}")
+                return
+            self._remove()
+            say(f"the cluster {self.name} is gone")
+
+    def _remove(self) -> None:
+        # Nothing of it is needed any more, so nobody gets time to tidy up.
+        processes.stop(processes.running(self.folder), grace=1)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.exists():
+            raise ClusterError(f"the folder {self.folder} could not be removed")
+
+    def status(self) -> bool:
+        """Print what there is; whether all of it works."""
+        if not self.exists():
+            say(f"there is no cluster {self.name}")
+            return False
+        settings = self.settings()
+        api = self.api()
+        parts = self.parts(settings, {name: programs.path(name) for name in programs.SIMULATED}, api)
+        missing = set(processes.missing(self.folder, parts))
+        for part in parts:
+            state = "not running as wanted" if part.name in missing else answer(part)
+            missing |= {part.name} if state != "ready" else set()
+            say(f"{part.name:24} {state:24} {processes.log_of(self.folder, part.name)}")
+        with contextlib.suppress(OSError):
+            for node in api.items("/api/v1/nodes"):
+                say(f"node {node['metadata']['name']:19} {'ready' if is_ready(node) else 'not ready'}")
+        say(f"kubeconfig {self.kubeconfig}")
+        return not missing
+
+
+def answer(part: Part) -> str:
+    try:
+        return "ready" if part.ready() else "not ready"
+    except OSError as error:
+        return f"not ready: {error}"
+
+
+def is_ready(node: Object) -> bool:
+    conditions = node.get("status", {}).get("conditions", [])
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file as a whole, readable for its owner only; leave it alone if it says the same."""
+    if path.is_file() and path.read_text() == text:
+        return
+    new = path.with_name(f".{path.name}.new")
+    new.touch(mode=0o600)
+    new.write_text(text)
+    new.rename(path)
