@@ -1,0 +1,36 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pure topology code, as filters for the roles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters, load_balancer, names
+
+
+def _user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def call(*args: Any) -> Any:
+        try:
+            return function(*args)
+        except SrsError as error:
+            raise AnsibleFilterError(error.message) from error
+
+    return call
+
+
+class FilterModule:
+    """Filters that the roles use among themselves; they aren't part of the public interface."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "edge_clusters": _user_errors(clusters.resolve_edges),
+            "load_balancer": _user_errors(lambda slb, where: load_balancer.render(slb, where=where)),
+            "origin": _user_errors(clusters.resolve_origin),
+            "topology_labels": lambda component, instance, topology: names.labels(component, instance, topology),
+        }

@@ -1,0 +1,178 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what a user writes about the origin and the edge clusters to what the templates and the config modules need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils.topology import load_balancer, names
+
+# Dicts of these names are merged key by key with the role's default; all other values replace it.
+MERGED = ("config", "slb")
+
+# The time that a server sleeps around its drain, in milliseconds. Short: what must outlive kube-proxy and the
+# load balancer is the preStop sleep, which works the same for all versions and images.
+GRACE_START_WAIT = 700
+GRACE_FINAL_WAIT = 800
+
+# What is left for the process to end after its drain, in seconds.
+GRACE_MARGIN = 5
+
+
+def resolve_edges(clusters: Any, defaults: Mapping[str, Any], topology: str) -> list[dict[str, Any]]:
+    """Every edge cluster with all its keys: its own, else the role's default.
+
+    ``defaults`` has one entry for each ``srs_edge_*`` variable, without that prefix. Names, labels and grace budgets are added.
+    Values that came as text from the command line (``-e srs_edge_replicas=5``) become what their default is.
+    """
+    if not isinstance(clusters, list):
+        raise SrsError(f"srs_edge_clusters is {_kind(clusters)}, not a list of edge clusters: write '- name: edge'.")
+    return [_resolve_edge(index, cluster, defaults, topology) for index, cluster in enumerate(clusters)]
+
+
+def _resolve_edge(index: int, given: Any, defaults: Mapping[str, Any], topology: str) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise SrsError(f"srs_edge_clusters[{index}] is {_kind(given)} ({given!r}), not a mapping: write '- name: {given}'.")
+    name = str(given.get("name", ""))
+    cluster = {key: _typed(given.get(key, default), default) for key, default in defaults.items()}
+    for key in MERGED:
+        if isinstance(defaults.get(key), Mapping) and isinstance(given.get(key), Mapping):
+            cluster[key] = merge(defaults[key], given[key])
+    app = names.edge_app(name)
+    cluster.update(
+        name=name,
+        app=app,
+        labels=names.labels("edge", name, topology),
+        config_name=f"{app}-config",
+        deployment_name=f"{app}-deployment",
+        service_name=f"{app}-service",
+        grace=grace(cluster),
+        ports=listen_ports(cluster["config"]),
+    )
+    cluster["container_ports"] = container_ports(cluster["ports"])
+    cluster["service_ports"] = service_ports(cluster["ports"], ("rtmp", "http", "api") if cluster["expose_http_api"] else ("rtmp", "http"))
+    cluster["load_balancer"] = load_balancer.render(cluster["slb"], where=f"srs_edge_clusters[{index}].slb")
+    cluster["srs_conf"] = _edge_conf(cluster)
+    return cluster
+
+
+def resolve_origin(origin: Mapping[str, Any], topology: str) -> dict[str, Any]:
+    """The origin with all its keys: ``origin`` has one entry for each ``srs_origin_*`` variable, without that prefix."""
+    server = dict(origin)
+    server.update(
+        name="origin",
+        app=names.ORIGIN,
+        labels=names.labels("origin", "origin", topology),
+        config_name=f"{names.ORIGIN}-config",
+        deployment_name=f"{names.ORIGIN}-deployment",
+        service_name=names.ORIGIN_SERVICE,
+        grace=grace(origin),
+        ports=listen_ports(origin["config"]),
+    )
+    server["container_ports"] = container_ports(server["ports"])
+    server["service_ports"] = service_ports(server["ports"], ("rtmp",))
+    server["srs_conf"] = _server_conf(server)
+    return server
+
+
+def grace(server: Mapping[str, Any]) -> dict[str, int]:
+    """The budgets of a graceful end, derived from the one number that a user sets, so that they always agree.
+
+    A pod is told to stop: for ``pre_stop`` seconds it goes on as before, while kube-proxy and the load balancer forget it;
+    then it closes its listeners and waits up to ``drain`` seconds for its players; ``period`` holds all of that.
+    """
+    if not server["graceful"]:
+        return {}
+    pre_stop, drain = int(server["deregister_seconds"]), int(server["drain_seconds"])
+    waits = -(-(GRACE_START_WAIT + GRACE_FINAL_WAIT) // 1000)
+    return {"pre_stop": pre_stop, "drain": drain, "period": pre_stop + drain + waits + GRACE_MARGIN}
+
+
+def listen_ports(config: Any) -> dict[str, int]:
+    """The TCP ports that a server with these config parameters listens on, by name: ``rtmp``, ``api``, ``http``; not those that are off."""
+    config = config if isinstance(config, Mapping) else {}
+    listen = config.get("listen") or [1935]
+    ports = {"rtmp": _port(listen[0] if isinstance(listen, list) else listen)}
+    for name, block, default in (("api", config.get("http_api"), 1985), ("http", config.get("http_server"), 8080)):
+        block = block if isinstance(block, Mapping) else {}
+        if block.get("enabled", True):
+            ports[name] = _port(block.get("listen", default))
+    return ports
+
+
+def container_ports(ports: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The container's port entries, one for each port: the API may share that of the HTTP server."""
+    by_port = {port: name for name, port in reversed(ports.items())}
+    return [{"containerPort": port, "name": name} for port, name in reversed(by_port.items())]
+
+
+def service_ports(ports: Mapping[str, int], wanted: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The Service's port entries for those of the ``wanted`` names that the server listens on."""
+    open_ports = {name: ports[name] for name in wanted if name in ports}
+    return [
+        {"name": entry["name"], "port": entry["containerPort"], "targetPort": entry["containerPort"], "protocol": "TCP"}
+        for entry in container_ports(open_ports)
+    ]
+
+
+def _port(listen: Any) -> int:
+    """The port of a listen value, which may carry an address (``0.0.0.0:1935``). What isn't a port is left to the config's own check."""
+    text = str(listen).rpartition(":")[2]
+    return int(text) if text.isdigit() else 0
+
+
+def _edge_conf(cluster: Mapping[str, Any]) -> dict[str, Any]:
+    origin = cluster["origin"]
+    return {"origin": [origin] if isinstance(origin, str) else origin, **_server_conf(cluster)}
+
+
+def _server_conf(server: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of one srs.conf: what follows from the pod's settings, and over it what the user wrote in ``config``."""
+    conf: dict[str, Any] = {
+        "name": server["config_name"],
+        "labels": server["labels"],
+        "srs_version": server["version"],
+        "max_connections": server["max_connections"],
+    }
+    if server["grace"]:
+        conf.update(
+            grace_start_wait=GRACE_START_WAIT,
+            grace_final_wait=GRACE_FINAL_WAIT,
+            force_grace_quit=True,
+            termination_grace_period_seconds=server["grace"]["period"],
+            pre_stop_seconds=server["grace"]["pre_stop"],
+            drain_seconds=server["grace"]["drain"],
+        )
+    if server["security"]:
+        conf["pid"] = "/tmp/srs.pid"  # the only folder besides the media that a restricted pod may write to
+    user = server["config"]
+    return merge(conf, user) if isinstance(user, Mapping) else {**conf, "config": user}
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with ``over`` laid on top, dict by dict; lists and plain values of ``over`` replace."""
+    result = deepcopy(dict(base))
+    for key, value in over.items():
+        old = result.get(key)
+        result[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else deepcopy(value)
+    return result
+
+
+def _typed(value: Any, default: Any) -> Any:
+    """A text from the command line as the type of its default; whatever doesn't fit is left for the checks to name."""
+    if not isinstance(value, str):
+        return value
+    if isinstance(default, bool) and value.lower() in ("true", "yes", "on", "1", "false", "no", "off", "0"):
+        return value.lower() in ("true", "yes", "on", "1")
+    if (isinstance(default, int) or re.fullmatch(r"-?\d+", str(default))) and re.fullmatch(r"-?\d+", value):
+        return int(value)
+    return value
+
+
+def _kind(value: Any) -> str:
+    return {str: "a string", list: "a list", int: "a number", bool: "a boolean", type(None): "empty"}.get(type(value), "a mapping")

@@ -1,0 +1,38 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The names of a topology's objects, and the labels that they carry.
+
+The names and the ``app`` selectors are the tutorial's (https://ossrs.io/lts/en-us/docs/v6/doc/k8s), so that a cluster that was built by hand from it
+is taken over in place.
+"""
+
+from __future__ import annotations
+
+MANAGED_BY = "livestream.srs"
+
+ORIGIN = "srs-origin"
+ORIGIN_SERVICE = "srs-internal-origin-service"
+HTTP_SERVICE = "srs-http-service"
+NGINX_CONFIG = "srs-hls-nginx-config"
+
+# The edge cluster of this name has the tutorial's own names; every other one has its name in them.
+FIRST_EDGE = "edge"
+
+
+def edge_app(cluster: str) -> str:
+    """The value of the ``app`` label that an edge cluster's selectors use, and the stem of its objects' names."""
+    return "srs-edge" if cluster == FIRST_EDGE else f"srs-edge-{cluster}"
+
+
+def labels(component: str, instance: str, topology: str) -> dict[str, str]:
+    """The standard labels of one object.
+
+    ``component`` is ``origin``, ``hls`` or ``edge``; ``instance`` the edge cluster's name, else the component again.
+    """
+    return {
+        "app.kubernetes.io/name": "nginx" if component == "hls" else "srs",
+        "app.kubernetes.io/instance": instance,
+        "app.kubernetes.io/component": component,
+        "app.kubernetes.io/part-of": topology,
+        "app.kubernetes.io/managed-by": MANAGED_BY,
+    }

@@ -1,0 +1,97 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must hold before anything is changed: of the variables' names, and of the resolved origin and edge clusters.
+
+Each check returns its problems as sentences that name the variable, the value and the way out.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+ROLES = ("srs_origin", "hls_nginx", "srs_edge")
+
+# Variables that the playbooks read and that belong to no role.
+PLAYBOOK_VARIABLES = frozenset(
+    {"srs_context", "srs_kubeconfig", "srs_report", "srs_status_api", "srs_stream", "srs_teardown_delete_volumes", "srs_teardown_delete_namespace"}
+)
+
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+DNS_LABEL_LENGTH = 63
+# "srs-edge-NAME-deployment-<10 hash>-<5 random>" has to stay a valid pod hostname, and "srs-edge-NAME-deployment" a label value.
+EDGE_NAME_LENGTH = 36
+
+
+def unknown_variables(given: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Variables that look like ours and aren't: a role's prefix, or nearly a known name."""
+    all_known = set(known) | PLAYBOOK_VARIABLES
+    problems = []
+    for name in sorted(set(given) - all_known):
+        if not name.startswith(("srs_", "hls_nginx_")):
+            continue
+        near = difflib.get_close_matches(name, all_known, n=1, cutoff=0.8)
+        if near:
+            problems.append(f"unknown variable {name}: did you mean {near[0]}?")
+        elif name.startswith(tuple(f"{role}_" for role in ROLES)):
+            role = next(role for role in ROLES if name.startswith(f"{role}_"))
+            problems.append(f"unknown variable {name}: 'ansible-doc -t role livestream.srs.{role}' lists what there is.")
+    return problems
+
+
+def check_namespace(namespace: Any) -> list[str]:
+    return [] if _is_label(namespace) else [_not_a_label("srs_namespace", namespace, DNS_LABEL_LENGTH)]
+
+
+def check_edges(clusters: list[dict[str, Any]]) -> list[str]:
+    """Names, replica counts, ports and budgets of the resolved edge clusters."""
+    problems = []
+    seen: dict[str, int] = {}
+    for index, cluster in enumerate(clusters):
+        where = f"srs_edge_clusters[{index}]"
+        name = cluster["name"]
+        if not name:
+            problems.append(f"{where} has no name: give it one, for example 'name: cdn-a'.")
+        elif not _is_label(name, EDGE_NAME_LENGTH):
+            problems.append(_not_a_label(f"{where}.name", name, EDGE_NAME_LENGTH))
+        elif name in seen:
+            problems.append(f"{where}.name is '{name}', which is the name of srs_edge_clusters[{seen[name]}] already: names must differ.")
+        seen.setdefault(name, index)
+        where = f"edge cluster '{name}'" if name else where
+        problems += _not_whole(f"{where}: replicas", cluster["replicas"], 0, 10_000)
+        problems += check_server(where, cluster)
+        if not cluster["origin"]:
+            problems.append(f"{where}: no origin: set srs_edge_origin, or the cluster's 'origin', to the server that it pulls from (host or host:port).")
+    return problems
+
+
+def check_server(where: str, server: Mapping[str, Any]) -> list[str]:
+    """What holds for an origin and an edge alike: version, connections, ports, grace budgets."""
+    problems = _not_whole(f"{where}: version", server["version"], 3, 7)
+    problems += _not_whole(f"{where}: max_connections", server["max_connections"], 1, 10_000_000)
+    for budget in ("drain_seconds", "deregister_seconds"):
+        problems += _not_whole(f"{where}: {budget}", server[budget], 0, 7 * 24 * 3600)
+    used: dict[int, str] = {}
+    for name, port in server["ports"].items():
+        if not 1 <= port <= 65535:
+            problems.append(f"{where}: the {name} port is {port or 'not a number'}: it has to be from 1 to 65535.")
+        elif port in used and {name, used[port]} != {"api", "http"}:
+            problems.append(f"{where}: port {port} is used twice, for {used[port]} and for {name}: give each one of its own.")
+        used.setdefault(port, name)
+    return problems
+
+
+def _is_label(value: Any, length: int = DNS_LABEL_LENGTH) -> bool:
+    return isinstance(value, str) and len(value) <= length and bool(DNS_LABEL.fullmatch(value))
+
+
+def _not_a_label(where: str, value: Any, length: int) -> str:
+    return f"{where} is '{value}': it has to be a DNS label of at most {length} characters: a-z, 0-9 and '-', a letter or digit at both ends."
+
+
+def _not_whole(where: str, value: Any, low: int, high: int) -> list[str]:
+    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+        return []
+    return [f"{where} is {value!r}: it has to be a whole number from {low} to {high}."]

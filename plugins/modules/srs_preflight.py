@@ -1,0 +1,43 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of the same name; it runs on the controller alone."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: srs_preflight
+short_description: Check the variables of the livestream.srs roles before anything is changed
+version_added: 0.1.0
+author:
+  - The livestream.srs contributors (@livestream-srs)
+description:
+  - Checks every variable of the given roles at once, with what they come to together, and changes nothing.
+  - Finds misspelt variables and keys, wrong types and ranges, names that are used twice, ports that clash, and whatever a real SRS would refuse
+    or ignore in the configs that follow from the variables.
+  - Each role runs it for itself; C(playbooks/site.yml) runs it first for all roles, so that a mistake in the last role is found before
+    the first one acts.
+attributes:
+  check_mode:
+    support: full
+    description: Does the same in check mode, since it changes nothing.
+  diff_mode:
+    support: none
+    description: There is nothing to show.
+options:
+  roles:
+    description: The roles of this collection whose variables are checked.
+    type: list
+    elements: str
+    choices: [srs_origin, hls_nginx, srs_edge]
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Check all variables before anything is changed
+  livestream.srs.srs_preflight:
+    roles: [srs_origin, hls_nginx, srs_edge]
+"""
+
+RETURN = r"""
+"""

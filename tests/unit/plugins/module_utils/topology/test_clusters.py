@@ -1,0 +1,140 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the user's words to resolved clusters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters
+
+DEFAULTS: dict[str, Any] = {
+    "origin": ["srs-internal-origin-service"],
+    "replicas": 3,
+    "version": 6,
+    "max_connections": 1000,
+    "config": {"http_api": {"listen": 1985}},
+    "slb": {},
+    "expose_http_api": False,
+    "drain_seconds": 600,
+    "deregister_seconds": 10,
+    "graceful": True,
+    "security": True,
+}
+
+
+def resolve(*given: Any, **defaults: Any) -> list[dict[str, Any]]:
+    return clusters.resolve_edges(list(given), {**DEFAULTS, **defaults}, "srs")
+
+
+def test_the_first_edge_has_the_tutorials_names() -> None:
+    edge = resolve({"name": "edge"})[0]
+    assert (edge["app"], edge["config_name"], edge["deployment_name"], edge["service_name"]) == (
+        "srs-edge",
+        "srs-edge-config",
+        "srs-edge-deployment",
+        "srs-edge-service",
+    )
+
+
+def test_every_other_edge_has_its_name_in_them() -> None:
+    edge = resolve({"name": "cdn-a"})[0]
+    assert edge["app"] == "srs-edge-cdn-a"
+    assert edge["deployment_name"] == "srs-edge-cdn-a-deployment"
+    assert edge["labels"]["app.kubernetes.io/instance"] == "cdn-a"
+
+
+def test_a_clusters_own_value_wins_and_the_rest_is_the_default() -> None:
+    first, second = resolve({"name": "edge"}, {"name": "b", "replicas": 9})
+    assert (first["replicas"], second["replicas"]) == (3, 9)
+    assert second["max_connections"] == 1000
+
+
+def test_config_is_merged_key_by_key() -> None:
+    edge = resolve({"name": "edge", "config": {"http_api": {"crossdomain": False}}})[0]
+    assert edge["srs_conf"]["http_api"] == {"listen": 1985, "crossdomain": False}
+    assert DEFAULTS["config"] == {"http_api": {"listen": 1985}}
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [("replicas", "5", 5), ("replicas", "-1", -1), ("expose_http_api", "yes", True), ("graceful", "False", False), ("replicas", "five", "five")],
+)
+def test_text_from_the_command_line_becomes_the_type_of_the_default(key: str, text: str, value: Any) -> None:
+    assert resolve({"name": "edge", key: text})[0][key] == value
+
+
+def test_a_templated_number_is_a_number_again() -> None:
+    assert resolve({"name": "edge"}, version="6")[0]["version"] == 6
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [("edge", "not a list"), ({"name": "edge"}, "not a list"), (None, "not a list"), (["edge"], "srs_edge_clusters[0] is a string ('edge')")],
+)
+def test_what_is_not_a_list_of_mappings_is_named(given: Any, said: str) -> None:
+    with pytest.raises(SrsError, match="srs_edge_clusters") as error:
+        clusters.resolve_edges(given, DEFAULTS, "srs")
+    assert said in error.value.message
+
+
+@pytest.mark.parametrize("drain", [0, 1, 30, 600, 86400])
+@pytest.mark.parametrize("deregister", [0, 10])
+def test_the_grace_period_holds_all_its_parts(drain: int, deregister: int) -> None:
+    budget = clusters.grace({"graceful": True, "drain_seconds": drain, "deregister_seconds": deregister})
+    waits = (clusters.GRACE_START_WAIT + clusters.GRACE_FINAL_WAIT) / 1000
+    assert budget["pre_stop"] == deregister
+    assert budget["period"] >= deregister + drain + waits + clusters.GRACE_MARGIN
+    assert budget["period"] <= drain + deregister + 10
+
+
+def test_without_graceful_nothing_of_it_is_in_the_config() -> None:
+    edge = resolve({"name": "edge"}, graceful=False)[0]
+    assert edge["grace"] == {}
+    assert not [key for key in edge["srs_conf"] if "grace" in key]
+
+
+@pytest.mark.parametrize(
+    ("config", "ports"),
+    [
+        ({}, {"rtmp": 1935, "api": 1985, "http": 8080}),
+        ({"listen": [19350]}, {"rtmp": 19350, "api": 1985, "http": 8080}),
+        ({"listen": "0.0.0.0:1936"}, {"rtmp": 1936, "api": 1985, "http": 8080}),
+        ({"http_api": {"enabled": False}}, {"rtmp": 1935, "http": 8080}),
+        ({"http_server": {"listen": 1985}}, {"rtmp": 1935, "api": 1985, "http": 1985}),
+        ({"listen": "abc"}, {"rtmp": 0, "api": 1985, "http": 8080}),
+        ("nonsense", {"rtmp": 1935, "api": 1985, "http": 8080}),
+    ],
+)
+def test_listen_ports(config: Any, ports: dict[str, int]) -> None:
+    assert clusters.listen_ports(config) == ports
+
+
+def test_a_shared_port_is_one_entry_of_the_container() -> None:
+    assert clusters.container_ports({"rtmp": 1935, "api": 8080, "http": 8080}) == [
+        {"containerPort": 1935, "name": "rtmp"},
+        {"containerPort": 8080, "name": "api"},
+    ]
+
+
+def test_the_api_is_on_the_service_only_when_asked() -> None:
+    closed, opened = resolve({"name": "edge"}, {"name": "b", "expose_http_api": True})
+    assert [port["port"] for port in closed["service_ports"]] == [1935, 8080]
+    assert [port["port"] for port in opened["service_ports"]] == [1935, 8080, 1985]
+
+
+def test_a_shared_port_stays_on_the_service_when_the_api_is_not_asked_for() -> None:
+    edge = resolve({"name": "edge", "config": {"http_api": {"listen": 8080}}})[0]
+    assert edge["service_ports"] == [
+        {"name": "rtmp", "port": 1935, "targetPort": 1935, "protocol": "TCP"},
+        {"name": "http", "port": 8080, "targetPort": 8080, "protocol": "TCP"},
+    ]
+
+
+def test_merge_leaves_both_sides_alone() -> None:
+    base, over = {"a": {"b": [1]}}, {"a": {"c": 2}}
+    merged = clusters.merge(base, over)
+    merged["a"]["b"].append(3)
+    assert (base, over) == ({"a": {"b": [1]}}, {"a": {"c": 2}})

@@ -1,0 +1,89 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is refused before anything is changed, and in which words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.livestream.srs.plugins.module_utils.topology import preflight
+
+GOOD: dict[str, Any] = {
+    "name": "edge",
+    "replicas": 3,
+    "version": 6,
+    "max_connections": 1000,
+    "drain_seconds": 600,
+    "deregister_seconds": 10,
+    "origin": ["srs-internal-origin-service"],
+    "ports": {"rtmp": 1935, "api": 1985, "http": 8080},
+}
+
+
+def edge(**changes: Any) -> dict[str, Any]:
+    return {**GOOD, **changes}
+
+
+def test_a_good_topology_has_no_problems() -> None:
+    assert preflight.check_edges([edge(), edge(name="cdn-a", replicas=0), edge(name="c", ports={"rtmp": 1, "api": 8080, "http": 8080})]) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"name": ""}, "srs_edge_clusters[0] has no name"),
+        ({"name": "CDN_A"}, "srs_edge_clusters[0].name is 'CDN_A': it has to be a DNS label"),
+        ({"name": "-a"}, "it has to be a DNS label"),
+        ({"name": "a" * 37}, "at most 36 characters"),
+        ({"replicas": -1}, "edge cluster 'edge': replicas is -1"),
+        ({"replicas": "many"}, "replicas is 'many': it has to be a whole number"),
+        ({"replicas": True}, "replicas is True"),
+        ({"version": 2}, "version is 2"),
+        ({"max_connections": 0}, "max_connections is 0: it has to be a whole number from 1"),
+        ({"drain_seconds": -5}, "drain_seconds is -5"),
+        ({"origin": []}, "no origin: set srs_edge_origin"),
+        ({"ports": {"rtmp": 70000}}, "the rtmp port is 70000: it has to be from 1 to 65535"),
+        ({"ports": {"rtmp": 0}}, "the rtmp port is not a number"),
+        ({"ports": {"rtmp": 1935, "api": 1935}}, "port 1935 is used twice, for rtmp and for api"),
+    ],
+)
+def test_each_mistake_is_named(changes: dict[str, Any], said: str) -> None:
+    problems = preflight.check_edges([edge(**changes)])
+    assert len(problems) == 1
+    assert said in problems[0]
+
+
+def test_two_clusters_of_one_name() -> None:
+    assert preflight.check_edges([edge(), edge()]) == [
+        "srs_edge_clusters[1].name is 'edge', which is the name of srs_edge_clusters[0] already: names must differ."
+    ]
+
+
+KNOWN = {"srs_edge_replicas", "srs_edge_clusters", "srs_namespace", "hls_nginx_image"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("srs_edge_replica", "did you mean srs_edge_replicas?"),
+        ("srs_edge_cluster", "did you mean srs_edge_clusters?"),
+        ("srs_namespaces", "did you mean srs_namespace?"),
+        ("hls_nginx_imgae", "did you mean hls_nginx_image?"),
+        ("srs_edge_colour_of_the_sky", "ansible-doc -t role livestream.srs.srs_edge"),
+    ],
+)
+def test_a_misspelt_variable_is_named(name: str, said: str) -> None:
+    (problem,) = preflight.unknown_variables([name, "srs_edge_replicas"], KNOWN)
+    assert f"unknown variable {name}" in problem
+    assert said in problem
+
+
+@pytest.mark.parametrize("name", ["srs_kubeconfig", "srs_my_own_note", "inventory_hostname", "_srs_edge_clusters", "srs_edge_replicas"])
+def test_other_variables_are_left_alone(name: str) -> None:
+    assert preflight.unknown_variables([name], KNOWN) == []
+
+
+@pytest.mark.parametrize(("namespace", "good"), [("srs", True), ("Srs", False), ("a" * 64, False), (None, False), (7, False)])
+def test_namespace(namespace: Any, good: bool) -> None:
+    assert (preflight.check_namespace(namespace) == []) is good
