@@ -1,0 +1,51 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Argument specs that several modules share; each has a documentation fragment of the same content in ``doc_fragments/``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+
+
+def _option(env: list[str], **spec: Any) -> dict[str, Any]:
+    return {**spec, "fallback": (env_fallback, [f"K8S_AUTH_{name}" for name in env])}
+
+
+def connection_spec() -> dict[str, dict[str, Any]]:
+    """How to reach the API server (documentation fragment ``livestream.srs.kubernetes_auth``): kubernetes.core's names, meaning and environment."""
+    return {
+        "kubeconfig": _option(["KUBECONFIG"], type="raw"),
+        "context": _option(["CONTEXT"], type="str"),
+        "host": _option(["HOST"], type="str"),
+        "api_key": _option(["API_KEY"], type="str", no_log=True),
+        "username": _option(["USERNAME"], type="str"),
+        "password": _option(["PASSWORD"], type="str", no_log=True),
+        "client_cert": _option(["CLIENT_CERT", "CERT_FILE"], type="path", aliases=["cert_file"]),
+        "client_key": _option(["CLIENT_KEY", "KEY_FILE"], type="path", aliases=["key_file"], no_log=False),
+        "ca_cert": _option(["CA_CERT", "SSL_CA_CERT"], type="path", aliases=["ssl_ca_cert"]),
+        "validate_certs": _option(["VALIDATE_CERTS", "VERIFY_SSL"], type="bool", aliases=["verify_ssl"]),
+        "proxy": _option(["PROXY"], type="str"),
+        "no_proxy": _option(["NO_PROXY"], type="str"),
+        "proxy_headers": {
+            "type": "dict",
+            "apply_defaults": True,
+            "options": {
+                "proxy_basic_auth": _option(["PROXY_HEADERS_PROXY_BASIC_AUTH"], type="str", no_log=True),
+                "basic_auth": _option(["PROXY_HEADERS_BASIC_AUTH"], type="str", no_log=True),
+                "user_agent": _option(["PROXY_HEADERS_USER_AGENT"], type="str"),
+            },
+        },
+        "persist_config": _option(["PERSIST_CONFIG"], type="bool"),
+        "impersonate_user": _option(["IMPERSONATE_USER"], type="str"),
+        "impersonate_groups": _option(["IMPERSONATE_GROUPS"], type="list", elements="str"),
+    }
+
+
+def wait_spec() -> dict[str, dict[str, Any]]:
+    """Whether and how long to wait for readiness (documentation fragment ``livestream.srs.kubernetes_wait``)."""
+    return {
+        "wait": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "int", "default": 300},
+    }

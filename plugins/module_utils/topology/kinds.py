@@ -1,0 +1,113 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The API resource behind (apiVersion, kind): known for the kinds that a topology is made of, so that nothing has to be discovered for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One kind of object as the API server's paths name it."""
+
+    group: str  # "" is the core group
+    version: str
+    kind: str
+    plural: str
+    namespaced: bool
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def group_kind(self) -> str:
+        """Kind.group, as KEP-3659 writes it: ``Deployment.apps``, ``ConfigMap``."""
+        return f"{self.kind}.{self.group}" if self.group else self.kind
+
+    @property
+    def name(self) -> str:
+        """plural.group, as RBAC messages and kubectl write it: ``deployments.apps``, ``configmaps``."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def base(self) -> str:
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
+    def path(self, namespace: str | None = None, name: str | None = None) -> str:
+        """The path of the collection, or of one object; names are DNS names and need no quoting."""
+        where = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
+        return f"{self.base}{where}/{self.plural}" + (f"/{name}" if name else "")
+
+
+def _known(table: str) -> dict[tuple[str, str], Resource]:
+    resources = {}
+    for line in table.split("\n"):
+        if not line.strip():
+            continue
+        api_version, kind, plural, scope = line.split()
+        group, _slash, version = api_version.rpartition("/")
+        resources[api_version, kind] = Resource(group, version, kind, plural, scope == "namespaced")
+    return resources
+
+
+KNOWN = _known(
+    """
+    v1                                Namespace                       namespaces                        cluster
+    v1                                ConfigMap                       configmaps                        namespaced
+    v1                                Secret                          secrets                           namespaced
+    v1                                Service                         services                          namespaced
+    v1                                ServiceAccount                  serviceaccounts                   namespaced
+    v1                                PersistentVolumeClaim           persistentvolumeclaims            namespaced
+    v1                                PersistentVolume                persistentvolumes                 cluster
+    v1                                Pod                             pods                              namespaced
+    v1                                Event                           events                            namespaced
+    v1                                Node                            nodes                             cluster
+    v1                                Endpoints                       endpoints                         namespaced
+    v1                                ResourceQuota                   resourcequotas                    namespaced
+    v1                                LimitRange                      limitranges                       namespaced
+    apps/v1                           Deployment                      deployments                       namespaced
+    apps/v1                           StatefulSet                     statefulsets                      namespaced
+    apps/v1                           DaemonSet                       daemonsets                        namespaced
+    apps/v1                           ReplicaSet                      replicasets                       namespaced
+    batch/v1                          Job                             jobs                              namespaced
+    batch/v1                          CronJob                         cronjobs                          namespaced
+    policy/v1                         PodDisruptionBudget             poddisruptionbudgets              namespaced
+    autoscaling/v2                    HorizontalPodAutoscaler         horizontalpodautoscalers          namespaced
+    networking.k8s.io/v1              NetworkPolicy                   networkpolicies                   namespaced
+    networking.k8s.io/v1              Ingress                         ingresses                         namespaced
+    networking.k8s.io/v1              IngressClass                    ingressclasses                    cluster
+    discovery.k8s.io/v1               EndpointSlice                   endpointslices                    namespaced
+    rbac.authorization.k8s.io/v1      Role                            roles                             namespaced
+    rbac.authorization.k8s.io/v1      RoleBinding                     rolebindings                      namespaced
+    rbac.authorization.k8s.io/v1      ClusterRole                     clusterroles                      cluster
+    rbac.authorization.k8s.io/v1      ClusterRoleBinding              clusterrolebindings               cluster
+    storage.k8s.io/v1                 StorageClass                    storageclasses                    cluster
+    scheduling.k8s.io/v1              PriorityClass                   priorityclasses                   cluster
+    coordination.k8s.io/v1            Lease                           leases                            namespaced
+    apiextensions.k8s.io/v1           CustomResourceDefinition        customresourcedefinitions         cluster
+    monitoring.coreos.com/v1          PodMonitor                      podmonitors                       namespaced
+    monitoring.coreos.com/v1          ServiceMonitor                  servicemonitors                   namespaced
+    monitoring.coreos.com/v1          PrometheusRule                  prometheusrules                   namespaced
+    cert-manager.io/v1                Certificate                     certificates                      namespaced
+    cert-manager.io/v1                Issuer                          issuers                           namespaced
+    """
+)
+
+
+def known_version(group_kind: str) -> Resource | None:
+    """The known resource of a ``Kind.group`` as the record of an apply set names it."""
+    kind, _dot, group = group_kind.partition(".")
+    return next((resource for resource in KNOWN.values() if (resource.kind, resource.group) == (kind, group)), None)
+
+
+def defined_by(definition: dict) -> list[Resource]:
+    """The resources that a CustomResourceDefinition will bring."""
+    spec = definition.get("spec") or {}
+    names = spec.get("names") or {}
+    return [
+        Resource(spec.get("group", ""), version.get("name", ""), names.get("kind", ""), names.get("plural", ""), spec.get("scope") != "Cluster")
+        for version in spec.get("versions") or []
+        if version.get("served", True)
+    ]

@@ -1,0 +1,76 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kubernetes objects as plain data: who they are, what of them is content, how a change of them reads."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
+
+Object = dict[str, Any]
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+# What the API server and its controllers write; it says nothing about what was asked for.
+SERVER_METADATA = ("managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink")
+
+
+class Ref(NamedTuple):
+    """Which object."""
+
+    api_version: str
+    kind: str
+    namespace: str | None
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+def ref(manifest: Mapping[str, Any]) -> Ref:
+    metadata = manifest["metadata"]
+    return Ref(manifest["apiVersion"], manifest["kind"], metadata.get("namespace"), metadata["name"])
+
+
+def flatten(given: Iterable[Any]) -> list[Object]:
+    """The objects of a list that may hold lists and ``None`` (what a template leaves where a condition was false).
+
+    Raises SrsError that names by its index what is no object.
+    """
+    return [_checked(item, index) for index, item in _leaves(given, "")]
+
+
+def _leaves(given: Iterable[Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for number, item in enumerate(given):
+        index = f"{prefix}[{number}]"
+        if isinstance(item, (list, tuple)):
+            yield from _leaves(item, index)
+        elif item is not None:
+            yield index, item
+
+
+def _checked(item: Any, index: str) -> Object:
+    if not isinstance(item, Mapping):
+        shown = repr(item) if len(repr(item)) <= 60 else repr(item)[:57] + "..."
+        raise SrsError(f"objects{index} is no Kubernetes object but {shown}; give a mapping with apiVersion, kind and metadata.")
+    for key in ("apiVersion", "kind"):
+        if not isinstance(item.get(key), str) or not item[key]:
+            raise SrsError(f"objects{index} has no {key}; give a mapping with apiVersion, kind and metadata.")
+    metadata = item.get("metadata")
+    if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
+        raise SrsError(f"objects{index} ({item['kind']}) has no metadata.name; a set's objects need names of their own.")
+    return copy.deepcopy(dict(item))
+
+
+def content(item: Mapping[str, Any]) -> Object:
+    """An object without what the server and its controllers write: equal content means nothing to do, and is what a diff shows."""
+    metadata = {key: value for key, value in item["metadata"].items() if key not in SERVER_METADATA}
+    if annotations := {key: value for key, value in (metadata.get("annotations") or {}).items() if key != LAST_APPLIED}:
+        metadata["annotations"] = annotations
+    else:
+        metadata.pop("annotations", None)
+    rest = {key: value for key, value in item.items() if key not in ("apiVersion", "kind", "metadata", "status")}
+    return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": metadata, **rest}
