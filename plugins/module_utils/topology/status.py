@@ -283,7 +283,7 @@ def counts(status: Mapping[str, Any]) -> str:
 
 def summary(status: Mapping[str, Any]) -> list[str]:
     """The status as lines to print."""
-    lines = [counts(status), *_problems(status)]
+    lines = [counts(status), *problems(status)]
     balancers = [s for s in status["services"] if s["type"] == "LoadBalancer"]
     if balancers:
         lines += ["", "Load balancers"]
@@ -299,7 +299,7 @@ def summary(status: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _problems(status: Mapping[str, Any]) -> list[str]:
+def problems(status: Mapping[str, Any]) -> list[str]:
     """What keeps clusters from being complete: pods with their reasons, then the last warnings."""
     lines: list[str] = []
     for group in GROUPS:
