@@ -12,7 +12,7 @@ from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsEr
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.tree import Directive
 
 INDENT = "    "
-BARE = re.compile(r"""[^\s;{}#"'\x00-\x1f\x7f][^\s;{}#"'\x00-\x1f\x7f]*""", re.ASCII)
+BARE = re.compile(r"""[^\s;{}#"'\x00-\x1f\x7f]+""", re.ASCII)
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 

@@ -144,7 +144,7 @@ CLUSTER: dict[str, Spec] = {
     "token_traverse": _switch("Whether the edge asks the origin to authorise each player."),
     "vhost": _text("Vhost to ask for at the origin.", "[vhost]"),
     "debug_srs_upnode": _switch("Whether to send debugging information to the origin.", "on"),
-    "origin_cluster": _switch("Whether this origin asks its O(ignore:coworkers) who has a stream (MESH; SRS 7 has the proxy instead)."),
+    "origin_cluster": _switch("Whether this origin asks its C(coworkers) who has a stream (MESH; SRS 7 has the proxy instead)."),
     "coworkers": _hosts("HTTP APIs of the other origins, as C(host:port)."),
     "protocol": _word("How to pull from the origin.", ("rtmp", "flv", "flvs"), "rtmp", since=5),
     "follow_client": _switch("Whether to pull by the protocol that the player uses.", since=5),
@@ -160,7 +160,7 @@ PLAY: dict[str, Spec] = {
     "time_jitter": _word("How to correct timestamps.", JITTER, "full"),
     "mix_correct": _switch("Whether to order interleaved audio and video by time."),
     "atc": _switch("Whether to keep the encoder's absolute timestamps."),
-    "atc_auto": _switch("Whether an encoder can turn O(ignore:atc) on."),
+    "atc_auto": _switch("Whether an encoder can turn C(atc) on."),
     "reduce_sequence_header": _switch("Whether to send the sequence header only when it changed."),
 }
 
@@ -178,7 +178,7 @@ PUBLISH: dict[str, Spec] = {
 HTTP_REMUX: dict[str, Spec] = {
     "enabled": _switch("Whether to serve HTTP-FLV, TS, AAC or MP3 on the HTTP server's port."),
     "fast_cache": _number("Audio kept so that players of AAC and MP3 start at once.", "0", low=0, unit="s"),
-    "drop_if_not_match": _switch("Whether to drop packets that do not fit O(ignore:has_audio) and O(ignore:has_video).", "on", since=5),
+    "drop_if_not_match": _switch("Whether to drop packets that do not fit C(has_audio) and C(has_video).", "on", since=5),
     "has_audio": _switch("Whether the stream has audio.", "on", since=5),
     "has_video": _switch("Whether the stream has video.", "on", since=5),
     "guess_has_av": _switch("Whether to guess from the stream what it has.", "on", since=5),
@@ -192,8 +192,8 @@ HLS: dict[str, Spec] = {
     "hls_ts_file": _path(f"Name of a segment. {WINDOW}, C([seq]), C([timestamp]), C([duration]) and the parts of a date.", "[app]/[stream]-[seq].ts"),
     "hls_fragment": _number("Length of a segment.", "10", low=0.1, unit="s"),
     "hls_window": _number("Length of the playlist.", "60", low=0.1, unit="s"),
-    "hls_td_ratio": _number("Target duration as a multiple of O(ignore:hls_fragment).", {3: "1.5", 5: "1.0"}, low=0),
-    "hls_aof_ratio": _number("Multiple of O(ignore:hls_fragment) after which a segment without a keyframe is cut.", {3: "2.0", 5: "2.1"}, low=0),
+    "hls_td_ratio": _number("Target duration as a multiple of C(hls_fragment).", {3: "1.5", 5: "1.0"}, low=0),
+    "hls_aof_ratio": _number("Multiple of C(hls_fragment) after which a segment without a keyframe is cut.", {3: "2.0", 5: "2.1"}, low=0),
     "hls_on_error": _word("What to do when writing fails.", ("ignore", "disconnect", "continue"), "continue"),
     "hls_entry_prefix": _text("Base URL of the segments in the playlist."),
     "hls_acodec": _word("Audio codec to expect.", ("aac", "mp3", "an"), "aac"),
@@ -242,7 +242,7 @@ HTTP_HOOKS: dict[str, Spec] = {
 SECURITY: dict[str, Spec] = {
     "enabled": _switch("Whether the rules apply. Without any rule everything is denied."),
     "allow": Spec("rule", "Rules such as V(play all), V(publish 192.0.2.7), V(play 192.0.2.0/24) (networks from SRS 4 on).", args=(2, 2), many=True),
-    "deny": Spec("rule", "Rules, which are asked before those of O(ignore:allow).", args=(2, 2), many=True),
+    "deny": Spec("rule", "Rules, which are asked before those of C(allow).", args=(2, 2), many=True),
 }
 
 VHOST: dict[str, Spec] = {
@@ -284,7 +284,6 @@ VHOST: dict[str, Spec] = {
     "hds": _block("", {
         "enabled": _switch(), "hds_path": _path(default="./objs/nginx/html"),
         "hds_fragment": _number(default="10", low=0.1, unit="s"), "hds_window": _number(default="60", low=0.1, unit="s"),
-        "hds_acodec": _text(), "hds_vcodec": _text(),
     }, unchecked=True),
     "dash": _block("", {
         "enabled": _switch(),
@@ -347,7 +346,7 @@ ROOT: dict[str, Spec] = {
     "daemon": _switch(default="on"),
     "srs_log_tank": _word("Where the log goes.", ("console", "file"), "file"),
     "srs_log_level": _word("What is logged.", LOG_LEVELS, "trace"),
-    "srs_log_level_v2": _word("What is logged, in the common names; it goes before O(ignore:srs_log_level).", LOG_LEVELS_2, since=5),
+    "srs_log_level_v2": _word("What is logged, in the common names; it goes before C(srs_log_level).", LOG_LEVELS_2, since=5),
     "srs_log_file": _path("Name of the log file, when the log goes to one.", "./objs/srs.log"),
     "ff_log_dir": _path("Folder of the logs of ffmpeg.", "./objs"),
     "ff_log_level": _word("What ffmpeg logs.", FFMPEG_LEVELS, "info"),

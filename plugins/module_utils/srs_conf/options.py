@@ -1,0 +1,264 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The typed parameters of a configuration, derived from the table of directives.
+
+One tree of options serves three readers: the modules' argument spec, their documentation, and ``normalise``, which checks
+plain dictionaries (role variables, filter arguments) that no argument spec has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.findings import ERROR, WARNING, Finding, did_you_mean
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.schema import (
+    DEFAULT_VERSION, HTTP_API, HTTP_SERVER, ROOT, VERSIONS, VHOST, Spec,
+)
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.validate import gated
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.values import problem
+
+EDGE = "edge"
+ORIGIN = "origin"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One parameter. With a ``spec`` its value becomes the directive of that name."""
+
+    type: str  # bool int float str list dict
+    help: str
+    spec: Spec | None = None
+    elements: str = ""
+    choices: tuple[Any, ...] = ()
+    options: Mapping[str, Option] | None = None
+    required: bool = False
+    default: Any = None
+    low: int | None = None
+
+
+TYPES = {"switch": "bool", "integer": "int", "number": "float", "block": "dict"}
+
+SECRET_REF: dict[str, Option] = {
+    "name": Option("str", "Name of the Secret, in the namespace of the pods.", required=True),
+    "key": Option("str", "Key in the Secret.", required=True),
+}
+
+
+def _versions(spec: Spec) -> str:
+    notes = []
+    if spec.since > 3:
+        notes.append(f"Needs SRS {spec.since}" + (f" ({spec.minor})" if spec.minor else "") + " or later.")
+    if isinstance(spec.default, str):
+        if spec.default and spec.kind != "block":
+            notes.append(f"The server's default is V({spec.default})" + (f" {spec.unit}." if spec.unit else "."))
+    else:
+        notes.append("The server's default is " + ", ".join(f"V({value}) from SRS {since}" for since, value in spec.default.items()) + ".")
+    return " ".join(notes)
+
+
+def _help(spec: Spec) -> str:
+    unit = f" In {spec.unit}." if spec.unit and not spec.default else ""
+    limits = ""
+    if spec.kind in ("integer", "number") and spec.low is not None and (spec.low or spec.high is not None):
+        limits = f" From V({spec.low:g}) to V({spec.high:g})." if spec.high is not None else f" At least V({spec.low:g})."
+    return " ".join(f"{spec.help}{unit}{limits} {_versions(spec)}".split())
+
+
+def option_of(spec: Spec) -> Option:
+    """The parameter of a directive."""
+    kind = TYPES.get(spec.kind, "str")
+    if spec.kind == "block":
+        assert spec.children is not None
+        return Option("dict", _help(spec), spec, options=options_of(spec.children))
+    if spec.many or spec.args[1] > 1:
+        return Option("list", _help(spec), spec, elements=kind)
+    choices: tuple[str, ...] = ()
+    if spec.kind == "word":
+        words = [spec.words] if isinstance(spec.words, tuple) else spec.words.values()
+        choices = tuple(dict.fromkeys(word for group in words for word in group))
+    return Option(kind, _help(spec), spec, choices=choices)
+
+
+def options_of(specs: Mapping[str, Spec]) -> dict[str, Option]:
+    """The parameters of a block: its directives, and beside each that may hold a secret one that names a Secret."""
+    options: dict[str, Option] = {}
+    for name, spec in specs.items():
+        if spec.idle <= 7 or not spec.help:
+            continue
+        if not spec.secret:
+            options[name] = option_of(spec)
+        if spec.env:
+            text = f"Take C({name}) from a Secret, by the environment variable C({spec.env}) (SRS 5 or later), so that it is in no ConfigMap."
+            options[f"{name}_secret"] = Option("dict", text, options=SECRET_REF)
+        if name == "https":
+            https = dict(options[name].options or {})
+            https["secret"] = Option("str", "Name of a Secret of type C(kubernetes.io/tls) to mount and to take key and certificate from.")
+            options[name] = Option("dict", options[name].help, spec, options=https)
+    return options
+
+
+ROOT_NAMES = (
+    "listen", "max_connections", "srs_log_tank", "srs_log_level", "srs_log_level_v2", "srs_log_file", "ff_log_dir", "pid", "work_dir",
+    "server_id", "chunk_size", "utc_time", "pithy_print_ms", "empty_ip_ok", "in_docker", "inotify_auto_reload", "auto_reload_for_docker",
+    "grace_start_wait", "grace_final_wait", "force_grace_quit", "query_latest_version", "http_api", "http_server", "exporter", "heartbeat", "stats",
+)
+VHOST_NAMES = (
+    "min_latency", "tcp_nodelay", "in_ack_size", "out_ack_size", "cluster", "play", "publish", "security", "http_static", "http_remux",
+    "http_hooks", "hls", "dvr",
+)
+
+VHOST_OPTIONS: dict[str, Option] = {
+    "name": Option("str", "Name of the vhost; V(__defaultVhost__) answers for all names that have none of their own.", required=True),
+    **options_of({name: spec for name, spec in VHOST.items() if name in ("enabled", "chunk_size") or name in VHOST_NAMES}),
+}
+
+CONTEXT: dict[str, Option] = {
+    "nofile": Option("int", "Limit of open files in the container (C(ulimit -n)), to check C(max_connections) against. Not checked when it is not given.", low=1),
+    "container_ports": Option("list", "Ports of the container, to check the listen ports against.", elements="int", low=1),
+    "service_ports": Option("list", "Target ports of the Services in front, to check the listen ports against.", elements="int", low=1),
+    "edge_pods": Option("int", "Number of edge pods that pull from this origin, to check C(max_connections) against.", low=0),
+    "termination_grace_period_seconds": Option("int", "The pod's C(terminationGracePeriodSeconds), to check the graceful quit against.", low=0),
+    "pre_stop_seconds": Option("float", "How long the pod's preStop hook takes.", low=0),
+    "drain_seconds": Option("float", "How long players and publishers are to be waited for when a pod ends.", low=0),
+    "env": Option("list", "Names of the container's environment variables. C(SRS_*) among them go before the file in SRS 5 and later.", elements="str"),
+    "behind_nginx": Option("bool", "Whether nginx or a CDN serves the HLS files."),
+}
+
+
+def _typed(role: str) -> dict[str, Option]:
+    options: dict[str, Option] = {
+        "srs_version": Option("int", "Major version of SRS that reads the configuration.", choices=VERSIONS, default=DEFAULT_VERSION),
+    }
+    if role == EDGE:
+        options["origin"] = Option(
+            "list", "Origins of this edge in the order in which they are tried, as C(host[:port]). Short for C(cluster.origin) of every vhost.",
+            Spec("host", args=(1, 1000)), elements="str")
+    options |= options_of({name: ROOT[name] for name in ROOT_NAMES})
+    options |= options_of({name: VHOST[name] for name in VHOST_NAMES})
+    options["vhosts"] = Option(
+        "list", "Vhosts. What stands beside this option (C(hls), C(play), ...) holds for all of them, what stands in a vhost for that one. "
+        "When it is not given, there is the one vhost V(__defaultVhost__).", elements="dict", options=VHOST_OPTIONS)
+    options["extra"] = Option(
+        "str", "More directives as the text of srs.conf, for what has no parameter here, checked in the same way. Blocks, also C(vhost name), are merged.")
+    options["conf"] = Option("str", "A whole srs.conf of your own, checked in the same way and used as it is. Excludes all other directives here.")
+    options |= CONTEXT
+    return options
+
+
+OPTIONS: dict[str, dict[str, Option]] = {EDGE: _typed(EDGE), ORIGIN: _typed(ORIGIN)}
+
+# What one item of a module's `configs` has beside the parameters of the configuration.
+OBJECT_OPTIONS: dict[str, Option] = {
+    "name": Option("str", "Name of the ConfigMap.", required=True),
+    "key": Option("str", "Key in the ConfigMap, which becomes the file's name.", default="srs.conf"),
+    "labels": Option("dict", "Labels of the ConfigMap."),
+    "annotations": Option("dict", "Annotations of the ConfigMap."),
+}
+
+Normalised = dict[str, Any]  # name -> list of arguments, or a nested dict for a block
+
+
+class Normaliser:
+    """Turns parameters into arguments of directives and collects what is wrong with them."""
+
+    def __init__(self, version: int, findings: list[Finding]) -> None:
+        self.version = version
+        self.findings = findings
+
+    def error(self, path: str, message: str) -> None:
+        self.findings.append(Finding(ERROR, path, message))
+
+    def block(self, params: Mapping[str, Any], options: Mapping[str, Option], path: str) -> Normalised:
+        result: Normalised = {}
+        for key, value in params.items():
+            if value is None:
+                continue
+            inner = f"{path}.{key}" if path else str(key)
+            option = options.get(key)
+            if option is None:
+                self.error(inner, self.unknown(str(key), options))
+                continue
+            if option.spec is not None:
+                gate = gated(option.spec, self.version)
+                if gate:
+                    self.findings.append(Finding(gate[0], inner, gate[1]))
+                    if gate[0] == ERROR:
+                        continue
+            normalised = self.value(value, option, inner)
+            if normalised is not None:
+                result[key] = normalised
+        for key, option in options.items():
+            if option.required and params.get(key) is None:
+                self.error(f"{path}.{key}" if path else key, "is required.")
+        return result
+
+    def unknown(self, key: str, options: Mapping[str, Option]) -> str:
+        if f"{key}_secret" in options:
+            return (f"would be readable in a ConfigMap: put it into a Secret and give {key}_secret: {{name: SECRET, key: KEY}}.")
+        near = did_you_mean(key, options)
+        return f"is no parameter here{near}; " + ("give other directives in extra." if not near else f"known are {', '.join(options)}.")
+
+    def value(self, value: Any, option: Option, path: str) -> Any:
+        if option.type == "dict":
+            if not isinstance(value, Mapping):
+                return self.error(path, f"is {value!r}, but must be a mapping of parameters.")
+            return self.block(value, option.options, path) if option.options is not None else dict(value)
+        if option.type == "list":
+            items = value.replace(",", " ").split() if isinstance(value, str) and option.elements != "dict" else value
+            if isinstance(items, (int, float)) and not isinstance(items, bool):
+                items = [items]
+            if option.spec is not None and option.spec.kind == "rule" and isinstance(value, str):
+                items = [value]
+            if not isinstance(items, (list, tuple)):
+                return self.error(path, f"is {value!r}, but must be a list.")
+            if option.elements == "dict":
+                return [self.value(item, Option("dict", "", options=option.options), f"{path}[{index}]") for index, item in enumerate(items)]
+            words = [self.scalar(item, option, option.elements, f"{path}[{index}]") for index, item in enumerate(items)]
+            if any(word is None for word in words):
+                return None
+            return self.checked(words, option, path)
+        word = self.scalar(value, option, option.type, path)
+        return None if word is None else self.checked([word], option, path)
+
+    def scalar(self, value: Any, option: Option, kind: str, path: str) -> Any:
+        """One value as the word that srs.conf has for it, or as itself when it is no directive's."""
+        if kind == "bool":
+            word = value if isinstance(value, bool) else {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}.get(
+                str(value).lower())
+            if word is None:
+                return self.error(path, f"is {value!r}, but must be true or false.")
+            return ("on" if word else "off") if option.spec else word
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            if isinstance(value, bool) and option.spec is not None and option.spec.kind == "word":
+                # YAML reads a bare off as false; of the words of srs.conf only off is affected.
+                return "off" if value is False and "off" in option.choices else self.error(path, f"is {value!r}, but must be one of {', '.join(option.choices)}.")
+            return self.error(path, f"is {value!r}, but must be " + ("a number." if kind in ("int", "float") else "text."))
+        text = f"{value:.9f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value).strip() if kind != "str" else str(value)
+        if option.spec is not None:
+            return text if text else self.error(path, "is empty: leave it out instead.")
+        try:
+            number = int(text) if kind == "int" else float(text) if kind == "float" else text
+        except ValueError:
+            return self.error(path, f"is {value!r}, but must be a {'whole ' if kind == 'int' else ''}number.")
+        if isinstance(number, (int, float)) and option.low is not None and number < option.low:
+            return self.error(path, f"is {value!r}, but must be at least {option.low}.")
+        if option.choices and number not in option.choices:
+            return self.error(path, f"is {value!r}, but must be one of {', '.join(map(str, option.choices))}.")
+        return number
+
+    def checked(self, words: list[Any], option: Option, path: str) -> Any:
+        if option.spec is None:
+            return words if option.type == "list" else words[0]
+        if not words:
+            return None
+        groups = [str(word).split() for word in words] if option.spec.many else [words]
+        for group in groups:
+            wrong = problem(option.spec, group, self.version)
+            if wrong:
+                return self.error(path, f"{wrong} (SRS {self.version}).")
+        return words
+
+
+__all__ = ["CONTEXT", "EDGE", "HTTP_API", "HTTP_SERVER", "OBJECT_OPTIONS", "OPTIONS", "ORIGIN", "ROOT_NAMES", "VHOST_NAMES", "WARNING", "Normaliser", "Option"]
