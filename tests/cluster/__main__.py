@@ -25,7 +25,8 @@ def arguments() -> argparse.Namespace:
         return added
 
     build = verbs.add_parser("programs", help="build the programs that are missing", description="Build the programs that are missing.")
-    build.add_argument("--only", type=lambda names: names.split(","), default=programs.SIMULATED, help=f"names out of {','.join(programs.PROGRAMS)}")
+    names = ",".join(programs.PROGRAMS)
+    build.add_argument("--only", type=lambda only: only.split(","), default=programs.SIMULATED, metavar="NAMES", help=f"out of {names}")
     up = verb("up", "make the cluster, or repair it, or leave it alone if all is well")
     up.add_argument("--nodes", choices=("simulated", "real"), help="simulated nodes run no programs (default: as it is, else simulated)")
     up.add_argument("--node-count", type=int, metavar="N", help="simulated nodes (default: as it is, else 3)")

@@ -23,9 +23,10 @@ class Choice:
 
 
 def decide(environ: Mapping[str, str], own: Path, kind_usable: bool) -> Choice:
-    """A KUBECONFIG that was set wins, except when it is the one that is kept here."""
+    """A KUBECONFIG that was set wins, except when it is one that is kept here."""
     given = environ.get("KUBECONFIG", "")
-    if given and Path(given) != own:
+    clusters = own.parent.parent
+    if given and clusters not in Path(given).parents:
         return Choice("given", given, f"using the cluster of KUBECONFIG={given}")
     if kind_usable:
         return Choice("kind", str(own), "using kind, since Docker runs")

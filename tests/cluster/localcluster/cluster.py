@@ -90,6 +90,7 @@ class Cluster:
                 "cloud",
                 (sys.executable, str(TOOL), "cloud", "--name", self.name),
                 ready=lambda: api.exists(f"/apis/storage.k8s.io/v1/storageclasses/{cloud.STORAGE_CLASS['metadata']['name']}"),
+                interpreted=True,
             ),
         ]
 
@@ -101,10 +102,7 @@ class Cluster:
             if len(ready) == len(nodes) == count:
                 return
             if time.monotonic() > deadline:
-                log = processes.log_of(self.folder, "kwok")
-                raise ClusterError(
-                    f"{len(ready)} of {count} nodes are ready after {NODES_READY_SECONDS} s; the last lines of {log}:\n{processes.last_lines(log)}"
-                )
+                raise processes.failure(self.folder, "kwok", f"made {len(ready)} of {count} nodes ready within {NODES_READY_SECONDS} s")
             time.sleep(0.2)
 
     def down(self) -> None:

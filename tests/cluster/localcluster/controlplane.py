@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import socket
 import subprocess
 import tempfile
@@ -61,7 +60,7 @@ def make_pki(program: Path, folder: Path, address: str) -> None:
         result = subprocess.run([program, made, *names], capture_output=True, text=True, check=False)
         if result.returncode:
             raise ClusterError(f"making the cluster's certificates failed: {result.stderr.strip()}")
-        os.rename(made, folder)
+        Path(made).rename(folder)
 
 
 def kubeconfig(server: str, pki: Path, name: str) -> str:

@@ -34,6 +34,8 @@ class Part:
     ready: Callable[[], bool]
     """Whether it does its work. May raise OSError as long as it does not."""
     environ: Mapping[str, str] = field(default_factory=dict)
+    interpreted: bool = False
+    """The first word is an interpreter: any will do."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,15 @@ class Process:
     part: str
     command: tuple[str, ...]
 
+    def is_program_of(self, part: Part) -> bool:
+        """Whether it is the part's own process, with whatever settings, and not one which that has started."""
+        same = part.interpreted or (self.command and Path(self.command[0]).name == Path(part.command[0]).name)
+        return self.part == part.name and bool(same)
+
+    def runs_as(self, part: Part) -> bool:
+        first = 1 if part.interpreted else 0
+        return self.part == part.name and self.command[first:] == part.command[first:]
+
 
 def running(cluster: Path) -> list[Process]:
     """The processes that carry the cluster's mark, oldest first."""
@@ -53,26 +64,23 @@ def running(cluster: Path) -> list[Process]:
             continue
         # A process may end while it is looked at, and those of other users can't be read: neither is ours.
         with contextlib.suppress(OSError):
-            marks = _marks((entry / "environ").read_bytes())
+            marks = _marks(entry)
             if marks.get(CLUSTER_MARK) == str(cluster):
                 command = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
                 found.append(Process(int(entry.name), marks.get(PART_MARK, ""), tuple(command)))
     return sorted(found, key=lambda process: process.pid)
 
 
-def _marks(environ: bytes) -> dict[str, str]:
+def _marks(process: Path) -> dict[str, str]:
+    environ = (process / "environ").read_bytes()
     pairs = (pair.partition(b"=") for pair in environ.split(b"\0") if pair.startswith(CLUSTER_MARK.encode()))
     return {name.decode(): value.decode(errors="replace") for name, _equals, value in pairs}
 
 
-def _program(what: Part | Process) -> str:
-    return Path(what.command[0]).name if what.command else ""
-
-
 def missing(cluster: Path, parts: Iterable[Part]) -> list[str]:
     """The names of those parts that don't run as wanted."""
-    commands = {process.command for process in running(cluster)}
-    return [part.name for part in parts if part.command not in commands]
+    found = running(cluster)
+    return [part.name for part in parts if not any(process.runs_as(part) for process in found)]
 
 
 def log_of(cluster: Path, part: str) -> Path:
@@ -81,9 +89,8 @@ def log_of(cluster: Path, part: str) -> Path:
 
 def bring_up(cluster: Path, part: Part) -> None:
     """Make the part run as wanted: leave it, start it, or replace one that runs another command."""
-    # The program itself, not what it started: that inherits the marks.
-    same = [process for process in running(cluster) if process.part == part.name and _program(process) == _program(part)]
-    wanted = next((process for process in same if process.command == part.command), None)
+    same = [process for process in running(cluster) if process.is_program_of(part)]
+    wanted = next((process for process in same if process.runs_as(part)), None)
     if same and not wanted:
         say(f"{part.name}: runs with other settings, restarting it")
         stop(same)
@@ -112,8 +119,9 @@ def _await(cluster: Path, part: Part, pid: int) -> None:
     try:
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
+            # A process that has only just been started doesn't show its marks yet, and would be missed by who looks next.
             with contextlib.suppress(OSError):
-                if part.ready():
+                if _marks(Path("/proc") / str(pid)) and part.ready():
                     return
             if select.select([descriptor], [], [], 0.2)[0]:
                 raise failure(cluster, part.name, "ended before it was ready")
@@ -152,7 +160,8 @@ def stop(processes: Iterable[Process], grace: float = 10) -> None:
         for descriptor in waiting:
             os.close(descriptor)
     if waiting:
-        raise ClusterError("these processes did not end even when killed: " + ", ".join(f"{p.part} ({p.pid})" for p in waiting.values()))
+        left = ", ".join(f"{process.part} ({process.pid})" for process in waiting.values())
+        raise ClusterError(f"these processes did not end even when killed: {left}")
 
 
 def _drain(waiting: dict[int, Process], deadline: float) -> None:

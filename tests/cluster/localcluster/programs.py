@@ -57,7 +57,7 @@ FROM_KUBEBUILDER = ("etcd", "kube-apiserver", "kubectl")
 
 def pinned_version(go_mod: str, package: str) -> str:
     """The version that a go.mod requires of the module which holds `package`."""
-    required = dict(re.findall(r"^(?:require)?\s+(\S+) (v\S+)", go_mod, re.MULTILINE))
+    required: dict[str, str] = dict(re.findall(r"^(?:require)?\s+(\S+) (v\S+)", go_mod, re.MULTILINE))
     holders = [module for module in required if package == module or package.startswith(module + "/")]
     if not holders:
         raise ClusterError(f"no module in go.mod holds the package {package}: add it with `go get -tool {package}`")
@@ -106,8 +106,8 @@ def ensure(names: Iterable[str]) -> dict[str, Path]:
 def _build(program: Program, target: Path, title: str) -> None:
     if not shutil.which("go"):
         raise ClusterError(
-            f"{program.name} has to be built and there is no `go` on PATH: install Go 1.21 or newer (it fetches the exact tool chain by itself), "
-            "or set KUBECONFIG to use a cluster of your own"
+            f"{program.name} has to be built and there is no `go` on PATH: install Go 1.21 or newer "
+            "(it fetches the exact tool chain by itself), or set KUBECONFIG to use a cluster of your own"
         )
     # Only in the right place once whole: a build that is killed leaves no half program that later runs would trust.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as folder, tempfile.TemporaryFile("w+") as output:
@@ -120,7 +120,7 @@ def _build(program: Program, target: Path, title: str) -> None:
         if process.returncode:
             output.seek(0)
             last = "".join(output.readlines()[-12:])
-            raise ClusterError(f"building {program.name} failed after {seconds} s (modules come through GOPROXY, see `go env GOPROXY`):\n{last}")
+            raise ClusterError(f"building {program.name} failed after {seconds} s (modules come through `go env GOPROXY`):\n{last}")
         built.rename(target)
     say(f"{title}: built in {seconds} s")
 
