@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.build import add_extra, build
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.checks import deployment_checks, server_checks
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.findings import ERROR, Finding, stop_on_errors, warnings_of
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.options import CONTEXT, OPTIONS, Normaliser
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.options import CONTEXT, OBJECT_OPTIONS, OPTIONS, Normaliser
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.parse import ConfSyntaxError, parse
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.render import checksum, render
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.schema import DEFAULT_VERSION, VERSIONS
@@ -43,7 +43,8 @@ def compile_config(role: str, params: Mapping[str, Any], *, where: str) -> Compi
     text = ""
     version = _version(params, findings)
     if version:
-        values = Normaliser(version, findings).block(params, OPTIONS[role], "")
+        own = {name: value for name, value in params.items() if name not in OBJECT_OPTIONS}
+        values = Normaliser(version, findings).block(own, OPTIONS[role], "")
         context = {name: values[name] for name in CONTEXT if name in values}
         if not _errors(findings):
             text = _text(role, version, values, context, findings, secrets)

@@ -24,12 +24,15 @@ class Finding:
     line: int = 0
     source: str = ""  # the parameter that holds the text which the line is of
 
+    def __str__(self) -> str:
+        return f"{self.path + ' ' if self.path else ''}{self.message}"
+
     def text(self, where: str) -> str:
         """The finding as one sentence that says where it is."""
         place = f"{where}.{self.source}" if self.source else where
         if self.line:
             place += f" line {self.line}"
-        return f"{place}: {self.path + ' ' if self.path else ''}{self.message}"
+        return f"{place}: {self}"
 
 
 def errors_of(findings: Iterable[Finding]) -> list[Finding]:

@@ -12,10 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.findings import ERROR, WARNING, Finding, did_you_mean
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.schema import (
-    DEFAULT_VERSION, HTTP_API, HTTP_SERVER, ROOT, VERSIONS, VHOST, Spec,
-)
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.findings import ERROR, Finding, did_you_mean
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.schema import DEFAULT_VERSION, ROOT, VERSIONS, VHOST, Spec
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.validate import gated
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.values import problem
 
@@ -260,5 +258,3 @@ class Normaliser:
                 return self.error(path, f"{wrong} (SRS {self.version}).")
         return words
 
-
-__all__ = ["CONTEXT", "EDGE", "HTTP_API", "HTTP_SERVER", "OBJECT_OPTIONS", "OPTIONS", "ORIGIN", "ROOT_NAMES", "VHOST_NAMES", "WARNING", "Normaliser", "Option"]

@@ -1,0 +1,144 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check, render and keep the configurations of SRS origins."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: srs_origin_config
+short_description: Check, render and keep the srs.conf of SRS origins
+version_added: 0.1.0
+author:
+  - The livestream.srs contributors (@livestream-srs)
+description:
+  - Turns typed parameters into C(srs.conf), checks it as the server of the given version does and more strictly, and keeps it in a ConfigMap.
+  - What the server would refuse, crash on or quietly ignore is an error here, found before anything is changed. What works, but hardly as meant,
+    is a warning.
+  - Secrets are named, never given. They reach the server by environment variables or mounted files, which are returned as RV(configs[].env)
+    and RV(configs[].secret_mounts) for the pod.
+  - Without parameters, an origin listens at 1935, takes 1000 connections, logs to the console, stays in the foreground, serves the HTTP API at 1985 and
+    HTTP-FLV at 8080, and has the one vhost C(__defaultVhost__), which writes HLS without player sessions in it, as nginx needs it.
+extends_documentation_fragment:
+  - livestream.srs.srs_config.origin
+  - livestream.srs.kubernetes_auth
+  - livestream.srs.attributes
+  - livestream.srs.attributes.action_group
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: Shows what changes in the text, and beside it the directives that change.
+  idempotent:
+    support: full
+seealso:
+  - module: livestream.srs.srs_edge_config
+  - module: livestream.srs.apply_set
+"""
+
+EXAMPLES = r"""
+- name: Keep the configuration of an origin
+  livestream.srs.srs_origin_config:
+    namespace: srs
+    configs:
+      - name: srs-origin-config
+        max_connections: 2000
+        hls:
+          hls_fragment: 2
+          hls_window: 20
+        edge_pods: 30
+
+- name: Ask a service who may publish, by a URL that holds a token
+  livestream.srs.srs_origin_config:
+    namespace: srs
+    configs:
+      - name: srs-origin-config
+        http_hooks:
+          enabled: true
+          on_publish_secret:
+            name: srs-hooks
+            key: on-publish-url
+          on_unpublish: [http://hooks.example.com/unpublish]
+
+- name: Render three origins that know each other
+  livestream.srs.srs_origin_config:
+    namespace: srs
+    state: rendered
+    configs:
+      - name: srs-origin-config
+        srs_version: 6
+        cluster:
+          origin_cluster: true
+          coworkers: ["srs-origin-0.socs:1985", "srs-origin-1.socs:1985", "srs-origin-2.socs:1985"]
+  register: rendered
+"""
+
+RETURN = r"""
+configs:
+  description: The rendered configurations, in the order of O(configs). Empty with O(state=absent).
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the ConfigMap.
+      type: str
+    key:
+      description: Key in the ConfigMap.
+      type: str
+    text:
+      description: The text of srs.conf.
+      type: str
+    checksum:
+      description: SHA-256 of the text, in hex. As an annotation of a pod template it rolls the pods when the configuration changes.
+      type: str
+    warnings:
+      description: What works, but hardly as meant.
+      type: list
+      elements: str
+    env:
+      description: Entries for the C(env) of the container, which take secret values from Secrets.
+      type: list
+      elements: dict
+    secret_mounts:
+      description: Secrets to mount into the container, each with C(name) for the volume, C(secret_name), C(mount_path) and C(read_only).
+      type: list
+      elements: dict
+  sample:
+    - name: srs-origin-config
+      key: srs.conf
+      text: "listen 1935;\n..."
+      checksum: 5b1ddb7c1d3e5d6a8f6f6d2b0c3d1f1f4f7d8c9b2a1e0f9d8c7b6a5948372615
+      warnings: []
+      env: []
+      secret_mounts: []
+objects:
+  description: The ConfigMaps as manifests, for M(livestream.srs.apply_set). Empty with O(state=absent).
+  returned: always
+  type: list
+  elements: dict
+checksums:
+  description: The checksum of each text by the name of its ConfigMap.
+  returned: always
+  type: dict
+  sample:
+    srs-origin-config: 5b1ddb7c1d3e5d6a8f6f6d2b0c3d1f1f4f7d8c9b2a1e0f9d8c7b6a5948372615
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec
+from ansible_collections.livestream.srs.plugins.module_utils.errors import run
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.documentation import argument_spec
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.options import ORIGIN
+from ansible_collections.livestream.srs.plugins.module_utils.srs_config import flow
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec={**connection_spec(), **argument_spec(ORIGIN)}, supports_check_mode=True)
+    run(module, flow(ORIGIN))
+
+
+if __name__ == "__main__":
+    main()
