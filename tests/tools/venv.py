@@ -19,10 +19,9 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "livestream.srs"
+from places import CACHE, ROOT, VENV_LINK
+
 REQUIREMENTS = ROOT / "tests/requirements.txt"
-LINK = ROOT / ".venv"
 
 
 def constraints() -> str:
@@ -45,7 +44,7 @@ def usable(path: Path) -> bool:
     if not (path / "complete").exists():
         return False
     try:
-        return subprocess.run([path / "bin/python", "-c", ""], capture_output=True, timeout=60).returncode == 0
+        return subprocess.run([path / "bin/python", "-c", ""], capture_output=True, timeout=60, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -55,7 +54,7 @@ def build(path: Path) -> None:
     print(f"Making the Python environment in {path} (once for these pins; about a minute)", flush=True)
     shutil.rmtree(path, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", path], check=True)
-    command = [path / "bin/python", "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
+    command: list[str | Path] = [path / "bin/python", "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
     (path / "constraints.txt").write_text(constraints())
     command += ["-r", REQUIREMENTS, "-c", path / "constraints.txt"]
     log = path / "pip.log"
@@ -81,11 +80,11 @@ def main() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not usable(path):
             build(path)
-    if not LINK.is_symlink() or LINK.readlink() != path:
-        if LINK.exists() and not LINK.is_symlink():
-            sys.exit(f"{LINK} is in the way: it is not the link that this project makes. Move it elsewhere and try again.")
-        LINK.unlink(missing_ok=True)
-        LINK.symlink_to(path)
+    if not VENV_LINK.is_symlink() or VENV_LINK.readlink() != path:
+        if VENV_LINK.exists() and not VENV_LINK.is_symlink():
+            sys.exit(f"{VENV_LINK} is in the way: it is not the link that this project makes. Move it elsewhere and try again.")
+        VENV_LINK.unlink(missing_ok=True)
+        VENV_LINK.symlink_to(path)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,50 @@
+# The developer's door. It needs Python 3.11+, Go, make, git and the package registries; everything else is fetched or
+# built once into $XDG_CACHE_HOME/livestream.srs (~/.cache/livestream.srs).
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench e2e docs clean venv
+
+# The oldest Python that works, so that nothing newer is used by mistake. A name on PATH may be a shim that can't run.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3 /usr/bin/python3 $(HOME)/.pyenv/versions/3.1*/bin/python3; do \
+	"$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
+VENV := .venv/bin
+WITH_VENV := PATH="$(CURDIR)/$(VENV):$$PATH"
+
+help:
+	@echo 'make demo    the whole topology on a local Kubernetes, its status and URLs   (1 min; the first time about 10)'
+	@echo 'make test    lint, sanity, unit, integration and molecule tests              (4 min; the first time about 12)'
+	@echo '             ONLY=unit,lint   those stages alone: lint unit sanity integration molecule'
+	@echo '             SRS_BIN=FILE     also compare with a real SRS server'
+	@echo 'make e2e     the same topology with real SRS and nginx on a real node        (needs root and images)'
+	@echo 'make bench   how long a run without changes takes, beside other ways'
+	@echo 'make docs    docs/reference, from the documentation of modules and roles     (5 s)'
+	@echo 'make clean   the local clusters, build/ and .venv; CACHE=1: also what was fetched and built'
+	@echo
+	@echo 'PYTHON=...        the Python to use, 3.11 or newer (else the oldest found)'
+	@echo 'ANSIBLE_CORE=...  another version of ansible-core than the pinned one'
+	@echo 'KUBECONFIG=...    a Kubernetes of your own for demo and test'
+
+venv:
+	@test -n '$(PYTHON)' || { echo 'No Python 3.11 or newer that works (with venv and ensurepip) was found: install one, or name it with PYTHON=...' >&2; exit 1; }
+	@'$(PYTHON)' tests/tools/venv.py
+
+test: venv
+	@$(WITH_VENV) python tests/tools/run.py $(if $(ONLY),--only '$(ONLY)')
+
+demo: venv
+	@$(WITH_VENV) python tests/cluster up
+	@$(WITH_VENV) ansible-playbook playbooks/site.yml -i inventories/local
+	@echo
+	@echo 'The topology runs. To change it: edit inventories/local/group_vars/all.yml, then'
+	@echo '    . .venv/bin/activate'
+	@echo '    ansible-playbook playbooks/site.yml -i inventories/local --check --diff'
+	@echo '    ansible-playbook playbooks/site.yml -i inventories/local'
+	@echo 'To look with kubectl:  eval "$$(python tests/cluster env)"'
+	@echo 'To remove it all:      make clean'
+
+docs: venv
+	@$(WITH_VENV) python tests/tools/docs.py
+
+clean:
+	@'$(PYTHON)' tests/tools/clean.py $(if $(CACHE),--cache)
