@@ -1,0 +1,173 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of ``slb``, and what a table of one provider is made of.
+
+The tables say everything: what a provider takes, in which annotation or field of the Service it is written, which values and ranges are
+allowed, which options need or exclude each other, and where that is known from. docs/load-balancers.md is made from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Option:
+    """One typed option of ``slb``.
+
+    ``kind`` is how its value is read: ``switch``, ``number``, ``word``, ``text``, ``texts`` (a list), ``addresses`` (one or a list),
+    ``networks`` (a list of CIDRs), ``pairs`` (a mapping of strings), ``zones``, ``duration`` (seconds, ``on`` or ``off``), ``share``
+    (``true`` or a key), ``classes`` (a list of HTTP status classes).
+    """
+
+    kind: str
+    description: str
+    unit: str = ""
+
+
+# What every provider has, and what no table therefore lists.
+COMMON: dict[str, Option] = {
+    "enabled": Option("switch", "Whether there is a load balancer at all. When V(false), the Service is of type ClusterIP."),
+    "provider": Option("word", "Whose load balancer it is."),
+    "type": Option("word", "Which of the provider's load balancers: a Classic (CLB) or a Network Load Balancer (NLB)."),
+    "annotation_prefix": Option("word", "Write the annotations with the provider's older prefix, for an old controller."),
+    "annotations": Option("pairs", "Annotations of your own, laid over the ones that follow from the other options."),
+}
+
+OPTIONS: dict[str, Option] = {
+    "id": Option("text", "An existing load balancer to use instead of a new one. It is not deleted with the Service."),
+    "override_listeners": Option("switch", "Let the controller make and change the listeners of the existing load balancer O(id)."),
+    "shared": Option("share", "Allow other Services on the same load balancer or address."),
+    "address": Option("word", "Reachable from the internet, or from the private network only."),
+    "ip": Option("addresses", "The fixed address, or one of each IP family."),
+    "pool": Option("text", "The pool to take the address from."),
+    "public_ip": Option("text", "The name of an existing public IP resource."),
+    "eips": Option("texts", "Allocation ids of elastic IPs, one for each of O(subnets)."),
+    "subnets": Option("texts", "The subnets of the load balancer, each in another zone."),
+    "subnet": Option("text", "The subnet of a load balancer with a private address."),
+    "vswitch_id": Option("text", "The vSwitch of a load balancer with a private address."),
+    "zones": Option("zones", "The zones of the load balancer, each with its vSwitch."),
+    "master_zone": Option("text", "The zone of the active half of the load balancer."),
+    "slave_zone": Option("text", "The zone of the standby half of the load balancer."),
+    "name": Option("text", "The name of the load balancer."),
+    "resource_group": Option("text", "The resource group of the load balancer or of its public IP."),
+    "tags": Option("pairs", "Tags of the load balancer."),
+    "spec": Option("text", "The size of the load balancer."),
+    "instance_charge_type": Option("word", "Whether the load balancer itself is paid by its size or by use."),
+    "charge_type": Option("word", "Whether its internet traffic is paid by volume or by bandwidth."),
+    "bandwidth": Option("number", "The most that it carries to and from the internet, over all ports.", "Mbit/s"),
+    "bandwidth_package": Option("text", "The internet bandwidth package that it belongs to."),
+    "new_connections": Option("number", "The most new connections; 0 is no limit.", "connections/s"),
+    "scheduler": Option("word", "How connections are spread over the backends."),
+    "connection_drain": Option("duration", "How long a backend that leaves may go on with its connections.", "s"),
+    "idle_timeout": Option("number", "After which silence a TCP connection is closed.", "s"),
+    "backend": Option("word", "Send traffic straight to the pods, or to node ports."),
+    "preserve_client_ip": Option("switch", "Whether the pods see the address of the viewer."),
+    "external_traffic_policy": Option("word", "V(Local) keeps the viewer's address and stays on the node; V(Cluster) spreads evenly."),
+    "node_ports": Option("switch", "Whether the Service has node ports."),
+    "class": Option("text", "The load balancer class, when the cluster has several controllers."),
+    "source_ranges": Option("networks", "The only networks that may connect."),
+    "acl.id": Option("text", "The access control list."),
+    "acl.type": Option("word", "Whether the list says who may connect (V(white)) or who may not (V(black))."),
+    "security_groups": Option("texts", "The security groups of the load balancer."),
+    "service_config": Option("text", "The TkeServiceConfig object that holds listener settings such as health checks."),
+    "health_check.enabled": Option("switch", "Whether backends are checked."),
+    "health_check.protocol": Option("word", "How backends are checked."),
+    "health_check.port": Option("number", "The port that is checked; without it the port that gets the traffic."),
+    "health_check.path": Option("text", "The path of an HTTP check."),
+    "health_check.domain": Option("text", "The host name of an HTTP check."),
+    "health_check.method": Option("word", "The method of an HTTP check."),
+    "health_check.status": Option("classes", "The classes of HTTP status that pass."),
+    "health_check.interval": Option("number", "The time between two checks.", "s"),
+    "health_check.timeout": Option("number", "How long a check may take.", "s"),
+    "health_check.healthy_threshold": Option("number", "So many checks in a row must pass before a backend gets traffic."),
+    "health_check.unhealthy_threshold": Option("number", "After so many failed checks in a row a backend gets no more traffic."),
+}
+
+# Options that are dicts: their keys are listed above with a dot.
+GROUPS: dict[str, str] = {
+    "acl": "Access control by a list that is kept at the provider.",
+    "health_check": "How the load balancer finds out which backends work.",
+}
+
+# Words that several tables have.
+POLICIES = {"Cluster": "Cluster", "Local": "Local"}
+BOOLEAN = {True: True, False: False}
+CLASS_NAME = r"[A-Za-z0-9]([A-Za-z0-9./_-]*[A-Za-z0-9])?"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How one provider takes one option."""
+
+    # The annotation, with {prefix} and {port} to be filled in; or "spec.<field>" of the Service; or nothing, when it is only accepted.
+    key: str = ""
+    # The annotation is a list of name=value pairs, and this is the name.
+    attribute: str = ""
+    # The allowed words and what they are written as.
+    words: Mapping[Any, Any] = field(default_factory=dict)
+    # The range of a number, or how many items a list may have.
+    low: int | None = None
+    high: int | None = None
+    # A whole string must match.
+    pattern: str = ""
+    # Our unit by the provider's (60 where it counts minutes).
+    divisor: int = 1
+    # Annotations that are written with it, or instead of it when the value is "off".
+    also: Mapping[str, str] = field(default_factory=dict)
+    off: Mapping[str, str] | None = None
+    # The controller that it needs at least, where that isn't the platform's.
+    since: str = ""
+    # Where this is known from: a key of the provider's sources. Empty where nobody has looked yet.
+    source: str = ""
+    note: str = ""
+    # Belongs to the load balancer and not to the Service: Services that share one must not contradict each other.
+    whole: bool = False
+    # The value is a load balancer or an address. May several Services have the same one: "never", on different "ports", "asked" (on
+    # different ports, when each says shared)?
+    sharing: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Options that need or exclude each other. A value of ``...`` stands for any, a tuple for one of several."""
+
+    when: Mapping[str, Any]
+    reason: str
+    needs: Mapping[str, Any] = field(default_factory=dict)
+    excludes: Mapping[str, Any] = field(default_factory=dict)
+    unless: str = ""
+
+
+@dataclass(frozen=True)
+class Implied:
+    """An annotation that follows from other options, unless its own option is given."""
+
+    when: Mapping[str, Any]
+    annotations: Mapping[str, str]
+    reason: str
+    unless: str = ""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The table of one provider, or of one type of load balancer of a provider."""
+
+    provider: str
+    title: str
+    cells: Mapping[str, Cell]
+    type: str = ""
+    since: str = ""
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    implied: tuple[Implied, ...] = ()
+    # Why an option is missing and what to do instead, where there is more to say than that it is missing.
+    missing: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        return f"{self.provider} ({self.type})" if self.type else self.provider
