@@ -2,6 +2,8 @@
 # built once into $XDG_CACHE_HOME/livestream.srs (~/.cache/livestream.srs).
 
 MAKEFLAGS += --no-print-directory
+# Ansible wants UTF-8, and sorted lists are to be the same everywhere.
+export LC_ALL := C.UTF-8
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench e2e docs clean venv
 
@@ -42,6 +44,12 @@ demo: venv
 	@echo '    ansible-playbook playbooks/site.yml -i inventories/local'
 	@echo 'To look with kubectl:  eval "$$(python tests/cluster env)"'
 	@echo 'To remove it all:      make clean'
+
+e2e: venv
+	@$(WITH_VENV) python tests/tools/run.py --only e2e
+
+bench: venv
+	@$(WITH_VENV) python tests/bench/run.py
 
 docs: venv
 	@$(WITH_VENV) python tests/tools/docs.py

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import os
 import re
 import shutil
@@ -58,17 +59,18 @@ def prepare_home(home: Path) -> None:
     config = home / ".config/pip/pip.conf"
     config.parent.mkdir(parents=True, exist_ok=True)
     config.touch(mode=0o600)
-    config.write_text("".join(f"[{section}]\n{option} = {value}\n" for section, option, value in pip_settings()))
+    with config.open("w") as file:
+        pip_settings().write(file)
 
 
-def pip_settings() -> list[tuple[str, str, str]]:
+def pip_settings() -> configparser.RawConfigParser:
+    settings = configparser.RawConfigParser()
+    settings["global"] = {}
+    if proxy := os.environ.get("https_proxy") or os.environ.get("HTTPS_PROXY"):
+        settings["global"]["proxy"] = proxy
     listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True).stdout
-    settings = {}
-    for line in sorted(listed.splitlines(), reverse=True):  # `:env:`, which wins, comes last
-        key, _, value = line.partition("=")
-        section, _, option = key.rpartition(".")
-        settings["global" if section == ":env:" else section, option] = str(ast.literal_eval(value))
-    proxy = os.environ.get("https_proxy") or os.environ.get("HTTPS_PROXY")
-    if proxy:
-        settings.setdefault(("global", "proxy"), proxy)
-    return [(section, option, value) for (section, option), value in sorted(settings.items())]
+    for line in sorted(listed.splitlines(), key=lambda line: line.startswith(":env:")):  # the environment's win
+        key, _equals, value = line.partition("=")
+        section, _dot, option = key.rpartition(".")
+        settings.read_dict({"global" if section == ":env:" else section: {option: ast.literal_eval(value)}})
+    return settings

@@ -24,14 +24,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "module_utils.argspec": {"ansible.module_utils"},
     "module_utils.srs_conf": {"module_utils.errors"},
     "module_utils.topology": {"module_utils.errors"},
-    "module_utils.kubernetes": {"module_utils.errors", "module_utils.topology", "kubernetes", "urllib3", "yaml"},
+    "module_utils.kubernetes": PURE | {"module_utils.errors", "kubernetes", "urllib3", "yaml"},
     "module_utils.srs_api": {"module_utils.errors", "module_utils.topology"},
     FLOWS: PURE | {"module_utils.errors", "module_utils.kubernetes", "module_utils.srs_api", "jmespath"},
     "modules": PURE
     | {"module_utils.errors", "module_utils.argspec", "module_utils.kubernetes", "module_utils.srs_api", FLOWS, "ansible.module_utils"},
     "action": PURE | {"module_utils.errors", "ansible", "yaml"},
     "filter": PURE | {"module_utils.errors", "ansible"},
-    "doc_fragments": set(),
+    "doc_fragments": PURE,
 }
 
 # Nothing pure opens a file, a connection or a process, asks the time, or rolls dice.
@@ -61,7 +61,7 @@ def name_of(file: Path) -> str:
 
 def part_of(name: str) -> str:
     """The part of the table that a module belongs to."""
-    folder, _, rest = name.partition(".")
+    folder, _dot, rest = name.partition(".")
     if folder != "module_utils":
         return folder
     part = f"{folder}.{rest.partition('.')[0]}"

@@ -1,0 +1,170 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write the tables of docs/load-balancers.md from the tables that the code itself uses.
+
+`python tests/tools/load_balancers.py`, or with `--check` to see whether the page is up to date.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / ".collections"))
+
+from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.model import COMMON, OPTIONS, Cell, Platform, Rule
+from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.platforms import PLATFORMS, PROVIDERS
+from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.values import allowed, shown
+
+PAGE = ROOT / "docs" / "load-balancers.md"
+BEGIN = "<!-- tables: written by tests/tools/load_balancers.py -->"
+KINDS = {
+    "switch": "true, false",
+    "text": "text",
+    "texts": "list",
+    "addresses": "address, or list",
+    "networks": "list of networks",
+    "pairs": "mapping",
+    "zones": "mapping",
+}
+
+
+def tables() -> str:
+    """All that is below the marker."""
+    lines = ["## All options", "", "| Option | Meaning | " + " | ".join(platform.label for platform in PLATFORMS) + " |"]
+    lines.append("|---|---|" + "---|" * len(PLATFORMS))
+    for name, option in {**COMMON, **OPTIONS}.items():
+        meaning = text(option.description) + (f" In {option.unit}." if option.unit else "")
+        lines.append(row(f"`{name}`", meaning, *("yes" if has(platform, name) else "" for platform in PLATFORMS)))
+    for platform in PLATFORMS:
+        lines += ["", *section(platform)]
+    return "\n".join(lines) + "\n"
+
+
+def has(platform: Platform, name: str) -> bool:
+    if name == "type":
+        return bool(platform.type)
+    if name == "annotation_prefix":
+        return bool(platform.prefixes)
+    return name in COMMON or name in platform.cells
+
+
+def section(platform: Platform) -> Iterator[str]:
+    yield f"## {platform.label}"
+    yield ""
+    yield f"{platform.title}." + (f" Needs {platform.since} or newer, unless the table says more." if platform.since else "")
+    if platform.spec:
+        yield ""
+        yield "Always written: " + ", ".join(f"`spec.{key}: {value}`" for key, value in platform.spec.items()) + "."
+    if platform.prefixes:
+        yield ""
+        words = [f"`{prefix}` with `annotation_prefix: {word}`" for word, prefix in platform.prefixes.items()]
+        yield f"`{{prefix}}` is {', '.join(words)} (the default is `new`)."
+    yield ""
+    yield "| Option | Written as | Values | Needs | Checked in | Remarks |"
+    yield "|---|---|---|---|---|---|"
+    for name, cell in platform.cells.items():
+        source = f"[{cell.source}]" if cell.source else "**nowhere yet**"
+        yield row(f"`{name}`", keys(cell), values(name, cell), cell.since, source, remarks(cell))
+    if platform.implied or platform.rules:
+        yield ""
+        yield "What goes together:"
+        yield ""
+        for rule in platform.rules:
+            yield f"- {sentence(rule, platform)}"
+        for implied in platform.implied:
+            unless = f" unless `{implied.unless}` is given" if implied.unless else ""
+            written = ", ".join(f"`{key}: {value}`" for key, value in implied.annotations.items())
+            yield f"- {conditions(implied.when)} also writes {written}{unless}: {implied.reason}."
+    if platform.missing:
+        yield ""
+        yield "What it doesn't have, and what to do instead:"
+        yield ""
+        for name, reason in platform.missing.items():
+            yield f"- `{name}`: {text(reason)}."
+    yield ""
+    yield "Sources: " + "; ".join(f"[{name}] {where}" for name, where in platform.sources.items()) + "."
+
+
+def keys(cell: Cell) -> str:
+    written = f"`{cell.key}`" if cell.key else "nothing"
+    if cell.attribute:
+        written += f" `{cell.attribute}=...`"
+    return written + "".join(f", `{key}: {value}`" for key, value in cell.also.items())
+
+
+def values(name: str, cell: Cell) -> str:
+    kind, unit = OPTIONS[name].kind, OPTIONS[name].unit
+    if kind == "switch":
+        return KINDS["switch"]
+    said = allowed(cell, kind, unit)
+    translated = [
+        f"{shown(word)} → {written}"
+        for word, written in cell.words.items()
+        if not isinstance(written, bool) and shown(word) != str(written)
+    ]
+    if translated and len(translated) == len(cell.words):
+        said = ", ".join([*([said.partition(",")[0]] if cell.low is not None else []), *translated])
+    if kind in KINDS:
+        said = KINDS[kind] + (f", {said}" if said != "any text" and cell.low is not None or cell.high is not None else "")
+        said += f", like `{cell.pattern}`" if cell.pattern else ""
+    return said
+
+
+def remarks(cell: Cell) -> str:
+    notes = [cell.note] if cell.note else []
+    if cell.whole:
+        notes.append("of the whole load balancer")
+    if cell.off:
+        notes.append("off: " + ", ".join(f"`{key}: {value}`" for key, value in cell.off.items()))
+    return "; ".join(notes)
+
+
+def sentence(rule: Rule, platform: Platform) -> str:
+    subject = conditions(rule.when) if rule.when else f"Every {platform.label}"
+    verbs = []
+    if rule.needs:
+        verbs.append(f"needs {conditions(rule.needs, ' and ')}")
+    if rule.excludes:
+        verbs.append(f"excludes {conditions(rule.excludes, ' and ')}")
+    unless = f", unless `{rule.unless}` is given" if rule.unless else ""
+    return f"{subject} {' and '.join(verbs)}{unless}: {text(rule.reason)}."
+
+
+def conditions(settings: Any, glue: str = " with ") -> str:
+    words = []
+    for name, value in settings.items():
+        if value is ...:
+            words.append(f"`{name}`")
+        else:
+            words.append(" or ".join(f"`{name}: {shown(one)}`" for one in (value if isinstance(value, tuple) else (value,))))
+    return glue.join(words)
+
+
+def text(markup: str) -> str:
+    return re.sub(r"[VC]\(([^)]*)\)", r"`\1`", markup)
+
+
+def row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def page() -> str:
+    """The page as it should be: what is written by hand, and the tables below it."""
+    return PAGE.read_text(encoding="utf-8").partition(BEGIN)[0] + BEGIN + "\n\n" + tables()
+
+
+def main() -> int:
+    wanted = page()
+    if "--check" in sys.argv[1:]:
+        return 0 if PAGE.read_text(encoding="utf-8") == wanted else 1
+    PAGE.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
