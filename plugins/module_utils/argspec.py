@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import env_fallback
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 
 def _option(env: list[str], **spec: Any) -> dict[str, Any]:
@@ -49,3 +53,26 @@ def wait_spec() -> dict[str, dict[str, Any]]:
         "wait": {"type": "bool", "default": False},
         "wait_timeout": {"type": "int", "default": 300},
     }
+
+
+def take_objects(module: AnsibleModule, option: str) -> list[Any]:
+    """Take an option that holds manifests out of what a module logs and returns, where they would be large and may be Secrets.
+
+    The option must be ``no_log``, which keeps it out of the system's log. That would also blank every name in the results, so it is undone here:
+    the invocation that is returned has the objects' names only.
+    """
+    given = module.params[option] or []
+    spec = module.argument_spec
+    secret = {text for name in spec if name != option and spec[name].get("no_log") for text in _texts(module.params[name])}
+    secret.update(_texts(module.params.get("proxy_headers")))
+    module.no_log_values.intersection_update(secret)
+    module.params[option] = [f"{item.get('kind')} {(item.get('metadata') or {}).get('name')}" if isinstance(item, dict) else "..." for item in given]
+    return given
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value

@@ -1,13 +1,32 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Apply a list of objects as one set (KEP-3659): plan by dry run, apply what differs, prune what left the list."""
+"""Apply a list of objects as one set (KEP-3659): plan by dry run, apply what differs, prune what left the list.
+
+The plan is check mode: the API server itself says what it would make of each object. A real run then writes those that differ, so a run without a
+change costs one request per object, one list per kind and one read of the set's record, and an invalid object is found before anything is changed.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import Client
+from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils.kubernetes import diff
+from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import FIELD_MANAGER, JSON_PATCH, Client
+from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.errors import ApiError, Unreachable, joined
+from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.wait import failure_message, wait_gone, wait_ready
+from ansible_collections.livestream.srs.plugins.module_utils.topology import apply_sets, field_ownership, kinds, objects
+from ansible_collections.livestream.srs.plugins.module_utils.topology.names import MANAGED_BY
+from ansible_collections.livestream.srs.plugins.module_utils.topology.objects import Object, Ref
+
+# Seconds that something may take which a run has to see done before it can go on.
+TERMINATION = 120.0
+ESTABLISHMENT = 30.0
+# An object that keeps being changed by others while it is planned or taken over is given up after this many tries.
+TRIES = 5
 
 
 @dataclass
@@ -29,19 +48,405 @@ class SetSpec:
 
 
 @dataclass
-class Result:
-    """What was (or, in check mode, would be) done. ``as_dict()`` is the module's result."""
+class Step:
+    """What is to be done with one object."""
 
-    objects: list[dict[str, Any]] = field(default_factory=list)  # api_version, kind, namespace, name, action, changed
-    conflicts: list[dict[str, Any]] = field(default_factory=list)  # object, manager, field
-    diff: list[dict[str, str]] = field(default_factory=list)  # before_header, after_header, before, after
-    warnings: list[str] = field(default_factory=list)
+    ref: Ref
+    resource: kinds.Resource
+    action: str  # created, configured, unchanged, deleted, kept
+    manifest: Object | None = None  # what to apply
+    live: Object | None = None  # what is there
+    after: Object | None = None  # what the server says will be there
+    write: bool = False  # whether there is anything to tell the server: the content, or only who owns it
+    blind: bool = False  # no dry run was possible: the namespace, or the kind, is yet to be made, or a predecessor is still going away
+    conflicts: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:
-        return any(item["changed"] for item in self.objects)
+        return self.action in ("created", "configured", "deleted")
+
+
+@dataclass
+class Result:
+    """What was (or, in check mode, would be) done; its fields are the module's result."""
+
+    changed: bool = False
+    objects: list[dict[str, Any]] = field(default_factory=list)  # api_version, kind, namespace, name, action, changed
+    conflicts: list[dict[str, str]] = field(default_factory=list)  # object, manager, field
+    diff: list[dict[str, str]] = field(default_factory=list)  # before_header, after_header, before, after
+    warnings: list[str] = field(default_factory=list)
 
 
 def apply_set(client: Client, spec: SetSpec) -> Result:
     """Bring the set about (or predict it, in check mode); raises SrsError that names every object that failed."""
-    raise NotImplementedError
+    return _Absent(client, spec).run() if spec.absent else _Present(client, spec).run()
+
+
+class _Set:
+    """What both states share: the record, the members, deletion, the result."""
+
+    def __init__(self, client: Client, spec: SetSpec) -> None:
+        objects.check_label("name", spec.name, longest=63)
+        objects.check_label("namespace", spec.namespace, longest=63)
+        self.client = client
+        self.spec = spec
+        self.id = apply_sets.set_id(spec.name, spec.namespace)
+        self.selector = f"{apply_sets.PART_OF}={self.id}"
+        self.record = self._read_record()
+        self.home = apply_sets.Scope(namespaces=frozenset({spec.namespace}))
+        self.recorded = apply_sets.recorded_scope(self.record, spec.namespace) if self.record else self.home
+
+    def _read_record(self) -> Object | None:
+        name, namespace = self.spec.name, self.spec.namespace
+        record = self.client.get("v1", "ConfigMap", apply_sets.record_name(name), namespace)
+        if record and not apply_sets.is_record_of(record, name, namespace):
+            raise SrsError(
+                f"ConfigMap {namespace}/{apply_sets.record_name(name)} exists but is not the record of an apply set of this collection; "
+                "choose another name for the set, or remove that ConfigMap."
+            )
+        return record
+
+    def _members(self, places: Iterable[tuple[kinds.Resource, str | None]]) -> dict[tuple[str, str | None, str], Object]:
+        """The set's members in these places, one list for each."""
+
+        def members(place: tuple[kinds.Resource, str | None]) -> list[tuple[tuple[str, str | None, str], Object]]:
+            resource, namespace = place
+            try:
+                found = self.client.list(resource.api_version, resource.kind, namespace, label_selector=self.selector).items
+            except ApiError as error:
+                if error.status == 404:  # a kind whose definition is gone has no members
+                    return []
+                raise
+            return [((resource.group_kind, item["metadata"].get("namespace"), item["metadata"]["name"]), item) for item in found]
+
+        return {key: item for found in self.client.each(members, dict.fromkeys(places)) for key, item in found}
+
+    def _recorded_places(self) -> list[tuple[kinds.Resource, str | None]]:
+        places: list[tuple[kinds.Resource, str | None]] = []
+        for group_kind in sorted(self.recorded.group_kinds):
+            if resource := self.client.preferred(group_kind):
+                places += [(resource, namespace) for namespace in sorted(self.recorded.namespaces)] if resource.namespaced else [(resource, None)]
+        return places
+
+    def _removal(self, live: Object) -> Step:
+        """Removing a member that is no longer wanted, unless data would go with it."""
+        resource = self.client.resource(live["apiVersion"], live["kind"])
+        kept = resource.group_kind in apply_sets.KEPT_KINDS or (
+            resource.group_kind == apply_sets.CLAIM and not self.spec.delete_persistent_volume_claims
+        )
+        return Step(objects.ref(live), resource, "kept" if kept else "deleted", live=live, write=not kept)
+
+    def _remove(self, steps: list[Step]) -> None:
+        for phase in (2, 1, 0):
+            self._attempt("delete", self._delete, [step for step in steps if step.write and apply_sets.phase(step.ref.kind) == phase])
+
+    def _delete(self, step: Step) -> None:
+        assert step.live is not None
+        self.client.delete(step.ref.api_version, step.ref.kind, step.ref.name, step.ref.namespace, uid=step.live["metadata"]["uid"])
+
+    def _write(self, step: Step) -> None:
+        assert step.manifest is not None
+        if step.live and step.blind:
+            if left := wait_gone(self.client, [step.ref], TERMINATION):
+                raise SrsError(f"Can't apply {step.ref}: {left[0].reason}; see what its finalizers wait for.")
+        elif step.live:
+            self._hand_over(step)
+        self.client.apply(step.manifest, force=self.spec.force_conflicts, resource=step.resource)
+
+    def _hand_over(self, step: Step) -> None:
+        """Take over the fields that kubectl owns, so that the apply that follows removes those that it does not name."""
+        live, ref = step.live, step.ref
+        assert step.manifest is not None
+        for _try in range(TRIES):
+            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            moved = field_ownership.reowned(live, step.manifest, FIELD_MANAGER, now) if live else None
+            if not live or moved is None:
+                return
+            patch = [
+                {"op": "replace", "path": "/metadata/managedFields", "value": moved},
+                {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
+            ]
+            try:
+                self.client.patch(ref.api_version, ref.kind, ref.name, ref.namespace, patch, content_type=JSON_PATCH)
+                return
+            except ApiError as error:
+                if error.status not in (404, 409):
+                    raise
+            live = self.client.get(ref.api_version, ref.kind, ref.name, ref.namespace)
+        raise SrsError(f"Can't take over {ref}: others keep changing it; run again when they are done.")
+
+    def _record_step(self, scope: apply_sets.Scope) -> Step:
+        """The record as it is to be at the end."""
+        manifest = apply_sets.record(self.spec.name, self.spec.namespace, scope)
+        resource = self.client.resource("v1", "ConfigMap")
+        if self.record is None:
+            return Step(objects.ref(manifest), resource, "created", manifest=manifest, write=True)
+        metadata = self.record["metadata"]
+        merged = {**metadata, **{key: {**(metadata.get(key) or {}), **manifest["metadata"][key]} for key in ("labels", "annotations")}}
+        after = {**self.record, "metadata": merged}
+        differs = after != self.record
+        return Step(
+            objects.ref(manifest), resource, "configured" if differs else "unchanged", manifest=manifest, live=self.record, after=after, write=differs
+        )
+
+    def _attempt(self, verb: str, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        """The function's results; the failures of all items are raised together, an API server that is gone at once."""
+
+        def tried(item: Any) -> tuple[Any, SrsError | None]:
+            try:
+                return function(item), None
+            except Unreachable:
+                raise
+            except SrsError as error:
+                return None, error
+
+        outcomes = self.client.each(tried, items)
+        failures = [error for _result, error in outcomes if error]
+        if failures:
+            raise joined(failures, len(outcomes), verb)
+        return [result for result, _error in outcomes]
+
+    def _result(self, steps: list[Step]) -> Result:
+        return Result(
+            changed=any(step.changed for step in steps),
+            objects=[
+                {
+                    "api_version": step.ref.api_version,
+                    "kind": step.ref.kind,
+                    "namespace": step.ref.namespace,
+                    "name": step.ref.name,
+                    "action": step.action,
+                    "changed": step.changed,
+                }
+                for step in steps
+            ],
+            conflicts=[{"object": str(step.ref), "manager": manager, "field": path} for step in steps for manager, path in step.conflicts],
+            # Of a new object the manifest is shown: it reads better than what the server fills in, and is known even where no dry run is possible.
+            diff=[
+                diff.entry(str(step.ref), step.live if step.action != "created" else None, step.manifest if step.action == "created" else step.after)
+                for step in steps
+                if step.changed
+            ],
+            warnings=self.client.warnings,
+        )
+
+
+class _Absent(_Set):
+    def run(self) -> Result:
+        if self.record is None:
+            return Result()
+        members = self._members(self._recorded_places()).values()
+        steps = [self._removal(live) for live in members if not live["metadata"].get("deletionTimestamp")]
+        steps.sort(key=lambda step: (-apply_sets.phase(step.ref.kind), step.ref.kind, step.ref.namespace or "", step.ref.name))
+        kept = [step for step in steps if step.action == "kept"]
+        if kept:
+            record = self._record_step(apply_sets.scope_of((step.resource, step.ref.namespace) for step in kept))
+        else:
+            record = Step(objects.ref({**self.record, "apiVersion": "v1", "kind": "ConfigMap"}), self.client.resource("v1", "ConfigMap"), "deleted")
+            record.live, record.write = self.record, True
+        if not self.spec.check_mode:
+            self._remove(steps)
+            if self.spec.wait:
+                gone = [step.ref for step in steps if step.action == "deleted"]
+                if left := wait_gone(self.client, gone, self.spec.wait_timeout, label_selector=self.selector):
+                    raise SrsError(failure_message(left, len(gone), self.spec.wait_timeout), changed=True)
+            if record.action == "deleted":
+                self._delete(record)
+            elif record.write:
+                self._write(record)
+        return self._result([*steps, record])
+
+
+class _Present(_Set):
+    def __init__(self, client: Client, spec: SetSpec) -> None:
+        # What can be said without the API server is said first.
+        given = objects.flatten(spec.objects)
+        super().__init__(client, spec)
+        self.coming = [resource for item in given if item["kind"] == "CustomResourceDefinition" for resource in kinds.defined_by(item)]
+        client.learn(self.coming)
+        self.wanted = self._wanted(given)
+        self.live: dict[tuple[str, str | None, str], Object] = {}
+
+    def run(self) -> Result:
+        spec = self.spec
+        steps, removals = self._plan_all()
+        namespaces = self._missing_namespaces(steps)
+        wanted = self.home | apply_sets.scope_of((step.resource, step.ref.namespace) for step in steps)
+        kept = apply_sets.scope_of((step.resource, step.ref.namespace) for step in removals if step.action == "kept")
+        widened = self.recorded | wanted
+        # Without prune, what is recorded may still have members that are not wanted.
+        record = self._record_step(wanted | kept if spec.prune else widened)
+        if not spec.check_mode:
+            self._carry_out(namespaces, steps, removals, record, widened)
+        return self._result([*namespaces, *steps, *removals, record])
+
+    def _wanted(self, given: list[Object]) -> list[tuple[Object, kinds.Resource]]:
+        """The manifests to apply, each with its namespace and the label of membership."""
+        wanted: dict[tuple[str, str | None, str], tuple[Object, kinds.Resource]] = {}
+        record = ("ConfigMap", self.spec.namespace, apply_sets.record_name(self.spec.name))
+        for manifest in given:
+            resource = self.client.resource(manifest["apiVersion"], manifest["kind"])
+            metadata = manifest["metadata"] = dict(manifest["metadata"])
+            if resource.namespaced:
+                metadata["namespace"] = metadata.get("namespace") or self.spec.namespace
+            else:
+                metadata.pop("namespace", None)
+            metadata["labels"] = {**(metadata.get("labels") or {}), apply_sets.PART_OF: self.id}
+            key = resource.group_kind, metadata.get("namespace"), metadata["name"]
+            if key in wanted or key == record:
+                why = "is the name of the set's own record" if key == record else "is in the list twice"
+                raise SrsError(f"{objects.ref(manifest)} {why}; give each object a name of its own.")
+            # Status is the controllers' to write; a manifest that was read from a cluster may still carry it.
+            manifest.pop("status", None)
+            wanted[key] = manifest, resource
+        return list(wanted.values())
+
+    # Plan
+
+    def _plan_all(self) -> tuple[list[Step], list[Step]]:
+        """What is to be done with the wanted objects, and with the members that are not wanted any more."""
+        spec = self.spec
+        places = [(resource, manifest["metadata"].get("namespace")) for manifest, resource in self.wanted] if self.record else []
+        if spec.prune:
+            places += self._recorded_places()
+        self.live = self._members(places)
+        wanted = {(resource.group_kind, manifest["metadata"].get("namespace"), manifest["metadata"]["name"]) for manifest, resource in self.wanted}
+        removals = [
+            self._removal(live)
+            for (group_kind, namespace, name), live in sorted(self.live.items(), key=lambda item: str(item[0]))
+            if spec.prune
+            and (group_kind, namespace, name) not in wanted
+            and group_kind in self.recorded.group_kinds
+            and (namespace is None or namespace in self.recorded.namespaces)
+            and not live["metadata"].get("deletionTimestamp")
+        ]
+        doomed = [step for step in removals if step.action == "deleted"]
+        if doomed and not wanted and not spec.prune_allow_empty:
+            raise SrsError(
+                f'The list of objects is empty, and prune would delete all {len(doomed)} objects of the set "{spec.name}" in namespace '
+                f"{spec.namespace}, first {doomed[0].ref}; if that is meant, set prune_allow_empty, or state to absent."
+            )
+        return self._attempt("apply", self._plan, self.wanted), removals
+
+    def _plan(self, wanted: tuple[Object, kinds.Resource]) -> Step:
+        manifest, resource = wanted
+        ref = objects.ref(manifest)
+        live = self.live.get((resource.group_kind, ref.namespace, ref.name))
+        for _try in range(TRIES):
+            try:
+                applied, created = self.client.apply(manifest, dry_run=True, resource=resource)
+                if created:
+                    return Step(ref, resource, "created", manifest=manifest, write=True)
+                for look in ("listed", "read now"):
+                    if live and live["metadata"].get("deletionTimestamp"):
+                        return Step(ref, resource, "created", manifest=manifest, live=live, write=True, blind=True)
+                    if live:
+                        step = self._compare(manifest, resource, live, applied)
+                        # A difference may also come from what others have changed since.
+                        if not step.write or live["metadata"]["resourceVersion"] == applied["metadata"]["resourceVersion"]:
+                            return step
+                    if look == "listed":
+                        live = self.client.get(ref.api_version, ref.kind, ref.name, ref.namespace)
+            except ApiError as error:
+                if error.missing_namespace or (error.status == 404 and resource in self.coming):
+                    return Step(ref, resource, "created", manifest=manifest, write=True, blind=True)
+                if error.status == 404:
+                    raise SrsError(
+                        f"Can't apply {ref}: the API server has no kind {ref.kind} in {ref.api_version}; install what brings it, or leave the object out."
+                    ) from error
+                if error.status != 409:
+                    raise
+        raise SrsError(f"Can't apply {ref}: others keep changing it; run again when they are done.")
+
+    def _compare(self, manifest: Object, resource: kinds.Resource, live: Object, applied: Object) -> Step:
+        """From what is there and what apply makes of it to what is to be done."""
+        ref = objects.ref(manifest)
+        self._check_membership(ref, live)
+        conflicts = field_ownership.overridden(live, applied, FIELD_MANAGER)
+        if not self.spec.force_conflicts:
+            self._refuse_conflicts(ref, live, conflicts)
+        after, moved = applied, field_ownership.reowned(live, manifest, FIELD_MANAGER, "") is not None
+        if moved:
+            expected = field_ownership.after_reowning(live, applied, manifest, FIELD_MANAGER)
+            if objects.content(expected) != objects.content(applied):
+                # The server fills in its defaults where a field was removed.
+                patch = field_ownership.content_patch(live, expected)
+                after = self.client.patch(ref.api_version, ref.kind, ref.name, ref.namespace, patch, content_type=JSON_PATCH, dry_run=True)
+        changed = objects.content(live) != objects.content(after)
+        owned = [field_ownership.applied_by(item, FIELD_MANAGER) for item in (live, applied)]
+        return Step(
+            ref,
+            resource,
+            "configured" if changed else "unchanged",
+            manifest=manifest,
+            live=live,
+            after=after,
+            write=changed or moved or owned[0] != owned[1],
+            conflicts=conflicts,
+        )
+
+    def _check_membership(self, ref: Ref, live: Object) -> None:
+        other = (live["metadata"].get("labels") or {}).get(apply_sets.PART_OF, self.id)
+        if other == self.id:
+            return
+        found = self.client.list("v1", "ConfigMap", ref.namespace or self.spec.namespace, label_selector=f"{apply_sets.ID}={other}").items
+        name = f"that of ConfigMap {found[0]['metadata']['namespace']}/{found[0]['metadata']['name']}" if found else other
+        raise SrsError(
+            f"Can't apply {ref}: it belongs to another apply set ({name}); choose another name for it, or take it out of that set "
+            f"by removing its label {apply_sets.PART_OF}."
+        )
+
+    def _refuse_conflicts(self, ref: Ref, live: Object, conflicts: list[tuple[str, str]]) -> None:
+        # What kubectl wrote to the object itself is taken over; that is no conflict.
+        ours = {entry.get("manager", "") for entry in field_ownership.taken_over(live)}
+        if held := [f"{path} (owned by {manager})" for manager, path in conflicts if manager not in ours]:
+            raise SrsError(f"Can't apply {ref}: others own fields of it with other values: {', '.join(held)}; drop them here, or set force_conflicts.")
+
+    def _missing_namespaces(self, steps: list[Step]) -> list[Step]:
+        """The namespaces that must be made first, since the API server said that they don't exist."""
+        made = {step.ref.name for step in steps if step.ref.kind == "Namespace"}
+        missing = [step.ref.namespace for step in steps if step.blind and step.live is None and step.resource not in self.coming]
+        names = [name for name in dict.fromkeys(missing) if name and name not in made]
+        if names and not self.spec.create_namespace:
+            raise SrsError(f'The namespace "{names[0]}" does not exist; create it, or set create_namespace.')
+        return [
+            Step(Ref("v1", "Namespace", None, name), self.client.resource("v1", "Namespace"), "created", manifest=_namespace(name), write=True)
+            for name in names
+        ]
+
+    # Carry out
+
+    def _carry_out(
+        self, namespaces: list[Step], steps: list[Step], removals: list[Step], record: Step, widened: apply_sets.Scope
+    ) -> None:
+        spec = self.spec
+        self._write_all([*namespaces, *(step for step in steps if step.ref.kind == "Namespace")])
+        before = self._record_step(widened)
+        if before.write:
+            self._write(before)
+        self._write_all([step for step in steps if step.ref.kind == "CustomResourceDefinition"], established=True)
+        # What could not be tried before now can: nothing but namespaces and definitions has been made if it turns out to be wrong.
+        blind = [step for step in steps if step.blind and step.live is None]
+        self._attempt("apply", lambda step: self.client.apply(step.manifest, dry_run=True, resource=step.resource), blind)
+        for phase in (1, 2):
+            self._write_all([step for step in steps if apply_sets.phase(step.ref.kind) == phase])
+        if spec.wait:
+            refs = [step.ref for step in steps]
+            if left := wait_ready(self.client, refs, spec.wait_timeout, label_selector=self.selector):
+                result = self._result([*namespaces, *steps])
+                message = failure_message(left, len(refs), spec.wait_timeout)
+                raise SrsError(message, changed=result.changed, objects=result.objects, not_ready=[item.as_dict() for item in left])
+        self._remove(removals)
+        if record.manifest != before.manifest:
+            self._write(record)
+
+    def _write_all(self, steps: list[Step], established: bool = False) -> None:
+        due = [step for step in steps if step.write]
+        self._attempt("apply", self._write, due)
+        if established and due:
+            if left := wait_ready(self.client, [step.ref for step in due], ESTABLISHMENT):
+                raise SrsError(failure_message(left, len(due), ESTABLISHMENT))
+
+
+def _namespace(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": MANAGED_BY}}}

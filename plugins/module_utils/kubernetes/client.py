@@ -45,7 +45,6 @@ PATIENCE = 30.0
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 5.0
 
-RETRIED_STATUS = (429, 500, 502, 503, 504)
 APPLY = "application/apply-patch+yaml"  # JSON is YAML
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -87,6 +86,7 @@ class Client:
         self.requests = 0
         self._resources: dict[tuple[str, str], kinds.Resource] = dict(kinds.KNOWN)
         self._reached = False
+        self._lost: Unreachable | None = None
         self._pool = _pool(connection, concurrency)
 
     @classmethod
@@ -315,22 +315,27 @@ class Client:
         started = time.monotonic()
         delay = FIRST_DELAY
         while True:
-            failure: Exception
+            if self._lost and not raw:
+                raise self._lost  # another thread has been patient already
+            failure: SrsError
             try:
-                response = self._send(method, path, query, data, sent, timeout)
+                response = self._send(method, path, query, data, sent, timeout if self._reached else min(timeout, FIRST_CONTACT))
             except (HTTPError, OSError) as error:
+                failure = self._unreachable(what, error)
                 # A POST whose connection broke may have been carried out.
-                retry, failure = (not raw and (method != "POST" or _never_sent(error)) and not _is_final(error)), self._unreachable(what, error)
+                retry = not raw and (method != "POST" or _never_sent(error)) and not _is_final(error)
                 wait = delay
             else:
                 self._reached = True
                 if raw or response.status < 400:
                     self._note_warnings(response)
                     return Reply(response.status, response.headers, response.data)
-                retry = response.status in RETRIED_STATUS and (method != "POST" or response.status == 429)
-                failure = self._error(what, response.status, response.data)
+                refusal = failure = self._error(what, response.status, response.data)
+                retry = refusal.is_passing and (method != "POST" or refusal.status == 429)
                 wait = _retry_after(response.headers.get("Retry-After"), delay)
             if not retry or time.monotonic() + wait - started > (PATIENCE if self._reached else FIRST_CONTACT):
+                if isinstance(failure, Unreachable) and not raw:
+                    self._lost = failure
                 raise failure
             time.sleep(wait)
             delay = min(delay * 2, LONGEST_DELAY)

@@ -5,12 +5,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 
 _RBAC = re.compile(r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"(?P<where>[^:]*)')
+# Server-side apply answers a field that the schema doesn't have, or a value of a wrong type, with status 500 and without a reason.
+_SCHEMA = re.compile(r"failed to create typed (?:patch )?object \([^)]*\): (?P<fields>.*)", re.DOTALL)
+_STRICT = "strict decoding error: "
+
+SHOWN = 10
 
 
 class Unreachable(SrsError):
@@ -20,21 +25,20 @@ class Unreachable(SrsError):
 class ApiError(SrsError):
     """An answer of the API server that is an error.
 
+    ``what`` was tried ('apply Deployment media/srs-edge-deployment'), ``why`` it failed and what to do about it;
     ``status`` is the HTTP code, ``body`` the server's Status object (or {} where it sent none).
     """
 
     def __init__(self, what: str, status: int, body: Mapping[str, Any], source: str) -> None:
-        super().__init__(_explain(what, status, body, source))
+        self.what = what
+        self.why = _explain(status, body, source)
         self.status = status
         self.body = body
+        super().__init__(f"Can't {what}: {self.why}")
 
     @property
     def reason(self) -> str:
         return str(self.body.get("reason") or "")
-
-    @property
-    def server_message(self) -> str:
-        return str(self.body.get("message") or "")
 
     @property
     def missing_namespace(self) -> str | None:
@@ -42,28 +46,57 @@ class ApiError(SrsError):
         about = self.body.get("details") or {}
         return about.get("name") if self.status == 404 and about.get("kind") == "namespaces" else None
 
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same request may well succeed a little later."""
+        if self.status == 500:
+            return not _SCHEMA.search(str(self.body.get("message") or ""))
+        return self.status in (429, 502, 503, 504)
 
-def _explain(what: str, status: int, body: Mapping[str, Any], source: str) -> str:
-    """``what`` says what was tried with which object, such as 'apply Deployment media/srs-edge-deployment'."""
+
+def _explain(status: int, body: Mapping[str, Any], source: str) -> str:
     said = str(body.get("message") or f"HTTP status {status} without an explanation").strip().rstrip(".")
     about = body.get("details") or {}
+    causes = "; ".join(dict.fromkeys(f"{cause['field']}: {cause.get('message')}" for cause in about.get("causes") or [] if cause.get("field")))
     if status == 401:
-        return f"Can't {what}: the API server does not accept the credentials of {source} ({said}); renew them or choose other ones."
+        return f"the API server does not accept the credentials of {source} ({said}); renew them or choose other ones."
     if status == 403 and (denied := _RBAC.search(said)):
-        group = denied["group"]
-        resource = f"{denied['resource']}.{group}" if group else denied["resource"]
+        resource = f"{denied['resource']}.{denied['group']}" if denied["group"] else denied["resource"]
         return (
-            f'Can\'t {what}: the user "{denied["user"]}" lacks the verb "{denied["verb"]}" on {resource}{denied["where"].rstrip()}; '
-            f"grant it to that user's role, or use other credentials than those of {source}."
+            f'the user "{denied["user"]}" lacks the verb "{denied["verb"]}" on {resource}{denied["where"].rstrip()}; '
+            f"grant it to that user, or use other credentials than those of {source}."
         )
     if status == 404 and about.get("kind") == "namespaces":
-        return f'Can\'t {what}: the namespace "{about.get("name")}" does not exist; create it first.'
+        return f'the namespace "{about.get("name")}" does not exist; create it first.'
     if status == 409:
-        return f"Can't {what}: it conflicts with what is there ({said}); run again, and if that doesn't help, settle who owns the fields named."
-    if status == 422 or (status == 400 and "strict decoding error" in said):
-        causes = [f"{cause.get('field')}: {cause.get('message')}" for cause in about.get("causes") or [] if cause.get("field")]
-        said = "; ".join(dict.fromkeys(causes)) or said.rpartition("strict decoding error: ")[2]
-        return f"Can't {what}: the API server finds it invalid ({said}); mend these fields."
+        return f"it conflicts with what is there ({causes or said}); run again, and if that doesn't help, settle who owns it."
+    if status == 422 and "immutable" in said:
+        return f"the API server doesn't change this of an existing object ({causes or said}); keep the old value, or delete the object and run again."
+    if status == 422 or (status == 400 and _STRICT in said):
+        return f"the API server finds it invalid ({causes or said.rpartition(_STRICT)[2]}); mend these fields."
+    if status == 500 and (typed := _SCHEMA.search(said)):
+        return f"the API server finds it invalid ({typed['fields'].strip()}); mend these fields."
     if status == 429 or status >= 500:
-        return f"Can't {what}: the API server of {source} is overloaded or failing (HTTP status {status}: {said}); look after it and run again."
-    return f"Can't {what}: {said} (HTTP status {status})."
+        return f"the API server of {source} is overloaded or failing (HTTP status {status}: {said}); look after it and run again."
+    return f"{said} (HTTP status {status})."
+
+
+def joined(failures: Sequence[SrsError], tried: int, verb: str) -> SrsError:
+    """One error for all that failed; those that failed for one and the same reason share a sentence."""
+    if len(failures) == 1:
+        return failures[0]
+    groups: dict[str, list[str]] = {}
+    for error in failures:
+        if isinstance(error, ApiError):
+            groups.setdefault(error.why, []).append(error.what.partition(" ")[2])
+        else:
+            groups.setdefault(error.message, [])
+    lines = []
+    for why, names in groups.items():
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        lines.append(f"{', '.join(names[:SHOWN])}{more}: {why}" if names else why)
+    hidden = [f"... and {len(lines) - SHOWN} more reasons"] if len(lines) > SHOWN else []
+    return SrsError(
+        "\n".join([f"Can't {verb} {len(failures)} of {tried} objects:", *(f"- {line}" for line in [*lines[:SHOWN], *hidden])]),
+        failed=[error.message for error in failures],
+    )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -13,6 +14,9 @@ from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsEr
 Object = dict[str, Any]
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+MASK = "********"
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 # What the API server and its controllers write; it says nothing about what was asked for.
 SERVER_METADATA = ("managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink")
@@ -74,3 +78,29 @@ def content(item: Mapping[str, Any]) -> Object:
         metadata.pop("annotations", None)
     rest = {key: value for key, value in item.items() if key not in ("apiVersion", "kind", "metadata", "status")}
     return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": metadata, **rest}
+
+
+def masked(item: Object) -> Object:
+    """An object with the values of a Secret hidden."""
+    if item["kind"] != "Secret":
+        return item
+    return {**item, **{key: dict.fromkeys(item[key], MASK) for key in ("data", "stringData") if isinstance(item.get(key), Mapping)}}
+
+
+def masked_pair(before: Object | None, after: Object | None) -> tuple[Object | None, Object | None]:
+    """Before and after of a change, with a Secret's values hidden, yet those that change can be told."""
+    hidden_before, hidden_after = before and masked(before), after and masked(after)
+    if before and after and hidden_before is not before:
+        for key in ("data", "stringData"):
+            for name, value in (after.get(key) or {}).items():
+                if name in (before.get(key) or {}) and before[key][name] != value:
+                    hidden_after[key][name] = f"{MASK} (changed)"  # type: ignore[index]
+    return hidden_before, hidden_after
+
+
+def check_label(option: str, value: str, longest: int = 63) -> None:
+    """Raise SrsError where an option's value is no DNS label, which names of Kubernetes objects are made of."""
+    if not _LABEL.fullmatch(value) or len(value) > longest:
+        raise SrsError(
+            f"{option} is {value!r}, which is no DNS label; use lower-case letters, digits and - (not at the ends), at most {longest} characters."
+        )

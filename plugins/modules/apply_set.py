@@ -1,0 +1,280 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+
+# Copyright: (c) the livestream.srs contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Apply a list of Kubernetes objects as one set."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: apply_set
+short_description: Apply a list of Kubernetes objects as one set
+version_added: 0.1.0
+author:
+  - The livestream.srs contributors (@livestream-srs)
+description:
+  - Applies any number of objects over one connection by server-side apply with the field manager C(livestream.srs).
+    Namespaces and CustomResourceDefinitions come first, then what other objects refer to, then the rest.
+  - Plans first. The API server is asked what it would make of each object, and only those that differ are then written,
+    so an invalid object is reported before anything is changed, and a run that changes nothing is cheap.
+  - Takes over objects that C(kubectl) made. Fields that C(kubectl apply), C(create), C(edit), C(set), C(patch) or the like have set,
+    and that are not in the object given here, are removed; an object that is the same otherwise is not disturbed.
+    What C(kubectl rollout restart) has set stays, and so does a replica count that an autoscaler keeps, unless it is given here.
+  - Records the set by the labels and annotations of KEP-3659. The record is the ConfigMap C(NAME-apply-set) in O(namespace),
+    every member has the label C(applyset.kubernetes.io/part-of).
+  - A run that was cut short is completed by running it again.
+extends_documentation_fragment:
+  - livestream.srs.attributes
+  - livestream.srs.attributes.action_group
+  - livestream.srs.kubernetes_auth
+  - livestream.srs.kubernetes_wait
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Every object is applied as a dry run of the API server's.
+      - Objects of a namespace, or of a kind, that the run would first have to make can't be tried beforehand; they are predicted as created.
+  diff_mode:
+    support: full
+    details:
+      - One entry for each changed object, as YAML. Of a new object the manifest is shown, of a changed one what the API server makes of it,
+        without status, managed fields and other things that the server writes. Values of Secrets are hidden.
+  idempotent:
+    support: full
+options:
+  name:
+    description:
+      - Name of the set, unique in O(namespace). A DNS label.
+    type: str
+    required: true
+  namespace:
+    description:
+      - Namespace of the set's record, and of every object that needs a namespace and names none.
+    type: str
+    required: true
+  objects:
+    description:
+      - The objects, as mappings. Lists in the list are flattened and V(null) is skipped, as templates with conditions leave them.
+      - Needed when O(state=present).
+    type: list
+    elements: raw
+  state:
+    description:
+      - V(present) brings about that the objects are as given.
+      - V(absent) deletes all members of the set that its record leads to, and the record.
+        Namespaces and CustomResourceDefinitions are kept, since others may have put something into them, and the record stays while members are kept.
+    type: str
+    choices: [present, absent]
+    default: present
+  prune:
+    description:
+      - Whether members of the set that are not in O(objects) any more are deleted.
+      - Only objects that have the set's label, and are of the kinds and in the namespaces that its record names, are ever deleted;
+        Namespaces, CustomResourceDefinitions and, without O(delete_persistent_volume_claims), PersistentVolumeClaims are kept.
+      - Comes last, and after O(wait). When anything failed before, nothing is deleted.
+    type: bool
+    default: false
+  prune_allow_empty:
+    description:
+      - Whether O(prune) may delete all members because O(objects) is empty, which is an error otherwise.
+    type: bool
+    default: false
+  delete_persistent_volume_claims:
+    description:
+      - Whether O(prune) and O(state=absent) delete PersistentVolumeClaims too, and with them, as a rule, the data.
+    type: bool
+    default: false
+  force_conflicts:
+    description:
+      - Whether fields that other managers own with other values are overwritten; they are listed in RV(conflicts).
+        When V(false), such a field is an error. Fields that C(kubectl) has set on the object itself are always taken over.
+    type: bool
+    default: true
+  create_namespace:
+    description:
+      - Whether a namespace that does not exist is created. It is no member of the set and is never deleted.
+    type: bool
+    default: true
+  concurrency:
+    description:
+      - How many requests are under way at a time.
+    type: int
+    default: 8
+seealso:
+  - name: ApplySet
+    description: The specification of the labels and the record.
+    link: https://kep.k8s.io/3659
+"""
+
+EXAMPLES = r"""
+- name: Apply manifests as one unit and wait for all of them
+  livestream.srs.apply_set:
+    name: media
+    namespace: media
+    objects: "{{ lookup('ansible.builtin.template', 'media.yml.j2') | from_yaml_all }}"
+    wait: true
+    wait_timeout: 120
+
+- name: Also delete what is no longer in the list
+  livestream.srs.apply_set:
+    name: media
+    namespace: media
+    objects: "{{ media_objects }}"
+    prune: true
+
+- name: Delete the whole set but keep its volumes
+  livestream.srs.apply_set:
+    name: media
+    namespace: media
+    state: absent
+"""
+
+RETURN = r"""
+objects:
+  description:
+    - Every object of the set with what was done to it, or would be in check mode; in the order given, then the deleted and kept ones, then the record.
+    - A namespace that was created comes first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    api_version:
+      description: The object's apiVersion.
+      type: str
+      returned: always
+      sample: apps/v1
+    kind:
+      description: The object's kind.
+      type: str
+      returned: always
+      sample: Deployment
+    namespace:
+      description: The object's namespace, V(null) for an object without one.
+      type: str
+      returned: always
+      sample: media
+    name:
+      description: The object's name.
+      type: str
+      returned: always
+      sample: srs-edge-deployment
+    action:
+      description: One of V(created), V(configured), V(unchanged), V(deleted), V(kept).
+      type: str
+      returned: always
+      sample: configured
+    changed:
+      description: Whether the object was changed.
+      type: bool
+      returned: always
+      sample: true
+conflicts:
+  description: Fields whose values other managers had set and that were overwritten.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: Kind, namespace and name of the object.
+      type: str
+      returned: always
+      sample: Deployment media/srs-edge-deployment
+    manager:
+      description: The manager that owned the field, with the subresource that it used.
+      type: str
+      returned: always
+      sample: kubectl (scale)
+    field:
+      description: The field's path.
+      type: str
+      returned: always
+      sample: .spec.replicas
+diff:
+  description: Before and after of each changed object.
+  returned: in diff mode
+  type: list
+  elements: dict
+  contains:
+    before_header:
+      description: Kind, namespace and name of the object.
+      type: str
+      returned: always
+      sample: Deployment media/srs-edge-deployment
+    after_header:
+      description: The same as RV(diff[].before_header).
+      type: str
+      returned: always
+      sample: Deployment media/srs-edge-deployment
+    before:
+      description: The object before, as YAML; empty when it is new.
+      type: str
+      returned: always
+    after:
+      description: The object after, as YAML; empty when it was deleted.
+      type: str
+      returned: always
+not_ready:
+  description: The objects that were not ready in time, each with the reason, its pods' reasons and the last events.
+  returned: when waiting failed
+  type: list
+  elements: dict
+failed:
+  description: The reasons, one for each object that failed.
+  returned: when several objects failed
+  type: list
+  elements: str
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.livestream.srs.plugins.module_utils import errors
+from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec, take_objects, wait_spec
+from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.apply_set import SetSpec, apply_set
+from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import Client
+
+
+def flow(module: AnsibleModule) -> dict[str, Any]:
+    params = module.params
+    given = take_objects(module, "objects")
+    own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "force_conflicts", "create_namespace")
+    spec = SetSpec(
+        **{key: params[key] for key in (*own, "wait", "wait_timeout")},
+        objects=given,
+        absent=params["state"] == "absent",
+        check_mode=module.check_mode,
+    )
+    result = apply_set(Client.from_module(module), spec)
+    for warning in result.warnings:
+        module.warn(warning)
+    shown = {"diff": result.diff} if module._diff else {}
+    return {"changed": result.changed, "objects": result.objects, "conflicts": result.conflicts, **shown}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            **connection_spec(),
+            **wait_spec(),
+            "name": {"type": "str", "required": True},
+            "namespace": {"type": "str", "required": True},
+            # not_log: the manifests of Secrets must not reach the system's log; take_objects lets results name objects again.
+            "objects": {"type": "list", "elements": "raw", "no_log": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "prune": {"type": "bool", "default": False},
+            "prune_allow_empty": {"type": "bool", "default": False},
+            "delete_persistent_volume_claims": {"type": "bool", "default": False},
+            "force_conflicts": {"type": "bool", "default": True},
+            "create_namespace": {"type": "bool", "default": True},
+            "concurrency": {"type": "int", "default": 8},
+        },
+        required_if=[("state", "present", ("objects",))],
+        supports_check_mode=True,
+    )
+    errors.run(module, flow)
+
+
+if __name__ == "__main__":
+    main()
