@@ -53,6 +53,7 @@ bench: venv
 
 docs: venv
 	@$(WITH_VENV) python tests/tools/docs.py
+	@$(WITH_VENV) python tests/tools/load_balancers.py
 
 clean:
 	@'$(PYTHON)' tests/tools/clean.py $(if $(CACHE),--cache)

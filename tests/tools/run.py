@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,6 +37,7 @@ def lint(stage: Stage) -> None:
         "ansible-lint": ["ansible-lint", "--offline", "--profile", "production"],
         "changelog fragments": ["antsibull-changelog", "lint"],
         "docs/reference is up to date": [sys.executable, "tests/tools/docs.py", "--check"],
+        "docs/load-balancers.md is up to date": [sys.executable, "tests/tools/load_balancers.py", "--check"],
     }
     for name, command in checks.items():
         start = stage.position()
@@ -68,7 +70,9 @@ def molecule(scenario: str, seconds: int) -> Callable[[Stage], None]:
         if not (ROOT / "molecule" / scenario).is_dir():
             stage.add(Case(scenario, "skipped", f"there is no molecule/{scenario}"))
             return
-        environ = {"MOLECULE_EPHEMERAL_DIRECTORY": str(BUILD / "molecule" / scenario), "NO_COLOR": "1"}
+        state = BUILD / "molecule" / scenario
+        shutil.rmtree(state, ignore_errors=True)
+        environ = {"MOLECULE_EPHEMERAL_DIRECTORY": str(state), "NO_COLOR": "1"}
         start = stage.position()
         status = stage.run(["molecule", "test", "--scenario-name", scenario], seconds=seconds, env=environ)
         outcomes = {"Successful": "passed", "Failed": "failed"}
