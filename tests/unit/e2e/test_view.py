@@ -1,0 +1,82 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is recorded of a viewer, and how many of them are told in a few figures."""
+
+from __future__ import annotations
+
+import pytest
+from players.media import Packet
+from players.view import CUT, EMPTY, REFUSED, STALLED, WATCHED, View, summary
+
+
+def view(*pictures: tuple[float, int], keyframe: bool = True) -> View:
+    seen = View("http://h/live/a.flv", "flv")
+    seen.connected = 0.1
+    for at, ms in pictures:
+        seen.media(Packet("video", "h264", ms, 100, keyframe=keyframe), at)
+    return seen
+
+
+def test_frames_and_the_stream_s_clock() -> None:
+    seen = view((0.5, 1000), (0.6, 1100), (2.6, 1200), (2.7, 90000), (2.8, 90100), (2.9, 50), (3.0, 150))
+    seen.media(Packet("audio", "aac", 160, 10), 3.1)
+    seen.end(3.2, WATCHED)
+    assert (seen.first_packet, seen.first_frame, seen.frames, seen.keyframes) == (0.5, 0.5, 7, 7)
+    assert (seen.video, seen.audio, seen.media_ms, seen.jumps) == ("h264", "aac", 400, 2)
+    assert seen.longest_gap == pytest.approx(2.0) and seen.gap_at == 0.6
+
+
+def test_the_gap_at_the_end_counts() -> None:
+    seen = view((0.5, 0), (0.6, 100))
+    seen.end(8.6, STALLED, "no media")
+    assert seen.longest_gap == pytest.approx(8.0) and seen.waits_since() == 0.6
+
+
+def test_headers_are_no_media() -> None:
+    seen = view()
+    seen.media(Packet("video", "h264", 0, 40, header=True, keyframe=True), 0.2)
+    assert seen.video == "h264" and seen.first_packet is None and seen.waits_since() == 0.1
+    seen.end(1, CUT)
+    assert seen.outcome == EMPTY
+
+
+@pytest.mark.parametrize(
+    ("pictures", "keyframe", "outcome", "expected"),
+    [
+        ([(1.0, 0)], True, WATCHED, WATCHED),
+        ([(1.0, 0)], True, CUT, CUT),
+        ([(1.0, 0)], True, STALLED, STALLED),
+        ([(1.0, 0)], False, WATCHED, EMPTY),
+        ([], True, WATCHED, EMPTY),
+        ([], True, CUT, EMPTY),
+        ([], True, REFUSED, REFUSED),
+    ],
+)
+def test_outcomes(pictures: list[tuple[float, int]], keyframe: bool, outcome: str, expected: str) -> None:
+    seen = view(*pictures, keyframe=keyframe)
+    seen.end(2.0, outcome, "why")
+    assert (seen.outcome, seen.detail) == (expected, "why")
+
+
+def test_summary() -> None:
+    good, slow, none = view((0.2, 0), (0.4, 200)), view((1.0, 0), (1.1, 100)), View("http://h/live/a.flv", "flv")
+    good.end(0.5, WATCHED)
+    slow.end(1.5, CUT)
+    none.end(5.0, REFUSED)
+    told = summary([good, slow, none])
+    assert told["viewers"] == 3
+    assert {name: told[name] for name in (WATCHED, CUT, STALLED, EMPTY, REFUSED)} == {
+        WATCHED: 1,
+        CUT: 1,
+        STALLED: 0,
+        EMPTY: 0,
+        REFUSED: 1,
+    }
+    assert told["first_frame"] == {"median": 0.6, "max": 1.0} and told["connected"] == {"median": 0.1, "max": 0.1}
+    assert told["codecs"] == ["h264"] and told["longest_gap"] == 0.4
+    assert summary([])["first_frame"] is None
+
+
+def test_what_is_printed_is_plain_and_rounded() -> None:
+    seen = view((0.123456, 0))
+    assert seen.as_dict()["first_frame"] == 0.123 and not [key for key in seen.as_dict() if key.startswith("_")]

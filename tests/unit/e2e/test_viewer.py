@@ -1,0 +1,237 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Viewers against small servers on loopback that play back what was recorded, or misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from players import hls, http, rtmp
+from players.crowd import Audience, Newcomers
+from players.view import CUT, EMPTY, REFUSED, STALLED, WATCHED, View
+from players.viewer import Patience, Viewer, new_segments
+
+Recorded = Callable[[str], bytes]
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+BRIEF = Patience(connect=5, media=0.3)
+
+
+@contextlib.asynccontextmanager
+async def server(serve: Serve) -> AsyncIterator[int]:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            await serve(reader, writer)
+        writer.close()
+
+    listening = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with listening:
+        yield listening.sockets[0].getsockname()[1]
+
+
+def answers(data: bytes, *, stays: bool = False) -> Serve:
+    """Answers a request with these bytes, then ends the connection or falls silent."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(data)
+        await writer.drain()
+        if stays:
+            await reader.read()
+
+    return serve
+
+
+def rtmp_server(recorded: bytes, *, stays: bool = False) -> Serve:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = await reader.readexactly(1 + rtmp.HANDSHAKE)
+        writer.write(b"\x03" + bytes(rtmp.HANDSHAKE) + hello[1:])
+        assert await reader.readexactly(rtmp.HANDSHAKE) == bytes(rtmp.HANDSHAKE)
+        commands: list[list[object]] = []
+        chunks = rtmp.ChunkReader()
+        while not commands:
+            commands += [rtmp.decode(message.body) for message in chunks.feed(await reader.read(4096))]
+        properties = commands[0][2]
+        assert isinstance(properties, dict)
+        assert commands[0][0] == "connect" and properties["app"] == "live" and properties["tcUrl"].startswith("rtmp://127.0.0.1:")
+        writer.write(recorded)
+        await writer.drain()
+        if stays:
+            await reader.read()
+
+    return serve
+
+
+def view(url: str, serve: Serve, **options: object) -> View:
+    async def run() -> View:
+        async with server(serve) as port:
+            return await Viewer(url.format(port), patience=BRIEF, **options).run()  # type: ignore[arg-type]
+
+    return asyncio.run(run())
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+FLV = "http://127.0.0.1:{}/live/a.flv"
+RTMP = "rtmp://127.0.0.1:{}/live/a"
+HLS = "http://127.0.0.1:{}/live/a.m3u8"
+
+
+def test_http_flv_that_is_cut(recorded: Recorded) -> None:
+    seen = view(FLV, answers(recorded("srs-6.http")))
+    assert (seen.outcome, seen.detail) == (CUT, "the server closed the connection")
+    assert (seen.video, seen.audio, seen.frames) == ("h264", "aac", 12)
+    assert 0 < (seen.connected or 0) <= (seen.first_frame or 0)
+    assert seen.bytes == len(recorded("srs-6.http")) and seen.media_ms == 2200
+
+
+def test_http_flv_that_ends_as_http_says(recorded: Recorded) -> None:
+    head, _empty_line, rest = recorded("srs-6.http").partition(b"\r\n\r\n")
+    media = http.Body(http.head(head)).feed(rest)
+    seen = view(FLV, answers(head + b"\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(media), media), stays=True))
+    assert (seen.outcome, seen.detail) == (CUT, "the server ended the stream")
+
+
+def test_http_flv_that_stalls(recorded: Recorded) -> None:
+    seen = view(FLV, answers(recorded("srs-6.http"), stays=True))
+    assert seen.outcome == STALLED and seen.longest_gap >= 0.29
+
+
+def test_a_viewer_leaves_by_itself(recorded: Recorded) -> None:
+    seen = view(FLV, answers(recorded("srs-6.http"), stays=True), seconds=0.2)
+    assert seen.outcome == WATCHED and seen.ended >= 0.2
+
+
+def test_a_viewer_who_wants_one_picture(recorded: Recorded) -> None:
+    seen = view(FLV, answers(recorded("srs-6.http"), stays=True), until_picture=True)
+    assert (seen.outcome, seen.frames) == (WATCHED, 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "detail"),
+    [
+        (b"", EMPTY, "the server closed the connection"),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", REFUSED, "HTTP status 404"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", EMPTY, "the server closed the connection"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", EMPTY, "the server ended the stream"),
+        (b"SSH-2.0\r\n\r\n", EMPTY, "an answer that begins with 'SSH-2.0'"),
+    ],
+)
+def test_http_flv_without_a_picture(answer: bytes, outcome: str, detail: str) -> None:
+    seen = view(FLV, answers(answer))
+    assert (seen.outcome, seen.detail) == (outcome, detail)
+
+
+@pytest.mark.parametrize("url", [FLV, RTMP])
+def test_nobody_listens(url: str) -> None:
+    seen = asyncio.run(Viewer(url.format(free_port()), patience=BRIEF).run())
+    assert seen.outcome == REFUSED and "refused" in seen.detail.lower() and seen.connected is None
+
+
+def test_rtmp(recorded: Recorded) -> None:
+    seen = view(RTMP, rtmp_server(recorded("srs-6.rtmp")))
+    assert (seen.outcome, seen.video, seen.audio, seen.frames) == (CUT, "h264", "aac", 13)
+    assert view(RTMP, rtmp_server(recorded("srs-6.rtmp"), stays=True)).outcome == STALLED
+
+
+def test_rtmp_that_says_no() -> None:
+    no = rtmp.command("_error", 1, None, {"level": "error", "code": "NetConnection.Connect.Rejected"})
+    seen = view(RTMP, rtmp_server(no, stays=True))
+    assert seen.outcome == REFUSED and "Rejected" in seen.detail
+
+
+def test_rtmp_that_ends_in_the_handshake() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(1)
+
+    assert view(RTMP, serve).outcome == EMPTY
+
+
+def hls_server(recorded: Recorded, segments: int, fail_first: bool = False) -> tuple[Serve, list[str]]:
+    """Lets the playlist move on by one segment with each request, up to so many."""
+    asked: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
+        asked.append(path)
+        data = recorded("srs-6.ts")
+        if path.endswith(".m3u8"):
+            newest = min(sum(one.endswith(".m3u8") for one in asked), segments)
+            data = f"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:{newest}\n#EXT-X-TARGETDURATION:0\n#EXTINF:2,\na-{newest}.ts\n".encode()
+        status = b"404 Not Found" if fail_first and len(asked) == 1 else b"200 OK"
+        writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(data), data))
+        await writer.drain()
+
+    return serve, asked
+
+
+def test_hls_moves_on_until_it_stalls(recorded: Recorded) -> None:
+    serve, asked = hls_server(recorded, segments=3)
+    seen = view(HLS, serve)
+    assert [path for path in asked if path.endswith(".ts")] == ["/live/a-1.ts", "/live/a-2.ts", "/live/a-3.ts"]
+    assert (seen.outcome, seen.detail) == (STALLED, "no new segment for 0.3 s")
+    assert (seen.segments, seen.frames, seen.video, seen.audio, seen.errors) == (3, 30, "h264", "aac", 0)
+
+
+def test_hls_tries_again(recorded: Recorded) -> None:
+    serve, _asked = hls_server(recorded, segments=1, fail_first=True)
+    seen = view(HLS, serve, until_picture=True)
+    assert (seen.outcome, seen.errors) == (WATCHED, 1)
+
+
+def test_hls_that_is_not_there() -> None:
+    seen = view(HLS, answers(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"))
+    assert seen.outcome == REFUSED and "404" in seen.detail and seen.errors > 1
+
+
+@pytest.mark.parametrize(
+    ("seen", "sequence", "expected"),
+    [(None, -1, "c"), ("a", 5, "bc"), ("c", 5, ""), ("x", 4, "abc"), ("x", 9, "c")],
+    ids=["newcomer", "two behind", "nothing new", "fell behind", "began anew"],
+)
+def test_new_segments(seen: str | None, sequence: int, expected: str) -> None:
+    assert new_segments(hls.Playlist(5, 2, tuple("abc")), seen, sequence) == tuple(expected)
+
+
+def test_an_audience(recorded: Recorded) -> None:
+    async def run() -> tuple[list[View], list[View], list[View]]:
+        async with (
+            server(answers(recorded("srs-6.http"), stays=True)) as good,
+            server(answers(b"")) as bad,
+        ):
+            async with Audience([FLV.format(good)] * 5 + [FLV.format(bad)]) as audience:
+                lacking = await audience.seated(10)
+                gone = audience.gone()
+            return audience.views, lacking, gone
+
+    views, lacking, gone = asyncio.run(run())
+    assert [seen.outcome for seen in views] == [WATCHED] * 5 + [EMPTY]
+    assert lacking == gone == [views[5]]
+
+
+def test_newcomers(recorded: Recorded) -> None:
+    async def run() -> list[View]:
+        async with server(answers(recorded("srs-6.http"), stays=True)) as good, server(answers(b"")) as bad:
+            async with Newcomers([FLV.format(good), FLV.format(bad)], every=0.02) as newcomers:
+                while len(newcomers.views) < 6:
+                    await asyncio.sleep(0.02)
+            return newcomers.views
+
+    views = asyncio.run(run())
+    assert len(views) >= 6
+    for seen in views:
+        number = int(seen.name.split()[1])
+        assert seen.outcome == (EMPTY if number % 2 else WATCHED)
+
+
+@pytest.mark.parametrize("url", ["https://h/live/a.flv", "http://h/live/a.mp4", "srt://h:1"])
+def test_urls_that_nobody_here_plays(url: str) -> None:
+    with pytest.raises(ValueError, match="is none of"):
+        Viewer(url)
