@@ -125,8 +125,15 @@ class _Set:
         places: list[tuple[kinds.Resource, str | None]] = []
         for group_kind in sorted(self.recorded.group_kinds):
             if resource := self.client.preferred(group_kind):
-                places += [(resource, namespace) for namespace in sorted(self.recorded.namespaces)] if resource.namespaced else [(resource, None)]
+                places += (
+                    [(resource, namespace) for namespace in sorted(self.recorded.namespaces)] if resource.namespaced else [(resource, None)]
+                )
         return places
+
+    @staticmethod
+    def _is_ours(live: Object) -> bool:
+        """Whether this collection applied an object. The label alone may be a copy: controllers and people copy labels to other objects."""
+        return bool(field_ownership.applied_by(live, FIELD_MANAGER)) and not live["metadata"].get("deletionTimestamp")
 
     def _removal(self, live: Object) -> Step:
         """Removing a member that is no longer wanted, unless data would go with it."""
@@ -186,7 +193,13 @@ class _Set:
         after = {**self.record, "metadata": merged}
         differs = after != self.record
         return Step(
-            objects.ref(manifest), resource, "configured" if differs else "unchanged", manifest=manifest, live=self.record, after=after, write=differs
+            objects.ref(manifest),
+            resource,
+            "configured" if differs else "unchanged",
+            manifest=manifest,
+            live=self.record,
+            after=after,
+            write=differs,
         )
 
     def _attempt(self, verb: str, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
@@ -223,7 +236,11 @@ class _Set:
             conflicts=[{"object": str(step.ref), "manager": manager, "field": path} for step in steps for manager, path in step.conflicts],
             # Of a new object the manifest is shown: it reads better than what the server fills in, and is known even where no dry run is possible.
             diff=[
-                diff.entry(str(step.ref), step.live if step.action != "created" else None, step.manifest if step.action == "created" else step.after)
+                diff.entry(
+                    str(step.ref),
+                    step.live if step.action != "created" else None,
+                    step.manifest if step.action == "created" else step.after,
+                )
                 for step in steps
                 if step.changed
             ],
@@ -236,13 +253,15 @@ class _Absent(_Set):
         if self.record is None:
             return Result()
         members = self._members(self._recorded_places()).values()
-        steps = [self._removal(live) for live in members if not live["metadata"].get("deletionTimestamp")]
+        steps = [self._removal(live) for live in members if self._is_ours(live)]
         steps.sort(key=lambda step: (-apply_sets.phase(step.ref.kind), step.ref.kind, step.ref.namespace or "", step.ref.name))
         kept = [step for step in steps if step.action == "kept"]
         if kept:
             record = self._record_step(apply_sets.scope_of((step.resource, step.ref.namespace) for step in kept))
         else:
-            record = Step(objects.ref({**self.record, "apiVersion": "v1", "kind": "ConfigMap"}), self.client.resource("v1", "ConfigMap"), "deleted")
+            record = Step(
+                objects.ref({**self.record, "apiVersion": "v1", "kind": "ConfigMap"}), self.client.resource("v1", "ConfigMap"), "deleted"
+            )
             record.live, record.write = self.record, True
         if not self.spec.check_mode:
             self._remove(steps)
@@ -296,8 +315,6 @@ class _Present(_Set):
             if key in wanted or key == record:
                 why = "is the name of the set's own record" if key == record else "is in the list twice"
                 raise SrsError(f"{objects.ref(manifest)} {why}; give each object a name of its own.")
-            # Status is the controllers' to write; a manifest that was read from a cluster may still carry it.
-            manifest.pop("status", None)
             wanted[key] = manifest, resource
         return list(wanted.values())
 
@@ -310,7 +327,9 @@ class _Present(_Set):
         if spec.prune:
             places += self._recorded_places()
         self.live = self._members(places)
-        wanted = {(resource.group_kind, manifest["metadata"].get("namespace"), manifest["metadata"]["name"]) for manifest, resource in self.wanted}
+        wanted = {
+            (resource.group_kind, manifest["metadata"].get("namespace"), manifest["metadata"]["name"]) for manifest, resource in self.wanted
+        }
         removals = [
             self._removal(live)
             for (group_kind, namespace, name), live in sorted(self.live.items(), key=lambda item: str(item[0]))
@@ -318,7 +337,7 @@ class _Present(_Set):
             and (group_kind, namespace, name) not in wanted
             and group_kind in self.recorded.group_kinds
             and (namespace is None or namespace in self.recorded.namespaces)
-            and not live["metadata"].get("deletionTimestamp")
+            and self._is_ours(live)
         ]
         doomed = [step for step in removals if step.action == "deleted"]
         if doomed and not wanted and not spec.prune_allow_empty:
@@ -400,7 +419,9 @@ class _Present(_Set):
         # What kubectl wrote to the object itself is taken over; that is no conflict.
         ours = {entry.get("manager", "") for entry in field_ownership.taken_over(live)}
         if held := [f"{path} (owned by {manager})" for manager, path in conflicts if manager not in ours]:
-            raise SrsError(f"Can't apply {ref}: others own fields of it with other values: {', '.join(held)}; drop them here, or set force_conflicts.")
+            raise SrsError(
+                f"Can't apply {ref}: others own fields of it with other values: {', '.join(held)}; drop them here, or set force_conflicts."
+            )
 
     def _missing_namespaces(self, steps: list[Step]) -> list[Step]:
         """The namespaces that must be made first, since the API server said that they don't exist."""
@@ -410,15 +431,19 @@ class _Present(_Set):
         if names and not self.spec.create_namespace:
             raise SrsError(f'The namespace "{names[0]}" does not exist; create it, or set create_namespace.')
         return [
-            Step(Ref("v1", "Namespace", None, name), self.client.resource("v1", "Namespace"), "created", manifest=_namespace(name), write=True)
+            Step(
+                Ref("v1", "Namespace", None, name),
+                self.client.resource("v1", "Namespace"),
+                "created",
+                manifest=_namespace(name),
+                write=True,
+            )
             for name in names
         ]
 
     # Carry out
 
-    def _carry_out(
-        self, namespaces: list[Step], steps: list[Step], removals: list[Step], record: Step, widened: apply_sets.Scope
-    ) -> None:
+    def _carry_out(self, namespaces: list[Step], steps: list[Step], removals: list[Step], record: Step, widened: apply_sets.Scope) -> None:
         spec = self.spec
         self._write_all([*namespaces, *(step for step in steps if step.ref.kind == "Namespace")])
         before = self._record_step(widened)

@@ -44,6 +44,7 @@ FIRST_CONTACT = 8.0
 PATIENCE = 30.0
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 5.0
+CONFLICT_DELAYS = (0.1, 0.3, 1.0)
 
 APPLY = "application/apply-patch+yaml"  # JSON is YAML
 JSON_PATCH = "application/json-patch+json"
@@ -133,11 +134,26 @@ class Client:
         items = [{"apiVersion": api_version, "kind": kind, **item} for item in answer.get("items") or []]
         return ObjectList(items, answer["metadata"]["resourceVersion"])
 
-    def apply(self, manifest: Object, *, dry_run: bool = False, force: bool = True, resource: kinds.Resource | None = None) -> tuple[Object, bool]:
+    def apply(
+        self, manifest: Object, *, dry_run: bool = False, force: bool = True, resource: kinds.Resource | None = None
+    ) -> tuple[Object, bool]:
         """Server-side apply of one object: what the server made of it, and whether that was a creation."""
         path, title = self._place(manifest, resource)
-        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": str(force).lower(), "dryRun": "All" if dry_run else None}
-        reply = self.request("PATCH", path, f"apply {title}", query, body=manifest, content_type=APPLY)
+        query = {
+            "fieldManager": FIELD_MANAGER,
+            "fieldValidation": "Strict",
+            "force": str(force).lower(),
+            "dryRun": "All" if dry_run else None,
+        }
+        for delay in (*CONFLICT_DELAYS, None):
+            try:
+                reply = self.request("PATCH", path, f"apply {title}", query, body=manifest, content_type=APPLY)
+                break
+            except ApiError as error:
+                # Without a cause this is no question of who owns a field: somebody else was writing, for example a quota's count.
+                if error.status != 409 or (error.body.get("details") or {}).get("causes") or delay is None:
+                    raise
+                time.sleep(delay)
         return reply.json(), reply.status == 201
 
     def replace(self, manifest: Object, *, dry_run: bool = False) -> Object:
@@ -247,7 +263,11 @@ class Client:
             self._discover(api_version)
         if key not in self._resources:
             known = sorted({f"{k} ({v})" for v, k in self._resources if k == kind})
-            hint = f"; did you mean {known[0]}?" if known else "; install what brings it (a CustomResourceDefinition), or mend apiVersion and kind."
+            hint = (
+                f"; did you mean {known[0]}?"
+                if known
+                else "; install what brings it (a CustomResourceDefinition), or mend apiVersion and kind."
+            )
             raise SrsError(f"The API server {self.connection.host} has no kind {kind} in {api_version}{hint}")
         return self._resources[key]
 
@@ -375,7 +395,9 @@ class Client:
     def _place(self, manifest: Object, resource: kinds.Resource | None = None) -> tuple[str, str]:
         metadata = manifest["metadata"]
         resource = resource or self.resource(manifest["apiVersion"], manifest["kind"])
-        return resource.path(metadata.get("namespace"), metadata["name"]), _title(manifest["kind"], metadata.get("namespace"), metadata["name"])
+        return resource.path(metadata.get("namespace"), metadata["name"]), _title(
+            manifest["kind"], metadata.get("namespace"), metadata["name"]
+        )
 
     def _note_warnings(self, response: Any) -> None:
         for header in response.headers.getlist("Warning"):
@@ -401,7 +423,9 @@ class Client:
                 "give the right certificate-authority-data (or ca_cert), or the name that the certificate is for."
             )
         if isinstance(cause, ssl.SSLError):
-            return Unreachable(f"Can't {what}: TLS with the API server {self.connection} failed ({cause.reason or cause}); check address and certificates.")
+            return Unreachable(
+                f"Can't {what}: TLS with the API server {self.connection} failed ({cause.reason or cause}); check address and certificates."
+            )
         return Unreachable(
             f"Can't {what}: the API server {self.connection} does not answer ({_plain(cause)}); check that address, and that it can be reached from here."
         )
@@ -502,7 +526,9 @@ def _retry_after(header: str | None, delay: float) -> float:
 def _cause(error: BaseException) -> BaseException:
     """The innermost reason of an error that urllib3 has wrapped."""
     while True:
-        inner = error.reason if isinstance(error, (MaxRetryError, SSLError)) and isinstance(getattr(error, "reason", None), Exception) else None
+        inner = (
+            error.reason if isinstance(error, (MaxRetryError, SSLError)) and isinstance(getattr(error, "reason", None), Exception) else None
+        )
         inner = inner or error.__cause__ or (error.__context__ if isinstance(error, HTTPError) else None)
         inner = inner or next((part for part in error.args if isinstance(part, Exception)), None)
         if inner is None or inner is error:

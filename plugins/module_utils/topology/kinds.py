@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ class Resource:
         return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
 
     def path(self, namespace: str | None = None, name: str | None = None) -> str:
-        """The path of the collection, or of one object; names are DNS names and need no quoting."""
-        where = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
-        return f"{self.base}{where}/{self.plural}" + (f"/{name}" if name else "")
+        """The path of the collection, or of one object."""
+        where = f"/namespaces/{quote(namespace, safe='')}" if self.namespaced and namespace else ""
+        return f"{self.base}{where}/{self.plural}" + (f"/{quote(name, safe=':')}" if name else "")
 
 
 def _known(table: str) -> dict[tuple[str, str], Resource]:
@@ -107,7 +108,9 @@ def defined_by(definition: dict) -> list[Resource]:
     spec = definition.get("spec") or {}
     names = spec.get("names") or {}
     return [
-        Resource(spec.get("group", ""), version.get("name", ""), names.get("kind", ""), names.get("plural", ""), spec.get("scope") != "Cluster")
+        Resource(
+            spec.get("group", ""), version.get("name", ""), names.get("kind", ""), names.get("plural", ""), spec.get("scope") != "Cluster"
+        )
         for version in spec.get("versions") or []
         if version.get("served", True)
     ]

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import copy
+import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -66,7 +66,30 @@ def _checked(item: Any, index: str) -> Object:
     metadata = item.get("metadata")
     if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
         raise SrsError(f"objects{index} ({item['kind']}) has no metadata.name; a set's objects need names of their own.")
-    return copy.deepcopy(dict(item))
+    return _normalised(_without_null(item))
+
+
+def _without_null(value: Any) -> Any:
+    """A copy without keys whose value is null: a field that a template left empty is one that is not given."""
+    if isinstance(value, Mapping):
+        return {key: _without_null(item) for key, item in value.items() if item is not None}
+    if isinstance(value, (list, tuple)):
+        return [_without_null(item) for item in value]
+    return value
+
+
+def _normalised(item: Object) -> Object:
+    """Without what only a server writes, which a manifest that was read from a cluster still has; a Secret in the form that the server keeps."""
+    metadata = {key: value for key, value in item["metadata"].items() if key not in SERVER_METADATA}
+    if LAST_APPLIED in metadata.get("annotations", {}):
+        metadata["annotations"] = {key: value for key, value in metadata["annotations"].items() if key != LAST_APPLIED}
+    result = {**{key: value for key, value in item.items() if key != "status"}, "metadata": metadata}
+    texts = result.get("stringData")
+    if item["kind"] == "Secret" and isinstance(texts, dict) and all(isinstance(text, str) for text in texts.values()):
+        # The server merges stringData into data and then keeps what is dropped from stringData.
+        del result["stringData"]
+        result["data"] = {**result.get("data", {}), **{key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}}
+    return result
 
 
 def content(item: Mapping[str, Any]) -> Object:
