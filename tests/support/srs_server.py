@@ -1,0 +1,196 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Servers on loopback that speak the HTTP API of SRS from given replies: as the real one, too slowly, or wrongly.
+
+Any number of them runs in one thread. Used by the unit tests and the benchmark.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+FIXTURES = Path(__file__).parents[1] / "unit" / "fixtures" / "srs-api"
+PROXY = re.compile(r"/api/v1/namespaces/[^/]+/pods/(?:https:)?([^/:]+):\d+/proxy(/.*)")
+LISTS = {"streams": 10, "clients": 10}  # rows of a page unless asked for more; fewer can't be had
+
+
+@dataclass
+class Srs:
+    """One server: its replies, and what is wrong with it. ``fault_at`` limits the fault to one endpoint."""
+
+    replies: dict[str, Any] = field(default_factory=dict)
+    delay: float = 0.0
+    fault: str = ""  # hang, reset, close, half, html, empty, garbage, code, chunked, drip, or an HTTP status
+    fault_at: str = ""
+    auth: str = ""
+    keep_alive: bool = True
+    reload: dict[str, Any] = field(default_factory=dict)
+    pods: dict[str, Srs] = field(default_factory=dict)  # this is the API server then, and these are behind its pod proxy
+    port: int = 0
+    seen: list[str] = field(default_factory=list)
+
+    @classmethod
+    def recorded(cls, name: str, **more: Any) -> Srs:
+        """A server that answers what was recorded of a real one (6.0.157)."""
+        return cls({path.stem: json.loads(path.read_text()) for path in sorted((FIXTURES / name).glob("*.json"))}, **more)
+
+    def answer(self, method: str, target: str, headers: dict[str, str]) -> tuple[int, bytes]:
+        url = urlsplit(target)
+        if self.auth and headers.get("authorization") != "Basic " + base64.b64encode(self.auth.encode()).decode():
+            return 401, b""
+        endpoint, _, key = url.path.removeprefix("/api/v1/").partition("/")
+        query = {name: values[-1] for name, values in parse_qs(url.query).items()}
+        if endpoint == "raw":
+            return 200, json.dumps(self._raw(query.get("rpc", ""))).encode()
+        if method == "DELETE" and endpoint == "clients":
+            return 200, json.dumps({"code": 0 if self._kick(key) else 2049}).encode()
+        reply = self.replies.get(endpoint)
+        if reply is None:
+            return 200, json.dumps({"code": 0, "urls": {"summaries": "..."}}).encode()  # so does the real one
+        if endpoint in LISTS:
+            start, number = int(query.get("start", 0)), max(LISTS[endpoint], int(query.get("count", 0)))
+            reply = {**reply, endpoint: reply[endpoint][start : start + number]}
+        return 200, json.dumps(reply).encode()
+
+    def _kick(self, key: str) -> bool:
+        clients = self.replies["clients"]["clients"]
+        kept = [client for client in clients if client["id"] != key]
+        self.replies["clients"]["clients"] = kept
+        return len(kept) < len(clients)
+
+    def _raw(self, rpc: str) -> dict[str, Any]:
+        if not self.reload:
+            return {"code": 1061}
+        if rpc == "reload":
+            self.reload["data"] = self.reload["next"]
+            return {"code": 0}
+        if rpc == "reload-fetch":
+            return {"code": 0, "data": self.reload["data"]}
+        return {"code": 1060}
+
+
+class Running:
+    """Servers that run until the end of the ``with`` block; their ports are then known."""
+
+    def __init__(self, servers: Iterable[Srs], tls: ssl.SSLContext | None = None) -> None:
+        self.servers = list(servers)
+        self.tls = tls
+        self.connections = 0
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._ready = threading.Event()
+
+    def __enter__(self) -> Running:
+        self._thread.start()
+        assert self._ready.wait(30)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._listen())
+        self._ready.set()
+        self._loop.run_forever()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.close()
+
+    async def _listen(self) -> None:
+        for srs in self.servers:
+            server = await self._loop.create_server(lambda srs=srs: _Connection(self, srs), "127.0.0.1", 0, ssl=self.tls)
+            srs.port = server.sockets[0].getsockname()[1]
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, running: Running, srs: Srs) -> None:
+        self.running = running
+        self.srs = srs
+        self.received = b""
+        self.transport: Any = None
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        self.running.connections += 1
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+        while b"\r\n\r\n" in self.received:
+            head, _, self.received = self.received.partition(b"\r\n\r\n")
+            first, *lines = head.decode("latin-1").split("\r\n")
+            method, target, _version = first.split(" ")
+            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+            srs = self.srs
+            if srs.pods:
+                match = PROXY.match(target)
+                if match is None or match[1] not in srs.pods:
+                    self._send(404, json.dumps({"kind": "Status", "message": f"pods {match and match[1]!r} not found"}).encode())
+                    continue
+                srs, target = srs.pods[match[1]], match[2]
+            srs.seen.append(f"{method} {target}")
+            if srs.delay:
+                asyncio.get_running_loop().call_later(srs.delay, self._reply, srs, method, target, headers)
+            else:
+                self._reply(srs, method, target, headers)
+
+    def _reply(self, srs: Srs, method: str, target: str, headers: dict[str, str]) -> None:
+        fault = srs.fault if not srs.fault_at or f"/{srs.fault_at}" in target else ""
+        if fault == "hang":
+            return
+        if fault == "reset":
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.transport.abort()
+        elif fault == "close":
+            self.transport.close()
+        elif fault == "garbage":
+            self.transport.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+        elif fault == "html":
+            self._send(200, b"<html><body>It works</body></html>")
+        elif fault == "empty":
+            self._send(200, b"")
+        elif fault == "code":
+            self._send(200, b'{"code":1061}')
+        elif fault == "unavailable":
+            self._send(503, b'{"kind":"Status","message":"error trying to reach service: dial tcp 10.1.0.1:1985: connect: connection refused"}')
+        elif fault.isdigit():
+            self._send(int(fault), b"")
+        else:
+            status, body = srs.answer(method, target, headers)
+            if fault == "half":
+                self.transport.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body[: len(body) // 2])
+                self.transport.close()
+            elif fault == "half_json":
+                self._send(200, body[: len(body) // 2])
+            elif fault == "chunked":
+                parts = [body[at : at + 100] for at in range(0, len(body), 100)]
+                chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
+                self.transport.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
+            elif fault == "drip":  # always a byte, never the end
+                self._drip(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            else:
+                self._send(status, body, srs.keep_alive)
+
+    def _drip(self, data: bytes) -> None:
+        if data and not self.transport.is_closing():
+            self.transport.write(data[:1])
+            asyncio.get_running_loop().call_later(0.05, self._drip, data[1:])
+
+    def _send(self, status: int, body: bytes, keep_alive: bool = True) -> None:
+        ending = "Keep-Alive" if keep_alive else "close"
+        self.transport.write(f"HTTP/1.1 {status} Status\r\nContent-Length: {len(body)}\r\nConnection: {ending}\r\n\r\n".encode() + body)
+        if not keep_alive:
+            self.transport.close()
