@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / ".collections"))
 
 from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.model import COMMON, OPTIONS, Cell, Platform, Rule
-from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.platforms import PLATFORMS, PROVIDERS
+from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.platforms import PLATFORMS
 from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.values import allowed, shown
 
 PAGE = ROOT / "docs" / "load-balancers.md"
@@ -110,7 +110,7 @@ def values(name: str, cell: Cell) -> str:
     if translated and len(translated) == len(cell.words):
         said = ", ".join([*([said.partition(",")[0]] if cell.low is not None else []), *translated])
     if kind in KINDS:
-        said = KINDS[kind] + (f", {said}" if said != "any text" and cell.low is not None or cell.high is not None else "")
+        said = KINDS[kind] + (f", {said}" if (said != "any text" and cell.low is not None) or cell.high is not None else "")
         said += f", like `{cell.pattern}`" if cell.pattern else ""
     return said
 

@@ -18,7 +18,7 @@ from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.model 
 from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.platforms import DEFAULT_PROVIDER, choices, description
 from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.read import read
 from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.rules import holds
-from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.values import status_range, suggestion, whole_number
+from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.values import quoted, status_range, suggestion, whole_number
 
 ANSIBLE_TYPES = {
     "switch": "bool",
@@ -53,9 +53,10 @@ def render(slb: Any, *, where: str, ports: Iterable[int] = ()) -> dict[str, Any]
     spec: dict[str, Any] = {"type": "LoadBalancer", **platform.spec}
     annotations: dict[str, str] = {}
     attributes: dict[str, dict[str, str]] = {}
+    numbers = tuple(ports)
     for name, value in options.items():
         cell = platform.cells[name]
-        for key, written in _written(cell, value, tuple(ports), f"{where}.{name}"):
+        for key, written in _written(cell, value, numbers, f"{where}.{name}"):
             key = key.replace("{prefix}", prefix)
             if key.startswith("spec."):
                 spec[key.removeprefix("spec.")] = written
@@ -124,27 +125,27 @@ def argument_spec_options() -> dict[str, dict[str, Any]]:
 def pod_bandwidth_annotations(limit: Any, *, where: str = "limit") -> dict[str, str]:
     """The pod annotations for ``limit: {bandwidth, connections}``: each pod may send and receive so many bits per second.
 
-    The network plugin must honour them (the CNI bandwidth plugin, Cilium, Terway). ``connections`` is checked here and used by SRS itself.
+    The network plugin must honour them. ``connections`` is checked here and used by SRS itself.
     """
     if limit is None:
         return {}
     if not isinstance(limit, Mapping):
-        raise SrsError(f"{where} is {limit!r}, not a mapping: write '{where}: {{bandwidth: 100M, connections: 1000}}'.")
+        raise SrsError(f"{where} is {quoted(limit)}, not a mapping: write '{where}: {{bandwidth: 100M, connections: 1000}}'.")
     for key in limit:
         if key not in ("bandwidth", "connections"):
             raise SrsError(f"{where} has no option {str(key)!r}{suggestion(str(key), ('bandwidth', 'connections'))}.")
     connections = limit.get("connections")
     if connections is not None and (whole_number(connections) or 0) < 1:
-        raise SrsError(f"{where}.connections is {connections!r}; give a whole number from 1 up.")
+        raise SrsError(f"{where}.connections is {quoted(connections)}; give a whole number from 1 up.")
     bandwidth = limit.get("bandwidth")
     if bandwidth is None:
         return {}
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([kMGTP]|[KMGT]i)?", str(bandwidth)) if not isinstance(bandwidth, bool) else None
     if not match:
-        raise SrsError(f"{where}.bandwidth is {bandwidth!r}; give bits per second with a unit, such as 100M or 1.5G.")
+        raise SrsError(f"{where}.bandwidth is {quoted(bandwidth)}; give bits per second with a unit, such as 100M or 1.5G.")
     low, high = BANDWIDTH_RANGE
     if not low <= float(match[1]) * UNITS[match[2] or ""] <= high:
-        raise SrsError(f"{where}.bandwidth is {bandwidth!r}, which is in bits per second; give 1k to 1P, such as 100M.")
+        raise SrsError(f"{where}.bandwidth is {quoted(bandwidth)}, which is in bits per second; give 1k to 1P, such as 100M.")
     return {f"kubernetes.io/{way}-bandwidth": str(bandwidth) for way in ("egress", "ingress")}
 
 

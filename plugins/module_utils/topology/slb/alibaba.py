@@ -25,12 +25,11 @@ SOURCES = {
 ON_OFF = {True: "on", False: "off"}
 STATUS = {f"{n}xx": f"http_{n}xx" for n in (2, 3, 4, 5)}
 NODES_OR_PODS = {"nodes": "ecs", "pods": "eni"}
-NEEDS_HTTP = ("path", "domain", "method", "status")
 
 
-def _health_rules() -> tuple[Rule, ...]:
+def _http_only(*keys: str) -> tuple[Rule, ...]:
     reason = "it is a part of an HTTP check"
-    return tuple(Rule({f"health_check.{key}": ...}, reason, needs={"health_check.protocol": "http"}) for key in NEEDS_HTTP)
+    return tuple(Rule({f"health_check.{key}": ...}, reason, needs={"health_check.protocol": "http"}) for key in keys)
 
 
 def _check(suffix: str, **rest: Any) -> Cell:
@@ -154,10 +153,9 @@ CLB = Platform(
         "health_check.enabled": Cell("{prefix}-health-check-switch", words=ON_OFF, since="CCM 2.6.0", source="clb"),
         "health_check.protocol": Cell("{prefix}-health-check-type", words={"tcp": "tcp", "http": "http"}, source="clb", note="default tcp"),
         "health_check.port": Cell("{prefix}-health-check-connect-port", low=1, high=65535, source="ccm"),
-        "health_check.path": Cell("{prefix}-health-check-uri", pattern=r"/[\w/.%?#&=-]{0,79}", source="clb"),
-        "health_check.domain": Cell("{prefix}-health-check-domain", pattern=r"\$_ip|[A-Za-z0-9.-]{1,80}", source="clb"),
-        "health_check.method": Cell("{prefix}-health-check-method", words={"GET": "get", "HEAD": "head"}, since="CCM 2.3.0", source="clb"),
-        "health_check.status": Cell("{prefix}-health-check-httpcode", words=STATUS, source="clb"),
+        "health_check.path": Cell("{prefix}-health-check-uri", pattern=r"/[\w/.%?#&=-]{0,79}", source="tf"),
+        "health_check.domain": Cell("{prefix}-health-check-domain", pattern=r"\$_ip|[A-Za-z0-9.-]{1,80}", source="tf"),
+        "health_check.status": Cell("{prefix}-health-check-httpcode", words=STATUS, source="tf"),
         "health_check.interval": Cell("{prefix}-health-check-interval", low=1, high=50, source="clb", note="default 2"),
         "health_check.timeout": Cell(
             "{prefix}-health-check-connect-timeout",
@@ -187,7 +185,12 @@ CLB = Platform(
             excludes={"scheduler": "rr"},
         ),
         Rule({"node_ports": False}, "the load balancer reaches nodes by their node ports", needs={"backend": "pods"}),
-        *_health_rules(),
+        Rule(
+            {"health_check.port": ...},
+            "a node listens on node ports only, and those are checked by themselves",
+            needs={"backend": "pods"},
+        ),
+        *_http_only("path", "domain", "status"),
     ),
     implied=(
         Implied(
@@ -203,6 +206,7 @@ CLB = Platform(
         "security_groups": "a CLB knows who may connect from an access control list: acl: {id, type}",
         "zones": "a CLB has a master_zone and a slave_zone; zones are of type: nlb",
         "preserve_client_ip": "it keeps the viewer's address up to the node; backend: pods or external_traffic_policy: Local up to the pod",
+        "health_check.method": "it is for HTTP listeners; these are TCP listeners",
         "shared": "Services share a CLB by giving the same id",
     },
 )
@@ -295,7 +299,12 @@ NLB = Platform(
         ),
         Rule({"bandwidth_package": ...}, "a private load balancer carries no internet traffic", excludes={"address": "intranet"}),
         Rule({"node_ports": False}, "the load balancer reaches nodes by their node ports", needs={"backend": "pods"}),
-        *_health_rules(),
+        Rule(
+            {"health_check.port": ...},
+            "a node listens on node ports only, and those are checked by themselves",
+            needs={"backend": "pods"},
+        ),
+        *_http_only("path", "domain", "method", "status"),
     ),
     missing={
         "class": "the class of an NLB is alibabacloud.com/nlb",

@@ -106,6 +106,11 @@ AWS_NLB = Platform(
             "a node without a pod of the Service is found out by HTTP only",
             excludes={"health_check.protocol": "tcp"},
         ),
+        Rule(
+            {"health_check.port": ...},
+            "a node listens on node ports only, and those are checked by themselves",
+            needs={"backend": "pods"},
+        ),
         Rule({"health_check.path": ...}, "it is a part of an HTTP check", needs={"health_check.protocol": HTTP}),
         Rule({"health_check.status": ...}, "it is a part of an HTTP check", needs={"health_check.protocol": HTTP}),
     ),

@@ -57,7 +57,13 @@ AZURE = Platform(
             source="code",
             note="default tcp; a port's appProtocol comes first",
         ),
-        "health_check.port": Cell("service.beta.kubernetes.io/port_{port}_health-probe_port", low=1, high=65535, source="code"),
+        "health_check.port": Cell(
+            "service.beta.kubernetes.io/port_{port}_health-probe_port",
+            low=1,
+            high=65535,
+            source="code",
+            note="a port of the Service stands for its node port",
+        ),
         "health_check.path": Cell(f"{PROBE}-request-path", pattern=r"/\S*", source="doc"),
         "health_check.enabled": Cell(
             "service.beta.kubernetes.io/port_{port}_no_probe_rule", words={True: "false", False: "true"}, source="doc"

@@ -38,13 +38,13 @@ COMMON: dict[str, Option] = {
 
 OPTIONS: dict[str, Option] = {
     "id": Option("text", "An existing load balancer to use instead of a new one. It is not deleted with the Service."),
-    "override_listeners": Option("switch", "Let the controller make and change the listeners of the existing load balancer O(id)."),
+    "override_listeners": Option("switch", "Let the controller make and change the listeners of the existing load balancer C(id)."),
     "shared": Option("share", "Allow other Services on the same load balancer or address."),
     "address": Option("word", "Reachable from the internet, or from the private network only."),
     "ip": Option("addresses", "The fixed address, or one of each IP family."),
     "pool": Option("text", "The pool to take the address from."),
     "public_ip": Option("text", "The name of an existing public IP resource."),
-    "eips": Option("texts", "Allocation ids of elastic IPs, one for each of O(subnets)."),
+    "eips": Option("texts", "Allocation ids of elastic IPs, one for each of C(subnets)."),
     "subnets": Option("texts", "The subnets of the load balancer, each in another zone."),
     "subnet": Option("text", "The subnet of a load balancer with a private address."),
     "vswitch_id": Option("text", "The vSwitch of a load balancer with a private address."),

@@ -12,7 +12,7 @@ from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsEr
 from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.model import COMMON, GROUPS, OPTIONS, Platform
 from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.platforms import DEFAULT_PROVIDER, PLATFORMS, PROVIDERS, having
 from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.rules import check_rules
-from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.values import fit, parse, suggestion
+from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.values import fit, parse, quoted, suggestion
 
 ANNOTATION = r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 
@@ -28,7 +28,7 @@ def read(slb: Any, where: str) -> tuple[dict[str, Any], dict[str, Any], Platform
     if slb is None:
         slb = {}
     if not isinstance(slb, Mapping):
-        raise SrsError(f"{where} is {slb!r}, not a mapping: write '{where}: {{provider: alibaba, ...}}'.")
+        raise SrsError(f"{where} is {quoted(slb)}, not a mapping: write '{where}: {{provider: alibaba, ...}}'.")
     flat = dict(_flatten(slb, where))
     common = {name: parse(COMMON[name].kind, value, f"{where}.{name}") for name, value in flat.items() if name in COMMON}
     for key in common.get("annotations", {}):
@@ -63,7 +63,7 @@ def _flatten(slb: Mapping[str, Any], where: str) -> Iterator[tuple[str, Any]]:
             continue
         members = [option.partition(".")[2] for option in OPTIONS if option.startswith(f"{name}.")]
         if not isinstance(value, Mapping):
-            raise SrsError(f"{where}.{name} is {value!r}, not a mapping with keys out of {', '.join(members)}.")
+            raise SrsError(f"{where}.{name} is {quoted(value)}, not a mapping with keys out of {', '.join(members)}.")
         for key, inner in value.items():
             if key not in members:
                 raise SrsError(f"{where}.{name} has no option {str(key)!r}{suggestion(str(key), members)}.")
@@ -75,19 +75,21 @@ def _platform(common: Mapping[str, Any], where: str) -> Platform:
     provider = common.get("provider", DEFAULT_PROVIDER)
     found = [platform for platform in PLATFORMS if platform.provider == provider]
     if not found:
-        raise SrsError(f"{where}.provider is {provider!r}{suggestion(provider, PROVIDERS)}; the providers are {', '.join(PROVIDERS)}.")
+        raise SrsError(
+            f"{where}.provider is {quoted(provider)}{suggestion(provider, PROVIDERS)}; the providers are {', '.join(PROVIDERS)}."
+        )
     kind = common.get("type")
     types = [platform.type for platform in found]
     if kind is not None and kind not in types:
         if not found[0].type:
-            raise SrsError(f"{where}.type is {kind!r}, but provider {provider} has one type only: remove it.")
-        raise SrsError(f"{where}.type is {kind!r}; provider {provider} has {' and '.join(types)}.")
+            raise SrsError(f"{where}.type is {quoted(kind)}, but provider {provider} has one type only: remove it.")
+        raise SrsError(f"{where}.type is {quoted(kind)}; provider {provider} has {' and '.join(types)}.")
     platform = found[types.index(kind)] if kind is not None else found[0]
     prefix = common.get("annotation_prefix")
     if prefix is not None and prefix not in (platform.prefixes or ()):
         if not platform.prefixes:
             raise SrsError(f"{where}.annotation_prefix: provider {provider} has one prefix only: remove it.")
-        raise SrsError(f"{where}.annotation_prefix is {prefix!r}; allowed are {' and '.join(platform.prefixes)}.")
+        raise SrsError(f"{where}.annotation_prefix is {quoted(prefix)}; allowed are {' and '.join(platform.prefixes)}.")
     return platform
 
 

@@ -23,7 +23,7 @@ def parse(kind: str, value: Any, path: str) -> Any:
     if kind == "number":
         number = whole_number(value)
         if number is None:
-            raise SrsError(f"{path} is {value!r}, not a whole number.")
+            raise SrsError(f"{path} is {quoted(value)}, not a whole number.")
         return number
     if kind in ("word", "text"):
         return _text(value, path)
@@ -34,18 +34,18 @@ def parse(kind: str, value: Any, path: str) -> Any:
         if number is not None:
             return number
         if not isinstance(value, bool) and str(value).lower() not in BOOLEANS:
-            raise SrsError(f"{path} is {value!r}; give seconds, or off.")
+            raise SrsError(f"{path} is {quoted(value)}; give seconds, or off.")
         return "on" if _switch(value, path) else "off"
     if kind == "addresses":
         return _addresses(value, path)
     if kind == "pairs":
         if not isinstance(value, Mapping):
-            raise SrsError(f"{path} is {value!r}, not a mapping of names to strings.")
+            raise SrsError(f"{path} is {quoted(value)}, not a mapping of names to strings.")
         return {_text(name, path): _pair_value(inner, f"{path}[{name}]") for name, inner in value.items() if inner is not None}
     if kind == "zones":
         return _zones(value, path)
     if isinstance(value, str) or not isinstance(value, Sequence):
-        raise SrsError(f"{path} is {value!r}, not a list: write '[{value}]'.")
+        raise SrsError(f"{path} is {quoted(value)}, not a list: write '[{value}]'.")
     items = [_text(item, f"{path}[{index}]") for index, item in enumerate(value)]
     if kind == "networks":
         return [_network(item, f"{path}[{index}]") for index, item in enumerate(items)]
@@ -56,7 +56,7 @@ def _switch(value: Any, path: str) -> bool:
     if isinstance(value, bool):
         return value
     if str(value).lower() not in BOOLEANS:
-        raise SrsError(f"{path} is {value!r}; give true or false.")
+        raise SrsError(f"{path} is {quoted(value)}; give true or false.")
     return BOOLEANS[str(value).lower()]
 
 
@@ -70,7 +70,7 @@ def whole_number(value: Any) -> int | None:
 
 def _text(value: Any, path: str) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)) or not str(value).strip() or not str(value).isprintable():
-        raise SrsError(f"{path} is {value!r}, not a string of visible characters.")
+        raise SrsError(f"{path} is {quoted(value)}, not a string of visible characters.")
     return str(value)
 
 
@@ -79,20 +79,20 @@ def _pair_value(value: Any, path: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, (str, int, float)):
-        raise SrsError(f"{path} is {value!r}, not a string.")
+        raise SrsError(f"{path} is {quoted(value)}, not a string.")
     return str(value)
 
 
 def _addresses(value: Any, path: str) -> list[str]:
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, Sequence) or not items:
-        raise SrsError(f"{path} is {value!r}, not an IP address.")
+        raise SrsError(f"{path} is {quoted(value)}, not an IP address.")
     found: dict[int, str] = {}
     for item in items:
         try:
             address = ipaddress.ip_address(item if isinstance(item, str) else "")
         except ValueError:
-            raise SrsError(f"{path} is {item!r}, not an IP address.") from None
+            raise SrsError(f"{path} is {quoted(item)}, not an IP address.") from None
         if address.version in found:
             raise SrsError(f"{path} has two IPv{address.version} addresses, {found[address.version]} and {address}; give one.")
         found[address.version] = str(address)
@@ -103,15 +103,15 @@ def _network(value: str, path: str) -> str:
     try:
         loose = ipaddress.ip_network(value, strict=False)
     except ValueError:
-        raise SrsError(f"{path} is {value!r}, not a network such as 203.0.113.0/24.") from None
+        raise SrsError(f"{path} is {quoted(value)}, not a network such as 203.0.113.0/24.") from None
     if str(loose) != value:
-        raise SrsError(f"{path} is {value!r}; write the network as {loose}.")
+        raise SrsError(f"{path} is {quoted(value)}; write the network as {loose}.")
     return value
 
 
 def _zones(value: Any, path: str) -> dict[str, dict[str, str]]:
     if not isinstance(value, Mapping):
-        raise SrsError(f"{path} is {value!r}, not a mapping: write 'cn-hangzhou-k: vsw-...' for each zone.")
+        raise SrsError(f"{path} is {quoted(value)}, not a mapping: write 'cn-hangzhou-k: vsw-...' for each zone.")
     zones: dict[str, dict[str, str]] = {}
     for zone, target in value.items():
         parts = target if isinstance(target, Mapping) else {"vswitch": target}
@@ -131,7 +131,7 @@ def fit(cell: Cell, name: str, value: Any, path: str, platform: Platform) -> Any
     """The value, if the provider takes it."""
     kind, unit = OPTIONS[name].kind, OPTIONS[name].unit
     takes = allowed(cell, kind, unit)
-    refusal = f"{path} is {shown(value)}; provider {platform.label} takes {takes}."
+    refusal = f"{path} is {quoted(value)}; provider {platform.label} takes {takes}."
     if kind == "duration":
         fits = _in_range(cell, value) if isinstance(value, int) else value in cell.words or (value == "off" and cell.off is not None)
     elif kind == "number":
@@ -147,7 +147,7 @@ def fit(cell: Cell, name: str, value: Any, path: str, platform: Platform) -> Any
         fits = value in cell.words if cell.words else isinstance(value, str)
     elif cell.words:
         fits = value in cell.words
-        refusal = f"{path} is {shown(value)}{suggestion(str(value), map(str, cell.words))}; provider {platform.label} takes {takes}."
+        refusal = f"{path} is {quoted(value)}{suggestion(str(value), map(str, cell.words))}; provider {platform.label} takes {takes}."
     else:
         fits = not cell.pattern or re.fullmatch(cell.pattern, value) is not None
     if not fits:
@@ -186,6 +186,11 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, (int, str)) else repr(value)
+
+
+def quoted(value: Any) -> str:
+    """A value that is wrong, as the user wrote it."""
+    return repr(value) if isinstance(value, str) else shown(value)
 
 
 def status_range(classes: Sequence[str], path: str) -> str:
