@@ -12,13 +12,13 @@ version_added: 0.1.0
 author:
   - The livestream.srs contributors (@livestream-srs)
 description:
-  - Turns typed parameters into C(srs.conf), checks it as the server of the given version does and more strictly, and keeps it in a ConfigMap.
-  - What the server would refuse, crash on or quietly ignore is an error here, found before anything is changed. What works, but hardly as meant,
-    is a warning.
+  - Turns typed parameters into C(srs.conf), checks it, and keeps it in a ConfigMap.
+  - What the server of the given version would refuse, crash on or quietly ignore is an error here, found before anything is changed.
+  - What works, but hardly as meant, is a warning.
   - Secrets are named, never given. They reach the server by environment variables or mounted files, which are returned as RV(configs[].env)
     and RV(configs[].secret_mounts) for the pod.
-  - Without parameters other than the origin, an edge listens at 1935, takes 1000 connections, logs to the console, stays in the foreground, serves
-    the HTTP API at 1985 and HTTP-FLV at 8080, and has the one vhost C(__defaultVhost__) in C(mode remote).
+  - Without parameters other than the origin, an edge listens at 1935, takes 1000 connections, logs to the console, stays in the foreground,
+    serves the HTTP API at 1985 and HTTP-FLV at 8080, and has the one vhost C(__defaultVhost__) in C(mode remote).
 extends_documentation_fragment:
   - livestream.srs.srs_config.edge
   - livestream.srs.kubernetes_auth
@@ -149,18 +149,25 @@ checksums:
     srs-edge-config: 5b1ddb7c1d3e5d6a8f6f6d2b0c3d1f1f4f7d8c9b2a1e0f9d8c7b6a5948372615
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec
 from ansible_collections.livestream.srs.plugins.module_utils.errors import run
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.documentation import argument_spec
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.options import EDGE
-from ansible_collections.livestream.srs.plugins.module_utils.srs_config import flow
+from ansible_collections.livestream.srs.plugins.module_utils.srs_config import flow as config_flow
+
+flow = config_flow(EDGE)
+
+
+def specification() -> dict[str, Any]:
+    return {"argument_spec": {**connection_spec(), **argument_spec(EDGE)}, "supports_check_mode": True}
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**connection_spec(), **argument_spec(EDGE)}, supports_check_mode=True)
-    run(module, flow(EDGE))
+    run(AnsibleModule(**specification()), flow)
 
 
 if __name__ == "__main__":

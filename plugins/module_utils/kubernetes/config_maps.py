@@ -55,11 +55,23 @@ def _diff(name: str, before: dict[str, Any] | None, after: dict[str, Any] | None
     for key in sorted({*old, *new}):
         if old.get(key) != new.get(key):
             texts = old.get(key, ""), new.get(key, "")
-            entries.append({"before_header": f"ConfigMap {name} {key}", "after_header": f"ConfigMap {name} {key}", "before": texts[0], "after": texts[1],
-                            "prepared": "".join(f"{line}\n" for line in changes_of_text(*texts))})
-    tags = [{part: ((config_map or {}).get("metadata") or {}).get(part) or {} for part in ("labels", "annotations")} for config_map in (before, after)]
+            entries.append(
+                {
+                    "before_header": f"ConfigMap {name} {key}",
+                    "after_header": f"ConfigMap {name} {key}",
+                    "before": texts[0],
+                    "after": texts[1],
+                    "prepared": "".join(f"{line}\n" for line in changes_of_text(*texts)),
+                }
+            )
+    tags = [
+        {part: ((config_map or {}).get("metadata") or {}).get(part) or {} for part in ("labels", "annotations")}
+        for config_map in (before, after)
+    ]
     if tags[0] != tags[1]:
-        entries.append({"before_header": f"ConfigMap {name}", "after_header": f"ConfigMap {name}", "before": _lines(tags[0]), "after": _lines(tags[1])})
+        entries.append(
+            {"before_header": f"ConfigMap {name}", "after_header": f"ConfigMap {name}", "before": _lines(tags[0]), "after": _lines(tags[1])}
+        )
     return entries or [{"before_header": f"ConfigMap {name}", "after_header": f"ConfigMap {name}", "before": "", "after": ""}]
 
 

@@ -94,13 +94,17 @@ def add_extra(tree: list[Directive], extra: list[Directive], path: str, findings
     for directive in extra:
         inner = f"{path}.{directive.name}" if path else directive.name
         if directive.children is not None:
-            block = next((mine for mine in tree if mine.name == directive.name and mine.args == directive.args and mine.children is not None), None)
+            block = next(
+                (mine for mine in tree if mine.name == directive.name and mine.args == directive.args and mine.children is not None), None
+            )
             if block is None or directive.name in ("stream_caster", "ingest", "transcode", "engine"):
                 tree.append(directive)
             else:
                 assert block.children is not None
                 add_extra(block.children, directive.children, f"{inner} {directive.arg0}" if directive.args else inner, findings)
         elif directive.name not in ("allow", "deny", "include", "publish") and any(mine.name == directive.name for mine in tree):
-            findings.append(Finding(ERROR, inner, "is set by a parameter already, or by its default: change it there, not in extra.", directive.line))
+            findings.append(
+                Finding(ERROR, inner, "is set by a parameter already, or by its default: change it there, not in extra.", directive.line)
+            )
         else:
             tree.append(directive)

@@ -21,9 +21,32 @@ from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.values imp
 RESERVED_FDS = 128  # what SRS 5 and later add to max_connections
 EMPTY = Directive("")
 # Directives that the server reads from the file alone.
-WITHOUT_ENV = ("chunk_size", "is_full", "stats", "stream_caster", "rtc_server.dir", "vhost.enabled", "vhost.cluster", "vhost.security", "vhost.refer",
-               "vhost.forward", "vhost.ingest", "vhost.transcode", "vhost.exec", "vhost.bandcheck", "vhost.dvr.dvr_apply")
-ENV_ALIASES = {"SRS_LOG_TANK": "srs_log_tank", "SRS_LOG_LEVEL": "srs_log_level", "SRS_LOG_LEVEL_V2": "srs_log_level_v2", "SRS_LOG_FILE": "srs_log_file"}
+WITHOUT_ENV = (
+    "chunk_size",
+    "is_full",
+    "stats",
+    "stream_caster",
+    "rtc_server.dir",
+    "vhost.enabled",
+    "vhost.cluster",
+    "vhost.security",
+    "vhost.refer",
+    "vhost.forward",
+    "vhost.ingest",
+    "vhost.transcode",
+    "vhost.exec",
+    "vhost.bandcheck",
+    "vhost.dvr.dvr_apply",
+)
+ENV_ALIASES = {
+    "SRS_LOG_TANK": "srs_log_tank",
+    "SRS_LOG_LEVEL": "srs_log_level",
+    "SRS_LOG_LEVEL_V2": "srs_log_level_v2",
+    "SRS_LOG_FILE": "srs_log_file",
+}
+# Listeners that SRS 5 and later can serve at one port.
+SHARED_PORTS = ({"http_api.listen", "http_server.listen"}, {"http_api.https.listen", "http_server.https.listen"})
+ANY_ADDRESS = ("", "0.0.0.0", "[::]")
 
 
 def server_checks(tree: list[Directive], version: int) -> list[Finding]:
@@ -34,6 +57,11 @@ def server_checks(tree: list[Directive], version: int) -> list[Finding]:
 def deployment_checks(tree: list[Directive], version: int, role: str, context: Mapping[str, Any], own_env: list[str]) -> list[Finding]:
     """What would go wrong in the pod."""
     return list(_Deployment(tree, version, role, context, own_env).checks())
+
+
+def _clash(one: str, other: str) -> bool:
+    addresses = {one.rpartition(":")[0], other.rpartition(":")[0]}
+    return port_of(one) == port_of(other) and (len(addresses) == 1 or bool(addresses & set(ANY_ADDRESS)))
 
 
 def _env_names() -> dict[str, str]:
@@ -118,8 +146,11 @@ class _Server(_Checks):
         heartbeat = self.block("heartbeat")
         interval = heartbeat.value("interval", "10")
         if self.version >= 4 and interval.partition(".")[0] in ("0", ""):
-            yield self.error("heartbeat.interval", f"is {interval!r}, of which SRS {self.version} takes the whole seconds, and it refuses 0.",
-                             heartbeat.get("interval"))
+            yield self.error(
+                "heartbeat.interval",
+                f"is {interval!r}, of which SRS {self.version} takes the whole seconds, and it refuses 0.",
+                heartbeat.get("interval"),
+            )
         auth = self.block("http_api").get("auth")
         if auth is not None:
             for name in ("username", "password"):
@@ -135,46 +166,68 @@ class _Server(_Checks):
         if self.version < 5:
             return
         if api == server and apis != servers:
-            yield self.error("http_api.https.listen", f"is {apis!r} and http_server.https.listen {servers!r}, but http_api and http_server share {api!r}: "
-                                                      f"then both https must be equal, too (SRS {self.version}).", self.block("http_api"))
+            yield self.error(
+                "http_api.https.listen",
+                f"is {apis!r} and http_server.https.listen {servers!r}, but http_api and http_server share {api!r}: "
+                f"then both https must be equal, too (SRS {self.version}).",
+                self.block("http_api"),
+            )
         if apis == servers and api != server:
-            yield self.error("http_api.https.listen", f"equals http_server.https.listen, {apis!r}, but http_api listens at {api!r} and http_server at "
-                                                      f"{server!r}: all equal or all different (SRS {self.version}).", self.block("http_api"))
+            yield self.error(
+                "http_api.https.listen",
+                f"equals http_server.https.listen, {apis!r}, but http_api listens at {api!r} and http_server at "
+                f"{server!r}: all equal or all different (SRS {self.version}).",
+                self.block("http_api"),
+            )
 
     def ports(self) -> Iterator[Finding]:
-        seen: dict[str, tuple[str, str]] = {}
-        for path, endpoint in self.listens():
-            other_path, other = seen.setdefault(str(port_of(endpoint)), (path, endpoint))
-            shared = self.version >= 5 and {path.replace("http_server", "http_api"), other_path.replace("http_server", "http_api")} in (
-                {"http_api.listen"}, {"http_api.https.listen"})
-            if (other_path, other) == (path, endpoint) and list(self.listens()).count((path, endpoint)) == 1 or shared:
-                continue
-            if other == endpoint or ":" not in other or ":" not in endpoint:
-                yield self.error(path, f"is {endpoint!r}, a port that {other_path} has already.", find(self.tree, path.split(".")[0]))
+        listens = self.listens()
+        for index, (path, endpoint) in enumerate(listens):
+            for other_path, other in listens[:index]:
+                both = {path, other_path}
+                shared = self.version >= 5 and endpoint == other and both in SHARED_PORTS
+                if not shared and _clash(endpoint, other):
+                    yield self.error(path, f"is {endpoint!r}, a port that {other_path} has already.", find(self.tree, path.split(".")[0]))
+                    break
 
     def vhost(self, vhost: Directive) -> Iterator[Finding]:
         path = f"vhost {vhost.arg0}"
         hls = vhost.get("hls") or EMPTY
         remux = vhost.get("http_remux") or EMPTY
         if hls.value("enabled") == "on" and remux.value("enabled") == "on" and remux.value("mount").endswith(".ts"):
-            yield self.error(f"{path}.http_remux.mount", f"is {remux.value('mount')!r}, but .ts files belong to hls, which is enabled: "
-                                                         "mount .flv, or turn one of them off.", remux.get("mount"))
+            yield self.error(
+                f"{path}.http_remux.mount",
+                f"is {remux.value('mount')!r}, but .ts files belong to hls, which is enabled: mount .flv, or turn one of them off.",
+                remux.get("mount"),
+            )
         kickoff = (vhost.get("publish") or EMPTY).get("kickoff_for_idle")
         forward = vhost.get("forward") or EMPTY
         if kickoff and kickoff.arg0.strip("0.") and forward.value("enabled") == "on":
-            yield self.error(f"{path}.publish.kickoff_for_idle", f"is {kickoff.arg0!r}, but forward is enabled, and the server refuses both together.", kickoff)
+            yield self.error(
+                f"{path}.publish.kickoff_for_idle",
+                f"is {kickoff.arg0!r}, but forward is enabled, and the server refuses both together.",
+                kickoff,
+            )
         cluster = vhost.get("cluster") or EMPTY
         if cluster.value("mode") == "remote":
             if not (cluster.get("origin") or EMPTY).args:
-                yield self.error(f"{path}.cluster.origin", "is missing: an edge without an origin starts, and can play nothing.", vhost.get("cluster"))
+                yield self.error(
+                    f"{path}.cluster.origin", "is missing: an edge without an origin starts, and can play nothing.", vhost.get("cluster")
+                )
             if cluster.value("origin_cluster") == "on":
-                yield self.error(f"{path}.cluster.origin_cluster", "is on, but mode remote makes this an edge.", cluster.get("origin_cluster"))
+                yield self.error(
+                    f"{path}.cluster.origin_cluster", "is on, but mode remote makes this an edge.", cluster.get("origin_cluster")
+                )
             if cluster.value("follow_client") == "on" and cluster.value("protocol", "rtmp") != "rtmp":
                 yield self.warning(f"{path}.cluster.protocol", "does nothing while follow_client is on.", cluster.get("protocol"))
         if cluster.value("origin_cluster") == "on" and not (cluster.get("coworkers") or EMPTY).args:
             yield self.warning(f"{path}.cluster.origin_cluster", "is on without coworkers to ask.", cluster.get("origin_cluster"))
         security = vhost.get("security") or EMPTY
-        if security.value("enabled") == "on" and not any(True for _ in security.all("allow")) and not any(True for _ in security.all("deny")):
+        if (
+            security.value("enabled") == "on"
+            and not any(True for _ in security.all("allow"))
+            and not any(True for _ in security.all("deny"))
+        ):
             yield self.warning(f"{path}.security", "is enabled without a rule, which denies everybody.", vhost.get("security"))
         hooks = vhost.get("http_hooks") or EMPTY
         if hooks.value("enabled") == "on" and self.version < 5 and len(hooks.children or ()) < 2:
@@ -206,14 +259,25 @@ class _Deployment(_Checks):
             if self.version < 5:
                 yield self.error("daemon", message + ".", find(self.tree, "daemon"))
             else:
-                yield self.warning("daemon", message + ", unless SRS_DAEMON=off is in its environment, as in the official image.", find(self.tree, "daemon"))
+                yield self.warning(
+                    "daemon",
+                    message + ", unless SRS_DAEMON=off is in its environment, as in the official image.",
+                    find(self.tree, "daemon"),
+                )
         if self.root("srs_log_tank") != "console":
-            yield self.warning("srs_log_tank", "is not console: the log stays in a file in the container, and kubectl logs shows nothing.",
-                               find(self.tree, "srs_log_tank"))
+            yield self.warning(
+                "srs_log_tank",
+                "is not console: the log stays in a file in the container, and kubectl logs shows nothing.",
+                find(self.tree, "srs_log_tank"),
+            )
         network = self.block("stats").get("network")
         if network and network.arg0 != "0":
-            yield self.warning("stats.network", f"is {network.arg0!r}, but a pod mostly has one network interface, number 0; the server does not start with "
-                                                "a number that it has not.", network)
+            yield self.warning(
+                "stats.network",
+                f"is {network.arg0!r}, but a pod mostly has one network interface, number 0; the server does not start with "
+                "a number that it has not.",
+                network,
+            )
         if not self.vhosts:
             yield self.error("vhost", "is missing: without one nothing can be published or played.")
         elif not any(vhost.arg0 == "__defaultVhost__" for vhost in self.vhosts):
@@ -224,13 +288,19 @@ class _Deployment(_Checks):
         if self.role == EDGE and self.vhosts and not remote:
             yield self.error("cluster.mode", "is remote in no vhost, so this is no edge.", self.vhosts[0])
         if self.role != EDGE and remote:
-            yield self.error(f"vhost {remote[0].arg0}.cluster.mode", "is remote, which makes an edge, but this is the configuration of an origin.",
-                             remote[0].get("cluster"))
+            yield self.error(
+                f"vhost {remote[0].arg0}.cluster.mode",
+                "is remote, which makes an edge, but this is the configuration of an origin.",
+                remote[0].get("cluster"),
+            )
         for vhost in self.vhosts:
             cluster = vhost.get("cluster") or EMPTY
             if self.version >= 7 and cluster.value("origin_cluster") == "on":
-                yield self.warning(f"vhost {vhost.arg0}.cluster.origin_cluster", "is on, but SRS 7 replaces coworkers by its proxy, and late releases drop them.",
-                                   cluster.get("origin_cluster"))
+                yield self.warning(
+                    f"vhost {vhost.arg0}.cluster.origin_cluster",
+                    "is on, but SRS 7 replaces coworkers by its proxy, and late releases drop them.",
+                    cluster.get("origin_cluster"),
+                )
 
     def open_files(self) -> Iterator[Finding]:
         limit = self.context.get("nofile")
@@ -244,9 +314,13 @@ class _Deployment(_Checks):
             formula = f"{reserved} for listeners, log and standard streams"
         wanted = self.number("max_connections") + reserved
         if wanted >= limit:
-            yield self.error("max_connections", f"is {self.number('max_connections')}; with {formula} the server needs more than {wanted} open files and does not "
-                                                f"start, since the container's limit is {limit}: at most {max(limit - reserved - 1, 0)}, or raise the limit "
-                                                f"(SRS {self.version}).", find(self.tree, "max_connections"))
+            yield self.error(
+                "max_connections",
+                f"is {self.number('max_connections')}; with {formula} the server needs more than {wanted} open files and does not "
+                f"start, since the container's limit is {limit}: at most {max(limit - reserved - 1, 0)}, or raise the limit "
+                f"(SRS {self.version}).",
+                find(self.tree, "max_connections"),
+            )
 
     def fan_in(self) -> Iterator[Finding]:
         pods = self.context.get("edge_pods") or 0
@@ -255,22 +329,34 @@ class _Deployment(_Checks):
         if self.role == EDGE or not pods:
             return
         if pods >= most:
-            yield self.error("max_connections", f"is {most}, but each of {pods} edge pods takes one connection for every stream that it plays: "
-                                                "one stream fills the origin.", at)
+            yield self.error(
+                "max_connections",
+                f"is {most}, but each of {pods} edge pods takes one connection for every stream that it plays: "
+                "one stream fills the origin.",
+                at,
+            )
         elif most // pods < 20:
-            yield self.warning("max_connections", f"is {most}; {pods} edge pods fill it with {most // pods} streams that all of them play.", at)
+            yield self.warning(
+                "max_connections", f"is {most}; {pods} edge pods fill it with {most // pods} streams that all of them play.", at
+            )
 
     def reachable_ports(self) -> Iterator[Finding]:
         ports = {port_of(endpoint): path for path, endpoint in self.listens()}
-        container = self.context.get("container_ports")
-        for port, path in ports.items() if container is not None else ():
+        container = self.context.get("container_ports") or []
+        for port, path in ports.items() if container else ():
             if port not in container:
-                yield self.warning(path, f"is port {port}, which is not among the container's ports {', '.join(map(str, container))}.",
-                                   find(self.tree, path.split(".")[0]))
+                yield self.warning(
+                    path,
+                    f"is port {port}, which is not among the container's ports {', '.join(map(str, container))}.",
+                    find(self.tree, path.split(".")[0]),
+                )
         for port in self.context.get("service_ports") or ():
             if port not in ports:
-                yield self.error("listen", f"has no port {port}, to which a Service sends; the server listens at "
-                                           f"{', '.join(f'{port} ({path})' for port, path in ports.items()) or 'nothing'}.")
+                yield self.error(
+                    "listen",
+                    f"has no port {port}, to which a Service sends; the server listens at "
+                    f"{', '.join(f'{port} ({path})' for port, path in ports.items()) or 'nothing'}.",
+                )
 
     def behind_nginx(self) -> Iterator[Finding]:
         if not self.context.get("behind_nginx") or self.version < 5:
@@ -295,11 +381,17 @@ class _Deployment(_Checks):
         pre_stop = self.context.get("pre_stop_seconds") or 0
         budget = self.context.get("termination_grace_period_seconds")
         if drain and self.root("force_grace_quit") != "on":
-            yield self.error("force_grace_quit", f"is not on, so the SIGTERM of Kubernetes cuts all clients at once instead of waiting {drain:g} s for them.")
+            yield self.error(
+                "force_grace_quit",
+                f"is not on, so the SIGTERM of Kubernetes cuts all clients at once instead of waiting {drain:g} s for them.",
+            )
         need = pre_stop + drain + (start + final) / 1000
         if budget is not None and (drain or self.root("force_grace_quit") == "on") and need >= budget:
-            yield self.error("grace_start_wait", f"{start} ms, grace_final_wait {final} ms, {drain:g} s of draining and {pre_stop:g} s of preStop take "
-                                                 f"{need:g} s, but the pod is killed after terminationGracePeriodSeconds {budget}.")
+            yield self.error(
+                "grace_start_wait",
+                f"{start} ms, grace_final_wait {final} ms, {drain:g} s of draining and {pre_stop:g} s of preStop take "
+                f"{need:g} s, but the pod is killed after terminationGracePeriodSeconds {budget}.",
+            )
 
     def environment(self) -> Iterator[Finding]:
         for name in dict.fromkeys(self.context.get("env") or ()):
@@ -311,8 +403,11 @@ class _Deployment(_Checks):
             elif name == "SRS_ENV_ONLY":
                 yield self.error(name, "is in the container's environment: with it the server reads no file.")
             elif name in ENV_NAMES and self.given(ENV_NAMES[name].split(".")):
-                yield self.warning(name, f"is in the container's environment and goes before {ENV_NAMES[name]} of this configuration"
-                                         + (" in every vhost." if ENV_NAMES[name].startswith("vhost.") else "."))
+                yield self.warning(
+                    name,
+                    f"is in the container's environment and goes before {ENV_NAMES[name]} of this configuration"
+                    + (" in every vhost." if ENV_NAMES[name].startswith("vhost.") else "."),
+                )
 
     def given(self, path: list[str]) -> bool:
         level = list(self.tree)
@@ -327,12 +422,20 @@ class _Deployment(_Checks):
         env = {*self.own_env, *(self.context.get("env") or ())}
         for name in ("username", "password"):
             if not auth.value(name) and f"SRS_HTTP_API_AUTH_{name.upper()}" not in env:
-                yield self.error(f"http_api.auth.{name}", f"is missing: give {name}_secret: {{name: SECRET, key: KEY}}"
-                                 + (", or username." if name == "username" else ", or name SRS_HTTP_API_AUTH_PASSWORD in env."), auth)
+                yield self.error(
+                    f"http_api.auth.{name}",
+                    f"is missing: give {name}_secret: {{name: SECRET, key: KEY}}"
+                    + (", or username." if name == "username" else ", or name SRS_HTTP_API_AUTH_PASSWORD in env."),
+                    auth,
+                )
 
     def included(self, tree: list[Directive]) -> Iterator[Finding]:
         for directive in tree:
             if directive.name == "include":
-                yield self.warning("include", f"of {' '.join(directive.args)}: these files are not checked here, and the path is relative to the server's "
-                                              "working directory.", directive)
+                yield self.warning(
+                    "include",
+                    f"of {' '.join(directive.args)}: these files are not checked here, and the path is relative to the server's "
+                    "working directory.",
+                    directive,
+                )
             yield from self.included(directive.children or [])

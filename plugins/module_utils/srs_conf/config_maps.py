@@ -49,10 +49,17 @@ def render_all(role: str, configs: Iterable[Mapping[str, Any]], namespace: str) 
             errors.append(error.message)
             continue
         warnings = compiled.warnings(where)
-        rendered.configs.append({
-            "name": name, "key": config.get("key") or DEFAULT_KEY, "text": compiled.text, "checksum": compiled.checksum, "warnings": warnings,
-            "env": compiled.env, "secret_mounts": compiled.secret_mounts,
-        })
+        rendered.configs.append(
+            {
+                "name": name,
+                "key": config.get("key") or DEFAULT_KEY,
+                "text": compiled.text,
+                "checksum": compiled.checksum,
+                "warnings": warnings,
+                "env": compiled.env,
+                "secret_mounts": compiled.secret_mounts,
+            }
+        )
         rendered.objects.append(config_map(config, compiled, namespace))
         rendered.checksums[name] = compiled.checksum
         rendered.warnings += warnings
@@ -75,7 +82,9 @@ def _check_names(config: Mapping[str, Any], where: str) -> None:
     if not name:
         raise SrsError(f"{where}: name is required: the name of the ConfigMap.")
     if not isinstance(name, str) or len(name) > 253 or not DNS_SUBDOMAIN.fullmatch(name):
-        raise SrsError(f"{where}: name {name!r} is no name for a ConfigMap: lower-case letters, digits, - and . (a DNS subdomain) are allowed.")
+        raise SrsError(
+            f"{where}: name {name!r} is no name for a ConfigMap: lower-case letters, digits, - and . (a DNS subdomain) are allowed."
+        )
     key = config.get("key") or DEFAULT_KEY
     if not KEY.fullmatch(str(key)) or key in (".", ".."):
         raise SrsError(f"{where}: key {key!r} is no key of a ConfigMap: letters, digits, -, _ and . are allowed.")

@@ -31,19 +31,24 @@ def documentation(role: str) -> dict[str, Any]:
             "configs": {
                 "description": [
                     "The configurations, each of which becomes a ConfigMap of its own.",
-                    "Parameters have the names of the directives of srs.conf. What is not given is left to the server, but for the defaults that the "
-                    "description of the module lists.",
+                    "Parameters have the names of the directives of srs.conf.",
+                    "What is not given is left to the server, but for the defaults that the description of the module lists.",
                 ],
-                "type": "list", "elements": "dict", "required": True, "suboptions": _documentation(config_options(role)),
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "suboptions": _documentation(config_options(role)),
             },
             "namespace": {"description": ["Namespace of the ConfigMaps."], "type": "str", "required": True},
             "state": {
                 "description": [
                     "With V(present), the ConfigMaps are made or brought up to date.",
-                    "With V(rendered), nothing is asked of the API server and nothing is changed: the configurations are checked and returned.",
+                    "With V(rendered), the configurations are checked and returned, without asking the API server and without any change.",
                     "With V(absent), the ConfigMaps are deleted; only their names matter.",
                 ],
-                "type": "str", "choices": ["present", "rendered", "absent"], "default": "present",
+                "type": "str",
+                "choices": ["present", "rendered", "absent"],
+                "default": "present",
             },
         },
     }
@@ -64,7 +69,7 @@ def _argument_spec(options: Mapping[str, Option]) -> dict[str, Any]:
 def _documentation(options: Mapping[str, Option]) -> dict[str, Any]:
     docs: dict[str, Any] = {}
     for name, option in options.items():
-        doc = {"description": [option.help], **_common(option)}
+        doc = {"description": [option.description], **_common(option)}
         if option.options is not None:
             doc["suboptions"] = _documentation(option.options)
         docs[name] = doc

@@ -26,7 +26,7 @@ class Option:
     """One parameter. With a ``spec`` its value becomes the directive of that name."""
 
     type: str  # bool int float str list dict
-    help: str
+    description: str
     spec: Spec | None = None
     elements: str = ""
     choices: tuple[Any, ...] = ()
@@ -56,12 +56,12 @@ def _versions(spec: Spec) -> str:
     return " ".join(notes)
 
 
-def _help(spec: Spec) -> str:
+def _description(spec: Spec) -> str:
     unit = f" In {spec.unit}." if spec.unit and not spec.default else ""
     limits = ""
     if spec.kind in ("integer", "number") and spec.low is not None and (spec.low or spec.high is not None):
         limits = f" From V({spec.low:g}) to V({spec.high:g})." if spec.high is not None else f" At least V({spec.low:g})."
-    return " ".join(f"{spec.help}{unit}{limits} {_versions(spec)}".split())
+    return " ".join(f"{spec.description}{unit}{limits} {_versions(spec)}".split())
 
 
 def option_of(spec: Spec) -> Option:
@@ -69,42 +69,78 @@ def option_of(spec: Spec) -> Option:
     kind = TYPES.get(spec.kind, "str")
     if spec.kind == "block":
         assert spec.children is not None
-        return Option("dict", _help(spec), spec, options=options_of(spec.children))
+        return Option("dict", _description(spec), spec, options=options_of(spec.children))
     if spec.many or spec.args[1] > 1:
-        return Option("list", _help(spec), spec, elements=kind)
+        return Option("list", _description(spec), spec, elements=kind)
     choices: tuple[str, ...] = ()
     if spec.kind == "word":
         words = [spec.words] if isinstance(spec.words, tuple) else spec.words.values()
         choices = tuple(dict.fromkeys(word for group in words for word in group))
-    return Option(kind, _help(spec), spec, choices=choices)
+    return Option(kind, _description(spec), spec, choices=choices)
 
 
 def options_of(specs: Mapping[str, Spec]) -> dict[str, Option]:
     """The parameters of a block: its directives, and beside each that may hold a secret one that names a Secret."""
     options: dict[str, Option] = {}
     for name, spec in specs.items():
-        if spec.idle <= 7 or not spec.help:
+        if spec.idle <= 7 or not spec.description:
             continue
         if not spec.secret:
             options[name] = option_of(spec)
         if spec.env:
-            text = f"Take C({name}) from a Secret, by the environment variable C({spec.env}) (SRS 5 or later), so that it is in no ConfigMap."
+            text = (
+                f"Take C({name}) from a Secret, by the environment variable C({spec.env}) (SRS 5 or later), so that it is in no ConfigMap."
+            )
             options[f"{name}_secret"] = Option("dict", text, options=SECRET_REF)
         if name == "https":
             https = dict(options[name].options or {})
             https["secret"] = Option("str", "Name of a Secret of type C(kubernetes.io/tls) to mount and to take key and certificate from.")
-            options[name] = Option("dict", options[name].help, spec, options=https)
+            options[name] = Option("dict", options[name].description, spec, options=https)
     return options
 
 
 ROOT_NAMES = (
-    "listen", "max_connections", "srs_log_tank", "srs_log_level", "srs_log_level_v2", "srs_log_file", "ff_log_dir", "pid", "work_dir",
-    "server_id", "chunk_size", "utc_time", "pithy_print_ms", "empty_ip_ok", "in_docker", "inotify_auto_reload", "auto_reload_for_docker",
-    "grace_start_wait", "grace_final_wait", "force_grace_quit", "query_latest_version", "http_api", "http_server", "exporter", "heartbeat", "stats",
+    "listen",
+    "max_connections",
+    "srs_log_tank",
+    "srs_log_level",
+    "srs_log_level_v2",
+    "srs_log_file",
+    "ff_log_dir",
+    "pid",
+    "work_dir",
+    "server_id",
+    "chunk_size",
+    "utc_time",
+    "pithy_print_ms",
+    "empty_ip_ok",
+    "in_docker",
+    "inotify_auto_reload",
+    "auto_reload_for_docker",
+    "grace_start_wait",
+    "grace_final_wait",
+    "force_grace_quit",
+    "query_latest_version",
+    "http_api",
+    "http_server",
+    "exporter",
+    "heartbeat",
+    "stats",
 )
 VHOST_NAMES = (
-    "min_latency", "tcp_nodelay", "in_ack_size", "out_ack_size", "cluster", "play", "publish", "security", "http_static", "http_remux",
-    "http_hooks", "hls", "dvr",
+    "min_latency",
+    "tcp_nodelay",
+    "in_ack_size",
+    "out_ack_size",
+    "cluster",
+    "play",
+    "publish",
+    "security",
+    "http_static",
+    "http_remux",
+    "http_hooks",
+    "hls",
+    "dvr",
 )
 
 VHOST_OPTIONS: dict[str, Option] = {
@@ -113,14 +149,22 @@ VHOST_OPTIONS: dict[str, Option] = {
 }
 
 CONTEXT: dict[str, Option] = {
-    "nofile": Option("int", "Limit of open files in the container (C(ulimit -n)), to check C(max_connections) against. Not checked when it is not given.", low=1),
+    "nofile": Option(
+        "int",
+        "Limit of open files in the container (C(ulimit -n)), to check C(max_connections) against. Not checked when it is not given.",
+        low=1,
+    ),
     "container_ports": Option("list", "Ports of the container, to check the listen ports against.", elements="int", low=1),
     "service_ports": Option("list", "Target ports of the Services in front, to check the listen ports against.", elements="int", low=1),
     "edge_pods": Option("int", "Number of edge pods that pull from this origin, to check C(max_connections) against.", low=0),
-    "termination_grace_period_seconds": Option("int", "The pod's C(terminationGracePeriodSeconds), to check the graceful quit against.", low=0),
+    "termination_grace_period_seconds": Option(
+        "int", "The pod's C(terminationGracePeriodSeconds), to check the graceful quit against.", low=0
+    ),
     "pre_stop_seconds": Option("float", "How long the pod's preStop hook takes.", low=0),
     "drain_seconds": Option("float", "How long players and publishers are to be waited for when a pod ends.", low=0),
-    "env": Option("list", "Names of the container's environment variables. C(SRS_*) among them go before the file in SRS 5 and later.", elements="str"),
+    "env": Option(
+        "list", "Names of the container's environment variables. C(SRS_*) among them go before the file in SRS 5 and later.", elements="str"
+    ),
     "behind_nginx": Option("bool", "Whether nginx or a CDN serves the HLS files."),
 }
 
@@ -131,16 +175,28 @@ def _typed(role: str) -> dict[str, Option]:
     }
     if role == EDGE:
         options["origin"] = Option(
-            "list", "Origins of this edge in the order in which they are tried, as C(host[:port]). Short for C(cluster.origin) of every vhost.",
-            Spec("host", args=(1, 1000)), elements="str")
+            "list",
+            "Origins of this edge in the order in which they are tried, as C(host[:port]). Short for C(cluster.origin) of every vhost.",
+            Spec("host", args=(1, 1000)),
+            elements="str",
+        )
     options |= options_of({name: ROOT[name] for name in ROOT_NAMES})
     options |= options_of({name: VHOST[name] for name in VHOST_NAMES})
     options["vhosts"] = Option(
-        "list", "Vhosts. What stands beside this option (C(hls), C(play), ...) holds for all of them, what stands in a vhost for that one. "
-        "When it is not given, there is the one vhost V(__defaultVhost__).", elements="dict", options=VHOST_OPTIONS)
+        "list",
+        "Vhosts. What stands beside this option (C(hls), C(play), ...) holds for all of them, what stands in a vhost for that one. "
+        "When it is not given, there is the one vhost V(__defaultVhost__).",
+        elements="dict",
+        options=VHOST_OPTIONS,
+    )
     options["extra"] = Option(
-        "str", "More directives as the text of srs.conf, for what has no parameter here, checked in the same way. Blocks, also C(vhost name), are merged.")
-    options["conf"] = Option("str", "A whole srs.conf of your own, checked in the same way and used as it is. Excludes all other directives here.")
+        "str",
+        "More directives as the text of srs.conf, for what has no parameter here; they are checked in the same way. "
+        "Blocks are merged, also C(vhost name { }).",
+    )
+    options["conf"] = Option(
+        "str", "A whole srs.conf of your own, checked in the same way and used as it is. Excludes all other directives here."
+    )
     options |= CONTEXT
     return options
 
@@ -194,7 +250,7 @@ class Normaliser:
 
     def unknown(self, key: str, options: Mapping[str, Option]) -> str:
         if f"{key}_secret" in options:
-            return (f"would be readable in a ConfigMap: put it into a Secret and give {key}_secret: {{name: SECRET, key: KEY}}.")
+            return f"would be readable in a ConfigMap: put it into a Secret and give {key}_secret: {{name: SECRET, key: KEY}}."
         near = did_you_mean(key, options)
         return f"is no parameter here{near}; " + ("give other directives in extra." if not near else f"known are {', '.join(options)}.")
 
@@ -212,7 +268,9 @@ class Normaliser:
             if not isinstance(items, (list, tuple)):
                 return self.error(path, f"is {value!r}, but must be a list.")
             if option.elements == "dict":
-                return [self.value(item, Option("dict", "", options=option.options), f"{path}[{index}]") for index, item in enumerate(items)]
+                return [
+                    self.value(item, Option("dict", "", options=option.options), f"{path}[{index}]") for index, item in enumerate(items)
+                ]
             words = [self.scalar(item, option, option.elements, f"{path}[{index}]") for index, item in enumerate(items)]
             if any(word is None for word in words):
                 return None
@@ -223,15 +281,22 @@ class Normaliser:
     def scalar(self, value: Any, option: Option, kind: str, path: str) -> Any:
         """One value as the word that srs.conf has for it, or as itself when it is no directive's."""
         if kind == "bool":
-            word = value if isinstance(value, bool) else {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}.get(
-                str(value).lower())
+            word = (
+                value
+                if isinstance(value, bool)
+                else {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}.get(str(value).lower())
+            )
             if word is None:
                 return self.error(path, f"is {value!r}, but must be true or false.")
             return ("on" if word else "off") if option.spec else word
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             if isinstance(value, bool) and option.spec is not None and option.spec.kind == "word":
                 # YAML reads a bare off as false; of the words of srs.conf only off is affected.
-                return "off" if value is False and "off" in option.choices else self.error(path, f"is {value!r}, but must be one of {', '.join(option.choices)}.")
+                return (
+                    "off"
+                    if value is False and "off" in option.choices
+                    else self.error(path, f"is {value!r}, but must be one of {', '.join(option.choices)}.")
+                )
             return self.error(path, f"is {value!r}, but must be " + ("a number." if kind in ("int", "float") else "text."))
         text = f"{value:.9f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value).strip() if kind != "str" else str(value)
         if option.spec is not None:
@@ -257,4 +322,3 @@ class Normaliser:
             if wrong:
                 return self.error(path, f"{wrong} (SRS {self.version}).")
         return words
-

@@ -101,8 +101,11 @@ class _Reader:
         self.line += token.count("\n")
         self.position = end + 1
         if self.text[self.position : self.position + 1] not in END_OF_TOKEN:
-            raise self.error(f"{quote}{token}{quote} is followed by {self.text[self.position : self.position + 1] or 'the end of the file'}, "
-                             "where a space, ; or { must be", first_line)
+            raise self.error(
+                f"{quote}{token}{quote} is followed by {self.text[self.position : self.position + 1] or 'the end of the file'}, "
+                "where a space, ; or { must be",
+                first_line,
+            )
         return token
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 VERSIONS = (3, 4, 5, 6, 7)
 DEFAULT_VERSION = 6
@@ -25,7 +26,7 @@ class Spec:
     """What may stand at one place of srs.conf."""
 
     kind: str  # switch integer number word text path endpoint host url domain rule block
-    help: str = ""
+    description: str = ""
     default: Default = ""  # the server's own
     since: int = 3  # the first version that knows it
     until: int = 7  # the last version that knows it
@@ -37,7 +38,7 @@ class Spec:
     words: tuple[str, ...] | Mapping[int, tuple[str, ...]] = ()
     args: tuple[int, int] = (1, 1)  # least and most arguments
     many: bool = False  # may stand several times
-    unchecked: bool = False  # the server takes unknown names in this block and ignores them
+    unchecked: int = 8  # the first version that takes unknown names in this block and ignores them
     free: bool = False  # a block of names of the user's own (options of ffmpeg)
     env: str = ""  # the environment variable (SRS 5+) that can give a secret value
     secret: bool = False  # always a secret
@@ -59,84 +60,98 @@ class Spec:
 LIST = (1, 1000)
 
 
-def _switch(help: str = "", default: Default = "off", **more: object) -> Spec:
-    return Spec("switch", help, default, **more)  # type: ignore[arg-type]
+def _switch(description: str = "", default: Default = "off", **more: Any) -> Spec:
+    return Spec("switch", description, default, **more)
 
 
-def _integer(help: str = "", default: Default = "", low: float | None = None, high: float | None = None, unit: str = "", **more: object) -> Spec:
-    return Spec("integer", help, default, low=low, high=high, unit=unit, **more)  # type: ignore[arg-type]
+def _integer(
+    description: str = "", default: Default = "", low: float | None = None, high: float | None = None, unit: str = "", **more: Any
+) -> Spec:
+    return Spec("integer", description, default, low=low, high=high, unit=unit, **more)
 
 
-def _number(help: str = "", default: Default = "", low: float | None = None, high: float | None = None, unit: str = "", **more: object) -> Spec:
-    return Spec("number", help, default, low=low, high=high, unit=unit, **more)  # type: ignore[arg-type]
+def _number(
+    description: str = "", default: Default = "", low: float | None = None, high: float | None = None, unit: str = "", **more: Any
+) -> Spec:
+    return Spec("number", description, default, low=low, high=high, unit=unit, **more)
 
 
-def _word(help: str, words: tuple[str, ...] | Mapping[int, tuple[str, ...]], default: Default = "", **more: object) -> Spec:
-    return Spec("word", help, default, words=words, **more)  # type: ignore[arg-type]
+def _word(description: str, words: tuple[str, ...] | Mapping[int, tuple[str, ...]], default: Default = "", **more: Any) -> Spec:
+    return Spec("word", description, default, words=words, **more)
 
 
-def _text(help: str = "", default: Default = "", **more: object) -> Spec:
-    return Spec("text", help, default, **more)  # type: ignore[arg-type]
+def _text(description: str = "", default: Default = "", **more: Any) -> Spec:
+    return Spec("text", description, default, **more)
 
 
-def _path(help: str = "", default: Default = "", **more: object) -> Spec:
-    return Spec("path", help, default, **more)  # type: ignore[arg-type]
+def _path(description: str = "", default: Default = "", **more: Any) -> Spec:
+    return Spec("path", description, default, **more)
 
 
-def _port(help: str = "", default: Default = "", **more: object) -> Spec:
-    return Spec("integer", help, default, low=1, high=65535, **more)  # type: ignore[arg-type]
+def _port(description: str = "", default: Default = "", **more: Any) -> Spec:
+    return Spec("integer", description, default, low=1, high=65535, **more)
 
 
-def _endpoint(help: str = "", default: Default = "", **more: object) -> Spec:
-    return Spec("endpoint", help, default, **more)  # type: ignore[arg-type]
+def _endpoint(description: str = "", default: Default = "", **more: Any) -> Spec:
+    return Spec("endpoint", description, default, **more)
 
 
-def _hosts(help: str = "", **more: object) -> Spec:
-    return Spec("host", help, args=LIST, **more)  # type: ignore[arg-type]
+def _hosts(description: str = "", **more: Any) -> Spec:
+    return Spec("host", description, args=LIST, **more)
 
 
-def _hooks(help: str, event: str) -> Spec:
-    return Spec("url", help, args=LIST, env=f"SRS_VHOST_HTTP_HOOKS_{event.upper()}")
+def _hooks(description: str, event: str) -> Spec:
+    return Spec("url", description, args=LIST, env=f"SRS_VHOST_HTTP_HOOKS_{event.upper()}")
 
 
-def _block(help: str, children: Mapping[str, Spec], args: tuple[int, int] = (0, 0), **more: object) -> Spec:
-    return Spec("block", help, args=args, children=children, **more)  # type: ignore[arg-type]
+def _block(description: str, children: Mapping[str, Spec], args: tuple[int, int] = (0, 0), **more: Any) -> Spec:
+    return Spec("block", description, args=args, children=children, **more)
 
 
 def _https(what: str, port: str) -> Spec:
-    return _block(f"HTTPS of the {what}. Made for demonstrations; in production let nginx, an Ingress or the load balancer end TLS.", {
-        "enabled": _switch("Whether to serve HTTPS; its plain HTTP sibling must be on too."),
-        "listen": _endpoint("C([ip:]port) to listen at.", port),
-        "key": _path("File of the private key in the container.", "./conf/server.key"),
-        "cert": _path("File of the certificate in the container.", "./conf/server.crt"),
-    }, since=4, unchecked=True)
+    return _block(
+        f"HTTPS of the {what}. Made for demonstrations; in production let nginx, an Ingress or the load balancer end TLS.",
+        {
+            "enabled": _switch("Whether to serve HTTPS; its plain HTTP sibling must be on too."),
+            "listen": _endpoint("C([ip:]port) to listen at.", port),
+            "key": _path("File of the private key in the container.", "./conf/server.key"),
+            "cert": _path("File of the certificate in the container.", "./conf/server.crt"),
+        },
+        since=4,
+        unchecked=3,
+    )
 
 
 JITTER = ("full", "zero", "off")
 WINDOW = "Variables are C([vhost]), C([app]), C([stream])"
 
-ENGINE = _block("", {
-    "enabled": _switch(),
-    "iformat": _text(default="flv"),
-    "vfilter": _block("", {}, free=True),
-    "vcodec": _text(),
-    "vbitrate": _integer(low=0),
-    "vfps": _number(low=0),
-    "vwidth": _integer(low=0),
-    "vheight": _integer(low=0),
-    "vthreads": _integer(default="1", low=0),
-    "vprofile": _text(),
-    "vpreset": _text(),
-    "vparams": _block("", {}, free=True),
-    "acodec": _text(),
-    "abitrate": _integer(low=0),
-    "asample_rate": _integer(low=0),
-    "achannels": _integer(low=0),
-    "aparams": _block("", {}, free=True),
-    "perfile": _block("", {}, free=True),
-    "oformat": _text(default="flv"),
-    "output": _text(),
-}, args=(0, 1), many=True)
+ENGINE = _block(
+    "",
+    {
+        "enabled": _switch(),
+        "iformat": _text(default="flv"),
+        "vfilter": _block("", {}, free=True),
+        "vcodec": _text(),
+        "vbitrate": _integer(low=0),
+        "vfps": _number(low=0),
+        "vwidth": _integer(low=0),
+        "vheight": _integer(low=0),
+        "vthreads": _integer(default="1", low=0),
+        "vprofile": _text(),
+        "vpreset": _text(),
+        "vparams": _block("", {}, free=True),
+        "acodec": _text(),
+        "abitrate": _integer(low=0),
+        "asample_rate": _integer(low=0),
+        "achannels": _integer(low=0),
+        "aparams": _block("", {}, free=True),
+        "perfile": _block("", {}, free=True),
+        "oformat": _text(default="flv"),
+        "output": _text(),
+    },
+    args=(0, 1),
+    many=True,
+)
 
 CLUSTER: dict[str, Spec] = {
     "mode": _word("V(remote) makes an edge that pulls from and forwards to its origins.", ("local", "remote"), "local"),
@@ -171,8 +186,9 @@ PUBLISH: dict[str, Spec] = {
     "normal_timeout": _integer("How long a publisher may pause.", "5000", low=1, unit="ms"),
     "parse_sps": _switch("Whether to parse the video's size from its sequence header.", "on"),
     "try_annexb_first": _switch("Whether to try the Annex B format before the others.", "on", since=5),
-    "kickoff_for_idle": _number("Disconnect a publisher after that long without a player; V(0) for never.", "0", low=0, unit="s", since=5,
-                                minor="5.0.144, 6.0.31"),
+    "kickoff_for_idle": _number(
+        "Disconnect a publisher after that long without a player; V(0) for never.", "0", low=0, unit="s", since=5, minor="5.0.144, 6.0.31"
+    ),
 }
 
 HTTP_REMUX: dict[str, Spec] = {
@@ -189,7 +205,9 @@ HLS: dict[str, Spec] = {
     "enabled": _switch("Whether to write HLS."),
     "hls_path": _path("Root folder of the files.", "./objs/nginx/html"),
     "hls_m3u8_file": _path(f"Name of the playlist. {WINDOW}.", "[app]/[stream].m3u8"),
-    "hls_ts_file": _path(f"Name of a segment. {WINDOW}, C([seq]), C([timestamp]), C([duration]) and the parts of a date.", "[app]/[stream]-[seq].ts"),
+    "hls_ts_file": _path(
+        f"Name of a segment. {WINDOW}, C([seq]), C([timestamp]), C([duration]) and the parts of a date.", "[app]/[stream]-[seq].ts"
+    ),
     "hls_fragment": _number("Length of a segment.", "10", low=0.1, unit="s"),
     "hls_window": _number("Length of the playlist.", "60", low=0.1, unit="s"),
     "hls_td_ratio": _number("Target duration as a multiple of C(hls_fragment).", {3: "1.5", 5: "1.0"}, low=0),
@@ -205,7 +223,9 @@ HLS: dict[str, Spec] = {
     "hls_nb_notify": _integer("Most bytes to read of a segment for the on_hls_notify hook.", "64", low=0),
     "hls_dts_directly": _switch("Whether to take the timestamps of audio as they are.", "on"),
     "hls_ctx": _switch("Whether each player gets a session of its own in the playlist. Must be off behind nginx or a CDN.", "on", since=5),
-    "hls_ts_ctx": _switch("Whether each player gets a session of its own in the segments. Must be off behind nginx or a CDN.", "on", since=5),
+    "hls_ts_ctx": _switch(
+        "Whether each player gets a session of its own in the segments. Must be off behind nginx or a CDN.", "on", since=5
+    ),
     "hls_keys": _switch("Whether to encrypt with AES."),
     "hls_fragments_per_key": _integer("Segments per key.", "5", low=1),
     "hls_key_file": _path(f"Name of a key file. {WINDOW}, C([seq]).", "[app]/[stream]-[seq].key"),
@@ -221,8 +241,11 @@ DVR: dict[str, Spec] = {
     "dvr_plan": _word("One file per session or per segment.", ("session", "segment"), "session"),
     "dvr_duration": _integer("Length of a segment.", "30", low=1, unit="s"),
     "dvr_wait_keyframe": _switch("Whether a segment begins with a keyframe.", "on"),
-    "dvr_path": _path(f"Name of a file, ending in C(.flv) or C(.mp4). {WINDOW}, C([timestamp]) and the parts of a date C([2006]), C([01]), C([02]), "
-                      "C([15]), C([04]), C([05]), C([999]).", "./objs/nginx/html/[app]/[stream].[timestamp].flv"),
+    "dvr_path": _path(
+        f"Name of a file, ending in C(.flv) or C(.mp4). {WINDOW}, C([timestamp]) and the parts of a date C([2006]), C([01]), C([02]), "
+        "C([15]), C([04]), C([05]), C([999]).",
+        "./objs/nginx/html/[app]/[stream].[timestamp].flv",
+    ),
     "time_jitter": _word("How to correct timestamps.", JITTER, "full"),
 }
 
@@ -241,7 +264,9 @@ HTTP_HOOKS: dict[str, Spec] = {
 
 SECURITY: dict[str, Spec] = {
     "enabled": _switch("Whether the rules apply. Without any rule everything is denied."),
-    "allow": Spec("rule", "Rules such as V(play all), V(publish 192.0.2.7), V(play 192.0.2.0/24) (networks from SRS 4 on).", args=(2, 2), many=True),
+    "allow": Spec(
+        "rule", "Rules such as V(play all), V(publish 192.0.2.7), V(play 192.0.2.0/24) (networks from SRS 4 on).", args=(2, 2), many=True
+    ),
     "deny": Spec("rule", "Rules, which are asked before those of C(allow).", args=(2, 2), many=True),
 }
 
@@ -255,58 +280,108 @@ VHOST: dict[str, Spec] = {
     "cluster": _block("Part that the vhost plays in a cluster.", CLUSTER),
     "play": _block("Tuning of players.", PLAY),
     "publish": _block("Tuning of publishers.", PUBLISH),
-    "refer": _block("", {
-        "enabled": _switch(), "all": _text(args=LIST), "publish": _text(args=LIST), "play": _text(args=LIST),
-    }),
-    "bandcheck": _block("", {
-        "enabled": _switch(), "key": _text(), "interval": _integer(low=0), "limit_kbps": _integer(low=0),
-    }, idle=5),
-    "security": _block("Who may publish and play, by address. Behind a load balancer that hides the client's address it is useless.", SECURITY),
-    "http_static": _block("Static files on the HTTP server's port.", {
-        "enabled": _switch("Whether to serve files."),
-        "mount": _text("URL path.", "[vhost]/"),
-        "dir": _path("Folder to serve.", "./objs/nginx/html"),
-    }),
+    "refer": _block(
+        "",
+        {
+            "enabled": _switch(),
+            "all": _text(args=LIST),
+            "publish": _text(args=LIST),
+            "play": _text(args=LIST),
+        },
+    ),
+    "bandcheck": _block(
+        "",
+        {
+            "enabled": _switch(),
+            "key": _text(),
+            "interval": _integer(low=0),
+            "limit_kbps": _integer(low=0),
+        },
+        idle=5,
+        unchecked=5,
+    ),
+    "security": _block(
+        "Who may publish and play, by address. Behind a load balancer that hides the client's address it is useless.", SECURITY
+    ),
+    "http_static": _block(
+        "Static files on the HTTP server's port.",
+        {
+            "enabled": _switch("Whether to serve files."),
+            "mount": _text("URL path.", "[vhost]/"),
+            "dir": _path("Folder to serve.", "./objs/nginx/html"),
+        },
+    ),
     "http_remux": _block("HTTP-FLV and its like.", HTTP_REMUX),
     "http_hooks": _block("HTTP callbacks.", HTTP_HOOKS),
-    "forward": _block("", {
-        "enabled": _switch(), "destination": _hosts(), "backend": Spec("url", since=5),
-    }),
+    "forward": _block(
+        "",
+        {
+            "enabled": _switch(),
+            "destination": _hosts(),
+            "backend": Spec("url", since=5),
+        },
+    ),
     "transcode": _block("", {"enabled": _switch(), "ffmpeg": _path(), "engine": ENGINE}, args=(0, 1), many=True),
-    "ingest": _block("", {
-        "enabled": _switch(),
-        "input": _block("", {"type": _word("", ("file", "stream"), "file"), "url": _text()}, unchecked=True),
-        "ffmpeg": _path(),
-        "engine": ENGINE,
-    }, args=(0, 1), many=True),
+    "ingest": _block(
+        "",
+        {
+            "enabled": _switch(),
+            "input": _block("", {"type": _word("", ("file", "stream"), "file"), "url": _text()}, unchecked=3),
+            "ffmpeg": _path(),
+            "engine": replace(ENGINE, unchecked=3),
+        },
+        args=(0, 1),
+        many=True,
+    ),
     "exec": _block("", {"enabled": _switch(), "publish": _text(args=LIST, many=True)}),
     "hls": _block("HLS.", HLS),
-    "hds": _block("", {
-        "enabled": _switch(), "hds_path": _path(default="./objs/nginx/html"),
-        "hds_fragment": _number(default="10", low=0.1, unit="s"), "hds_window": _number(default="60", low=0.1, unit="s"),
-    }, unchecked=True),
-    "dash": _block("", {
-        "enabled": _switch(),
-        "dash_fragment": _number(default={3: "3", 5: "10"}, low=0.1, unit="s"),
-        "dash_update_period": _number(default={3: "30", 5: "5"}, low=0.1, unit="s"),
-        "dash_timeshift": _number(default={3: "60", 5: "300"}, low=0.1, unit="s"),
-        "dash_path": _path(default="./objs/nginx/html"),
-        "dash_mpd_file": _path(default="[app]/[stream].mpd"),
-        "dash_window_size": _integer(default="5", low=1, since=5),
-        "dash_cleanup": _switch(default="on", since=5),
-        "dash_dispose": _integer(default={5: "0", 6: "120"}, low=0, unit="s", since=5),
-    }),
+    "hds": _block(
+        "",
+        {
+            "enabled": _switch(),
+            "hds_path": _path(default="./objs/nginx/html"),
+            "hds_fragment": _number(default="10", low=0.1, unit="s"),
+            "hds_window": _number(default="60", low=0.1, unit="s"),
+        },
+        unchecked=3,
+    ),
+    "dash": _block(
+        "",
+        {
+            "enabled": _switch(),
+            "dash_fragment": _number(default={3: "3", 5: "10"}, low=0.1, unit="s"),
+            "dash_update_period": _number(default={3: "30", 5: "5"}, low=0.1, unit="s"),
+            "dash_timeshift": _number(default={3: "60", 5: "300"}, low=0.1, unit="s"),
+            "dash_path": _path(default="./objs/nginx/html"),
+            "dash_mpd_file": _path(default="[app]/[stream].mpd"),
+            "dash_window_size": _integer(default="5", low=1, since=5),
+            "dash_cleanup": _switch(default="on", since=5),
+            "dash_dispose": _integer(default={5: "0", 6: "120"}, low=0, unit="s", since=5),
+        },
+    ),
     "dvr": _block("Recording to files.", DVR),
-    "rtc": _block("", {
-        "enabled": _switch(), "nack": _switch(default="on"), "nack_no_copy": _switch(default="on"), "twcc": _switch(default="on"),
-        "stun_timeout": _integer(default="30", low=1, unit="s"), "stun_strict_check": _switch(),
-        "dtls_role": _word("", ("passive", "active"), "passive"), "dtls_version": _word("", ("auto", "dtls1.0", "dtls1.2"), "auto"),
-        "drop_for_pt": _integer(default="0", low=0), "rtc_to_rtmp": _switch(), "pli_for_rtmp": _number(default="6.0", low=0.5, high=30, unit="s"),
-        "rtmp_to_rtc": _switch(), "keep_bframe": _switch(),
-        "keep_avc_nalu_sei": _switch(default="on", since=5),
-        "opus_bitrate": _integer(default="48000", low=8000, high=320000, since=5),
-        "aac_bitrate": _integer(default="48000", low=8000, high=320000, since=5),
-    }, since=4),
+    "rtc": _block(
+        "",
+        {
+            "enabled": _switch(),
+            "nack": _switch(default="on"),
+            "nack_no_copy": _switch(default="on"),
+            "twcc": _switch(default="on"),
+            "stun_timeout": _integer(default="30", low=1, unit="s"),
+            "stun_strict_check": _switch(),
+            "dtls_role": _word("", ("passive", "active"), "passive"),
+            "dtls_version": _word("", ("auto", "dtls1.0", "dtls1.2"), "auto"),
+            "drop_for_pt": _integer(default="0", low=0),
+            "rtc_to_rtmp": _switch(),
+            "pli_for_rtmp": _number(default="6.0", low=0.5, high=30, unit="s"),
+            "rtmp_to_rtc": _switch(),
+            "keep_bframe": _switch(),
+            "keep_avc_nalu_sei": _switch(default="on", since=5),
+            "opus_bitrate": _integer(default="48000", low=8000, high=320000, since=5),
+            "aac_bitrate": _integer(default="48000", low=8000, high=320000, since=5),
+        },
+        since=4,
+    ),
     "srt": _block("", {"enabled": _switch(), "srt_to_rtmp": _switch(default="on")}, since=5),
 }
 
@@ -314,17 +389,25 @@ HTTP_API: dict[str, Spec] = {
     "enabled": _switch("Whether to serve the HTTP API."),
     "listen": _endpoint("C([ip:]port) to listen at.", "1985"),
     "crossdomain": _switch("Whether to allow requests from scripts of other sites.", "on"),
-    "raw_api": _block("The API by which the server can be told to reload.", {
-        "enabled": _switch("Whether to serve the raw API."),
-        "allow_reload": _switch("Whether it may reload."),
-        "allow_query": _switch(idle=4),
-        "allow_update": _switch(idle=4),
-    }),
-    "auth": _block("HTTP basic authentication of the API.", {
-        "enabled": _switch("Whether a user and a password are asked for."),
-        "username": _text("Name of the user; it holds no colon.", env="SRS_HTTP_API_AUTH_USERNAME"),
-        "password": _text("Password of the user; it holds no colon.", env="SRS_HTTP_API_AUTH_PASSWORD", secret=True),
-    }, since=5, minor="5.0.152, 6.0.40"),
+    "raw_api": _block(
+        "The API by which the server can be told to reload.",
+        {
+            "enabled": _switch("Whether to serve the raw API."),
+            "allow_reload": _switch("Whether it may reload."),
+            "allow_query": _switch(idle=4),
+            "allow_update": _switch(idle=4),
+        },
+    ),
+    "auth": _block(
+        "HTTP basic authentication of the API.",
+        {
+            "enabled": _switch("Whether a user and a password are asked for."),
+            "username": _text("Name of the user; it holds no colon.", env="SRS_HTTP_API_AUTH_USERNAME"),
+            "password": _text("Password of the user; it holds no colon.", env="SRS_HTTP_API_AUTH_PASSWORD", secret=True),
+        },
+        since=5,
+        minor="5.0.152, 6.0.40",
+    ),
     "https": _https("HTTP API", "1990"),
 }
 
@@ -353,8 +436,10 @@ ROOT: dict[str, Spec] = {
     "pid": _path("Name of the file that holds the process id.", "./objs/srs.pid"),
     "work_dir": _path("Folder to change to at the start.", "./"),
     "asprocess": _switch(),
-    "server_id": _text("Fixed id of the server in API and hooks. One configuration serves many pods, so prefer C(SRS_SERVER_ID) from the pod's name.",
-                       since=4),
+    "server_id": _text(
+        "Fixed id of the server in API and hooks. One configuration serves many pods, so prefer C(SRS_SERVER_ID) from the pod's name.",
+        since=4,
+    ),
     "chunk_size": _integer("RTMP chunk size. Outside the range the server crashes.", "60000", low=128, high=65536, unit="bytes"),
     "utc_time": _switch("Whether times in logs and file names are UTC."),
     "pithy_print_ms": _integer("Interval of the repeated lines in the log.", "10000", low=1, unit="ms"),
@@ -363,91 +448,193 @@ ROOT: dict[str, Spec] = {
     "disable_daemon_for_docker": _switch(default="on"),
     "inotify_auto_reload": _switch("Whether to reload when the configuration file changes."),
     "auto_reload_for_docker": _switch("Whether to do so in any case when a container is noticed.", "on"),
-    "grace_start_wait": _integer("Graceful quit: how long to go on accepting clients before the listeners close.", "2300", low=0, unit="ms"),
+    "grace_start_wait": _integer(
+        "Graceful quit: how long to go on accepting clients before the listeners close.", "2300", low=0, unit="ms"
+    ),
     "grace_final_wait": _integer("Graceful quit: how long to wait at the very end.", "3200", low=0, unit="ms"),
     "force_grace_quit": _switch("Whether SIGTERM, too, means a graceful quit; Kubernetes always sends it."),
     "tcmalloc_release_rate": _number(default="0.8", low=0, high=10, since=4),
     "query_latest_version": _switch("Whether to ask the project's site for a newer version.", {4: "on", 5: "off"}, since=4),
     "first_wait_for_qlv": _integer(default="300", low=0, unit="s", since=4),
-    "threads": _block("", {"interval": _integer(default="5", low=1, unit="s")}, since=5, unchecked=True),
-    "circuit_breaker": _block("", {
-        "enabled": _switch(default="on"),
-        "high_threshold": _integer(default="90", low=0, high=100), "high_pulse": _integer(default="2", low=0),
-        "critical_threshold": _integer(default="95", low=0, high=100), "critical_pulse": _integer(default="1", low=0),
-        "dying_threshold": _integer(default="99", low=0, high=100), "dying_pulse": _integer(default="5", low=0),
-    }, since=4, unchecked=True),
+    "threads": _block("", {"interval": _integer(default="5", low=1, unit="s")}, since=5, unchecked=3),
+    "circuit_breaker": _block(
+        "",
+        {
+            "enabled": _switch(default="on"),
+            "high_threshold": _integer(default="90", low=0, high=100),
+            "high_pulse": _integer(default="2", low=0),
+            "critical_threshold": _integer(default="95", low=0, high=100),
+            "critical_pulse": _integer(default="1", low=0),
+            "dying_threshold": _integer(default="99", low=0, high=100),
+            "dying_pulse": _integer(default="5", low=0),
+        },
+        since=4,
+        unchecked=3,
+    ),
     "is_full": _switch(since=4),
     "http_api": _block("HTTP API.", HTTP_API),
     "http_server": _block("HTTP server of live streams and files.", HTTP_SERVER),
-    "exporter": _block("Exporter for Prometheus.", {
-        "enabled": _switch("Whether to serve metrics."),
-        "listen": _endpoint("C([ip:]port) to listen at.", "9972"),
-        "label": _text("Value of the label C(label) on every metric."),
-        "tag": _text("Value of the label C(tag) on every metric."),
-    }, since=5, minor="5.0.67"),
-    "heartbeat": _block("Registration at a service of yours, or at the proxy of SRS 7.", {
-        "enabled": _switch("Whether to call the service."),
-        "interval": _number("Time between two calls. SRS 4 and later take the whole seconds.", {3: "9.9", 4: "10"}, low=0.001, unit="s"),
-        "url": Spec("url", "URL of the service.", "http://127.0.0.1:8085/api/v1/servers", env="SRS_HEARTBEAT_URL"),
-        "device_id": _text("Id to call with. One configuration serves many pods, so prefer C(SRS_HEARTBEAT_DEVICE_ID) from the pod's name."),
-        "summaries": _switch("Whether to send the API's summaries along."),
-        "ports": _switch("Whether to send the listen ports along, as the proxy wants it.", since=5, minor="5.0.215, 6.0.156, 7.0.15"),
-    }),
-    "stats": _block("Statistics of the system.", {
-        "enabled": _switch("Whether to sample them.", "on", since=4),
-        "network": _integer("Index of the network interface whose address is reported; the only one of a pod is V(0).", "0", low=0),
-        "disk": _text("Names of the disks to sample.", args=LIST),
-    }),
-    "rtc_server": _block("", {
-        "enabled": _switch(), "listen": _port(default="8000"), "dir": _path(), "candidate": _text(default="*"), "ecdsa": _switch(default="on"),
-        "tcp": _block("", {"enabled": _switch(), "listen": _port(default="8000")}, since=5, unchecked=True),
-        "protocol": _word("", ("udp", "tcp", "all"), "udp", since=5),
-        "encrypt": _switch(default="on"), "reuseport": _integer(default="1", low=1), "merge_nalus": _switch(),
-        "black_hole": _block("", {"enabled": _switch(), "addr": _text()}, unchecked=True),
-        "ip_family": _word("", ("ipv4", "ipv6", "all"), "ipv4"),
-        "api_as_candidates": _switch(default="on"), "resolve_api_domain": _switch(default="on"), "keep_api_domain": _switch(),
-        "use_auto_detect_network_ip": _switch(default="on"),
-    }, since=4),
-    "srt_server": _block("", {
-        "enabled": _switch(), "listen": _port(default="10080"), "maxbw": _integer(default="-1", low=-1), "mss": _integer(default="1500", low=1),
-        "latency": _integer(default="120", low=0, unit="ms"), "recvlatency": _integer(default="120", low=0, unit="ms"),
-        "peerlatency": _integer(default="0", low=0, unit="ms"),
-        "connect_timeout": _integer(default="3000", low=1, unit="ms"),
-        "peer_idle_timeout": _integer(default="10000", low=1, unit="ms", since=6),
-        "sendbuf": _integer(default="12058624", low=1), "recvbuf": _integer(default="12058624", low=1), "payloadsize": _integer(default="1316", low=1),
-        "default_app": _text(default="live"), "sei_filter": _switch(default="on"), "mix_correct": _switch(default="on", idle=5),
-        "tlpkdrop": _switch(default="on", until=4), "tlpktdrop": _switch(default="on", since=5), "tsbpdmode": _switch(default="on", since=5),
-        "passphrase": _text(since=5, env="SRS_SRT_SERVER_PASSPHRASE", secret=True),
-        "pbkeylen": _integer(default="0", low=0, high=32, since=5),
-    }, since=4),
-    "stream_caster": _block("", {
-        "enabled": _switch(),
-        "caster": _word("", {3: ("mpegts_over_udp", "rtsp", "flv"), 4: ("mpegts_over_udp", "rtsp", "flv", "gb28181"),
-                             5: ("mpegts_over_udp", "flv", "gb28181")}),
-        "output": _text(), "listen": _port(),
-        "rtp_port_min": _port(until=4), "rtp_port_max": _port(until=4),
-        "tcp_enable": _switch(since=4, until=4), "rtp_idle_timeout": _integer(low=0, unit="s", since=4, until=4),
-        "audio_enable": _switch(since=4, until=4), "wait_keyframe": _switch(since=4, until=4), "jitterbuffer_enable": _switch(since=4, until=4),
-        "host": _text(since=4, until=4), "auto_create_channel": _switch(since=4, until=4),
-        "sip": _block("", {
-            "enabled": _switch(default="on"), "listen": _port(default="5060"),
-            "timeout": _number(default="60", low=0, unit="s", since=5), "reinvite": _number(default="5", low=0, unit="s", since=5),
-            "candidate": _text(default="*", since=5),
-            "ack_timeout": _integer(low=0, since=4, until=4), "keepalive_timeout": _integer(low=0, since=4, until=4), "host": _text(since=4, until=4),
-            "serial": _text(since=4, until=4), "realm": _text(since=4, until=4), "auto_play": _switch(since=4, until=4),
-            "invite_port_fixed": _switch(since=4, until=4), "query_catalog_interval": _integer(low=0, since=4, until=4),
-        }, since=4),
-    }, many=True),
-    "tencentcloud_cls": _block("", {
-        "enabled": _switch(), "label": _text(), "tag": _text(),
-        "secret_id": _text(env="SRS_TENCENTCLOUD_CLS_SECRET_ID", secret=True), "secret_key": _text(env="SRS_TENCENTCLOUD_CLS_SECRET_KEY", secret=True),
-        "endpoint": _text(), "topic_id": _text(), "debug_logging": _switch(), "stat_heartbeat": _switch(default="on"),
-        "heartbeat_ratio": _integer(default="1", low=1), "stat_streams": _switch(default="on"), "streams_ratio": _integer(default="1", low=1),
-    }, since=5, unchecked=True),
-    "tencentcloud_apm": _block("", {
-        "enabled": _switch(), "team": _text(), "token": _text(env="SRS_TENCENTCLOUD_APM_TOKEN", secret=True), "endpoint": _text(),
-        "service_name": _text(default="srs-server"), "debug_logging": _switch(),
-    }, since=5, unchecked=True),
+    "exporter": _block(
+        "Exporter for Prometheus.",
+        {
+            "enabled": _switch("Whether to serve metrics."),
+            "listen": _endpoint("C([ip:]port) to listen at.", "9972"),
+            "label": _text("Value of the label C(label) on every metric."),
+            "tag": _text("Value of the label C(tag) on every metric."),
+        },
+        since=5,
+        minor="5.0.67",
+    ),
+    "heartbeat": _block(
+        "Registration at a service of yours, or at the proxy of SRS 7.",
+        {
+            "enabled": _switch("Whether to call the service."),
+            "interval": _number(
+                "Time between two calls. SRS 4 and later take the whole seconds.", {3: "9.9", 4: "10"}, low=0.001, unit="s"
+            ),
+            "url": Spec("url", "URL of the service.", "http://127.0.0.1:8085/api/v1/servers", env="SRS_HEARTBEAT_URL"),
+            "device_id": _text(
+                "Id to call with. One configuration serves many pods, so prefer C(SRS_HEARTBEAT_DEVICE_ID) from the pod's name."
+            ),
+            "summaries": _switch("Whether to send the API's summaries along."),
+            "ports": _switch("Whether to send the listen ports along, as the proxy wants it.", since=5, minor="5.0.215, 6.0.156, 7.0.15"),
+        },
+    ),
+    "stats": _block(
+        "Statistics of the system.",
+        {
+            "enabled": _switch("Whether to sample them.", "on", since=4),
+            "network": _integer(
+                "Index of the network interface whose address is reported; the only one of a pod is V(0).", "0", low=0, high=15
+            ),
+            "disk": _text("Names of the disks to sample.", args=LIST),
+        },
+    ),
+    "rtc_server": _block(
+        "",
+        {
+            "enabled": _switch(),
+            "listen": _port(default="8000"),
+            "dir": _path(),
+            "candidate": _text(default="*"),
+            "ecdsa": _switch(default="on"),
+            "tcp": _block("", {"enabled": _switch(), "listen": _port(default="8000")}, since=5, unchecked=3),
+            "protocol": _word("", ("udp", "tcp", "all"), "udp", since=5),
+            "encrypt": _switch(default="on"),
+            "reuseport": _integer(default="1", low=1),
+            "merge_nalus": _switch(),
+            "black_hole": _block("", {"enabled": _switch(), "addr": _text()}, unchecked=3),
+            "ip_family": _word("", ("ipv4", "ipv6", "all"), "ipv4"),
+            "api_as_candidates": _switch(default="on"),
+            "resolve_api_domain": _switch(default="on"),
+            "keep_api_domain": _switch(),
+            "use_auto_detect_network_ip": _switch(default="on"),
+        },
+        since=4,
+    ),
+    "srt_server": _block(
+        "",
+        {
+            "enabled": _switch(),
+            "listen": _port(default="10080"),
+            "maxbw": _integer(default="-1", low=-1),
+            "mss": _integer(default="1500", low=1),
+            "latency": _integer(default="120", low=0, unit="ms"),
+            "recvlatency": _integer(default="120", low=0, unit="ms"),
+            "peerlatency": _integer(default="0", low=0, unit="ms"),
+            "connect_timeout": _integer(default="3000", low=1, unit="ms"),
+            "peer_idle_timeout": _integer(default="10000", low=1, unit="ms", since=6),
+            "sendbuf": _integer(default="12058624", low=1),
+            "recvbuf": _integer(default="12058624", low=1),
+            "payloadsize": _integer(default="1316", low=1),
+            "default_app": _text(default="live"),
+            "sei_filter": _switch(default="on"),
+            "mix_correct": _switch(default="on", idle=5),
+            "tlpkdrop": _switch(default="on", until=4),
+            "tlpktdrop": _switch(default="on", since=5),
+            "tsbpdmode": _switch(default="on", since=5),
+            "passphrase": _text(since=5, env="SRS_SRT_SERVER_PASSPHRASE", secret=True),
+            "pbkeylen": _integer(default="0", low=0, high=32, since=5),
+        },
+        since=4,
+    ),
+    "stream_caster": _block(
+        "",
+        {
+            "enabled": _switch(),
+            "caster": _word(
+                "",
+                {
+                    3: ("mpegts_over_udp", "rtsp", "flv"),
+                    4: ("mpegts_over_udp", "rtsp", "flv", "gb28181"),
+                    5: ("mpegts_over_udp", "flv", "gb28181"),
+                },
+            ),
+            "output": _text(),
+            "listen": _port(),
+            "rtp_port_min": _port(until=4),
+            "rtp_port_max": _port(until=4),
+            "tcp_enable": _switch(since=4, until=4),
+            "rtp_idle_timeout": _integer(low=0, unit="s", since=4, until=4),
+            "audio_enable": _switch(since=4, until=4),
+            "wait_keyframe": _switch(since=4, until=4),
+            "jitterbuffer_enable": _switch(since=4, until=4),
+            "host": _text(since=4, until=4),
+            "auto_create_channel": _switch(since=4, until=4),
+            "sip": _block(
+                "",
+                {
+                    "enabled": _switch(default="on"),
+                    "listen": _port(default="5060"),
+                    "timeout": _number(default="60", low=0, unit="s", since=5),
+                    "reinvite": _number(default="5", low=0, unit="s", since=5),
+                    "candidate": _text(default="*", since=5),
+                    "ack_timeout": _integer(low=0, since=4, until=4),
+                    "keepalive_timeout": _integer(low=0, since=4, until=4),
+                    "host": _text(since=4, until=4),
+                    "serial": _text(since=4, until=4),
+                    "realm": _text(since=4, until=4),
+                    "auto_play": _switch(since=4, until=4),
+                    "invite_port_fixed": _switch(since=4, until=4),
+                    "query_catalog_interval": _integer(low=0, since=4, until=4),
+                },
+                since=4,
+            ),
+        },
+        many=True,
+    ),
+    "tencentcloud_cls": _block(
+        "",
+        {
+            "enabled": _switch(),
+            "label": _text(),
+            "tag": _text(),
+            "secret_id": _text(env="SRS_TENCENTCLOUD_CLS_SECRET_ID", secret=True),
+            "secret_key": _text(env="SRS_TENCENTCLOUD_CLS_SECRET_KEY", secret=True),
+            "endpoint": _text(),
+            "topic_id": _text(),
+            "debug_logging": _switch(),
+            "stat_heartbeat": _switch(default="on"),
+            "heartbeat_ratio": _integer(default="1", low=1),
+            "stat_streams": _switch(default="on"),
+            "streams_ratio": _integer(default="1", low=1),
+        },
+        since=5,
+        unchecked=3,
+    ),
+    "tencentcloud_apm": _block(
+        "",
+        {
+            "enabled": _switch(),
+            "team": _text(),
+            "token": _text(env="SRS_TENCENTCLOUD_APM_TOKEN", secret=True),
+            "endpoint": _text(),
+            "service_name": _text(default="srs-server"),
+            "debug_logging": _switch(),
+        },
+        since=5,
+        unchecked=3,
+    ),
     "vhost": _block("Virtual hosts.", VHOST, args=(1, 1), many=True),
 }
 

@@ -38,7 +38,9 @@ def url_holds_secret(url: str) -> bool:
 
 def _way_out(spec: Spec, version: int) -> str:
     if not spec.env:
-        return "there is no other way for this directive to get it, so let the address itself be secret or check the caller's address instead."
+        return (
+            "there is no other way for this directive to get it, so let the address itself be secret or check the caller's address instead."
+        )
     if version < 5:
         return f"SRS {version} reads no environment variables, so this needs srs_version 5 or later."
     return f"leave it out here, put it into a Secret, and give it to the container as the environment variable {spec.env}."
@@ -58,19 +60,29 @@ def _literal(tree: list[Directive], table: Mapping[str, Spec], path: str, versio
         if directive.children and spec.children:
             yield from _literal(directive.children, spec.children, f"{inner} {directive.arg0}" if directive.args else inner, version)
         elif (spec.secret and directive.args) or (spec.kind == "url" and any(map(url_holds_secret, directive.args))):
-            yield Finding(ERROR, inner, f"holds a secret, which would be readable in a ConfigMap: {_way_out(spec, version)}", directive.line)
+            yield Finding(
+                ERROR, inner, f"holds a secret, which would be readable in a ConfigMap: {_way_out(spec, version)}", directive.line
+            )
 
 
 def take_secrets(values: Mapping[str, Any], version: int, findings: list[Finding], secrets: Secrets) -> dict[str, Any]:
     """Normalised parameters without those that name Secrets, and what these come to."""
     taker = _Taker(version, findings, secrets)
-    result = taker.block({name: value for name, value in values.items() if name != "vhosts"}, {**ROOT, **VHOST, "listen": ROOT["listen"]}, "")
+    result = taker.block(
+        {name: value for name, value in values.items() if name != "vhosts"}, {**ROOT, **VHOST, "listen": ROOT["listen"]}, ""
+    )
     if "vhosts" in values:
         before = len(secrets.env)
         result["vhosts"] = [taker.block(vhost, VHOST, f"vhosts[{index}]") for index, vhost in enumerate(values["vhosts"])]
         if len(secrets.env) > before and len(values["vhosts"]) > 1:
-            findings.append(Finding(ERROR, "vhosts", "name Secrets for URLs of one vhost, but the environment variable holds for every vhost: "
-                                                     "give it beside vhosts, or have one vhost."))
+            findings.append(
+                Finding(
+                    ERROR,
+                    "vhosts",
+                    "name Secrets for URLs of one vhost, but the environment variable holds for every vhost: "
+                    "give it beside vhosts, or have one vhost.",
+                )
+            )
     return result
 
 
@@ -94,8 +106,11 @@ class _Taker:
                 result[name] = self.block(value, spec.children, inner)
             else:
                 if spec is not None and spec.kind == "url" and any(map(url_holds_secret, value)):
-                    way = f"put it into a Secret and give {name}_secret: {{name: SECRET, key: KEY}}." if spec.env and self.version >= 5 else _way_out(
-                        spec, self.version)
+                    way = (
+                        f"put it into a Secret and give {name}_secret: {{name: SECRET, key: KEY}}."
+                        if spec.env and self.version >= 5
+                        else _way_out(spec, self.version)
+                    )
                     self.findings.append(Finding(ERROR, inner, f"holds a secret, which would be readable in a ConfigMap: {way}"))
                 result[name] = value
         return result
@@ -111,7 +126,9 @@ class _Taker:
     def certificate(self, secret: str, values: Mapping[str, Any], path: str) -> dict[str, Any]:
         for name in ("key", "cert"):
             if name in values:
-                self.findings.append(Finding(ERROR, f"{path}.{name}", "and secret are both given: the Secret brings key and certificate, keep one of them."))
+                self.findings.append(
+                    Finding(ERROR, f"{path}.{name}", "and secret are both given: the Secret brings key and certificate, keep one of them.")
+                )
         volume = path.split(".")[0].replace("_", "-") + "-tls"
         folder = f"{MOUNTS}/{volume}"
         self.secrets.mounts.append({"name": volume, "secret_name": secret, "mount_path": folder, "read_only": True})

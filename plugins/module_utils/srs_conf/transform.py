@@ -6,13 +6,26 @@ from __future__ import annotations
 
 import copy
 
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.findings import WARNING, Finding
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.findings import ERROR, WARNING, Finding
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.tree import Directive, find
 
 # Directives that stood in the vhost itself, and the block (and name) where they are now.
 MOVED: dict[str, tuple[str, str]] = {
-    **{name: ("play", name) for name in ("time_jitter", "mix_correct", "atc", "atc_auto", "mw_latency", "gop_cache", "gop_cache_max_frames",
-                                         "queue_length", "send_min_interval", "reduce_sequence_header")},
+    **{
+        name: ("play", name)
+        for name in (
+            "time_jitter",
+            "mix_correct",
+            "atc",
+            "atc_auto",
+            "mw_latency",
+            "gop_cache",
+            "gop_cache_max_frames",
+            "queue_length",
+            "send_min_interval",
+            "reduce_sequence_header",
+        )
+    },
     **{name: ("cluster", name) for name in ("mode", "origin", "token_traverse", "vhost", "debug_srs_upnode")},
     "publish_1stpkt_timeout": ("publish", "firstpkt_timeout"),
     "publish_normal_timeout": ("publish", "normal_timeout"),
@@ -47,12 +60,17 @@ class _Moderniser:
         self.findings: list[Finding] = []
 
     def moved(self, path: str, line: int, now: str) -> None:
-        self.findings.append(Finding(WARNING, path, f"is an old form of {now}, which the server still translates (SRS {self.version}).", line))
+        self.findings.append(
+            Finding(WARNING, path, f"is an old form of {now}, which the server still translates (SRS {self.version}).", line)
+        )
 
     def drop(self, block: Directive, names: tuple[str, ...], path: str) -> None:
         for child in [child for child in block.children or () if child.name in names]:
-            self.findings.append(Finding(WARNING, f"{path}.{child.name}", f"does nothing any more and is dropped by the server (SRS {self.version}).",
-                                         child.line))
+            self.findings.append(
+                Finding(
+                    WARNING, f"{path}.{child.name}", f"does nothing any more and is dropped by the server (SRS {self.version}).", child.line
+                )
+            )
             _remove(block, child)
 
     def root(self, tree: list[Directive]) -> None:
@@ -77,6 +95,16 @@ class _Moderniser:
         if sip is not None:
             self.drop(sip, GB28181_SIP, "stream_caster.sip")
         for host in list(caster.all("host")):
+            if sip is None:
+                self.findings.append(
+                    Finding(
+                        ERROR,
+                        "stream_caster.host",
+                        "crashes the server when there is no sip block beside it: write sip "
+                        f"{{ candidate {host.arg0}; }} instead (SRS {self.version}).",
+                        host.line,
+                    )
+                )
             self.moved("stream_caster.host", host.line, "stream_caster.sip.candidate")
             _remove(caster, host)
             children = _block(caster, "sip").children

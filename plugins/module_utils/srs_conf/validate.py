@@ -22,7 +22,7 @@ def walk(table: Mapping[str, Spec], path: str = "") -> Iterator[tuple[str, str, 
 
 def _homes() -> dict[str, list[str]]:
     homes: dict[str, list[str]] = {}
-    for block, name, spec in walk(ROOT):
+    for block, name, _spec in walk(ROOT):
         homes.setdefault(name, []).append(block)
     return homes
 
@@ -38,17 +38,19 @@ def validate(tree: list[Directive], version: int) -> list[Finding]:
     elif not tree:
         findings.append(Finding(ERROR, "", f"there is no directive at all, which the server refuses (SRS {version})."))
     else:
-        _validate_block(tree, ROOT, "", "", version, findings)
+        _validate_block(tree, ROOT, "", "", version, findings, False)
     return findings
 
 
-def _validate_block(tree: list[Directive], table: Mapping[str, Spec], path: str, block: str, version: int, findings: list[Finding]) -> None:
+def _validate_block(
+    tree: list[Directive], table: Mapping[str, Spec], path: str, block: str, version: int, findings: list[Finding], unchecked: bool
+) -> None:
     seen: dict[tuple[str, ...], int] = {}
     for directive in tree:
         name, line = directive.name, directive.line
         spec = INCLUDE if name == "include" else table.get(name)
         if spec is None:
-            findings.append(Finding(ERROR, _join(path, name), unknown(name, table, block, version), line))
+            findings.append(Finding(ERROR, _join(path, name), unknown(name, table, block, version, unchecked), line))
             continue
         gate = gated(spec, version)
         if gate:
@@ -56,34 +58,53 @@ def _validate_block(tree: list[Directive], table: Mapping[str, Spec], path: str,
             if gate[0] == ERROR:
                 continue
         _validate_directive(directive, spec, path, block, version, findings)
-        if spec.many and spec.kind != "block" or name == "stream_caster":
+        if (spec.many and spec.kind != "block") or name == "stream_caster":
             continue
         key = (name, *directive.args) if spec.many else (name,)
         if key in seen:
             first = f", first in line {seen[key]}" if seen[key] else ""
-            findings.append(Finding(ERROR, _join(path, " ".join(key)), f"is given twice{first}; the server takes one of them and ignores or refuses "
-                                                                       f"the other (SRS {version}).", line))
+            findings.append(
+                Finding(
+                    ERROR,
+                    _join(path, " ".join(key)),
+                    f"is given twice{first}; the server takes one of them and ignores or refuses the other (SRS {version}).",
+                    line,
+                )
+            )
         seen.setdefault(key, line)
 
 
 def _validate_directive(directive: Directive, spec: Spec, path: str, block: str, version: int, findings: list[Finding]) -> None:
     name = directive.name
     if spec.kind == "block" and directive.children is None:
-        findings.append(Finding(ERROR, _join(path, name), f"is a block, {name} {{ ... }}; without one the server ignores it (SRS {version}).", directive.line))
+        findings.append(
+            Finding(
+                ERROR,
+                _join(path, name),
+                f"is a block, {name} {{ ... }}; without one the server ignores it (SRS {version}).",
+                directive.line,
+            )
+        )
         return
     if spec.kind != "block" and directive.children is not None:
-        findings.append(Finding(ERROR, _join(path, name), f"is one directive, {name} value;, and what is in the block behind it the server ignores "
-                                                          f"(SRS {version}).", directive.line))
+        findings.append(
+            Finding(
+                ERROR,
+                _join(path, name),
+                f"is one directive, {name} value;, and what is in the block behind it the server ignores (SRS {version}).",
+                directive.line,
+            )
+        )
         return
     wrong = problem(spec, directive.args, version)
     if wrong:
         findings.append(Finding(ERROR, _join(path, name), f"{wrong} (SRS {version}).", directive.line))
     if directive.children and not spec.free:
         inner = _join(path, f"{name} {directive.arg0}" if directive.args else name)
-        _validate_block(directive.children, spec.children or {}, inner, _join(block, name), version, findings)
+        _validate_block(directive.children, spec.children or {}, inner, _join(block, name), version, findings, version >= spec.unchecked)
 
 
-def unknown(name: str, table: Mapping[str, Spec], block: str, version: int) -> str:
+def unknown(name: str, table: Mapping[str, Spec], block: str, version: int, unchecked: bool = False) -> str:
     """Why a name has no place in a block."""
     near = did_you_mean(name, [known for known, spec in table.items() if spec.since <= version <= spec.until])
     place = f"in {block}" if block else "at the top level"
@@ -91,7 +112,8 @@ def unknown(name: str, table: Mapping[str, Spec], block: str, version: int) -> s
         return "begins with a byte order mark, which the server takes for a part of the name: save the file without it."
     homes = [home or "the top level" for home in HOMES.get(name, ()) if home != block] if not near else []
     where = f"; it belongs into {' or '.join(homes[:3])}" if homes else ""
-    return f"is no directive {place} of SRS {version}{near}{where}."
+    ignored = "; the server would ignore it" if unchecked else ""
+    return f"is no directive {place} of SRS {version}{near}{where}{ignored}."
 
 
 def gated(spec: Spec, version: int) -> tuple[str, str] | None:

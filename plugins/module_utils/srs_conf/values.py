@@ -146,7 +146,11 @@ def problem(spec: Spec, args: list[str], version: int) -> str:
             return f"has {' '.join(args)!r} before its block, of which the server takes {'nothing' if not most else args[0]}"
         return f"has {len(args)} values, {shown(spec, ' '.join(args))}, of which the server takes {most}; is a ; missing?"
     if spec.kind == "rule":
-        return "" if args[0] in ("publish", "play") and _rule_target(args[1], version) else f"is {' '.join(args)!r}, but must be {allowed(spec, version)}"
+        return (
+            ""
+            if args[0] in ("publish", "play") and _rule_target(args[1], version)
+            else f"is {' '.join(args)!r}, but must be {allowed(spec, version)}"
+        )
     fits = FITS[spec.kind]
     for value in args:
         if not fits(spec, value, version):
