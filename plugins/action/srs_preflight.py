@@ -12,11 +12,17 @@ import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile import compile_config
-from ansible_collections.livestream.srs.plugins.module_utils.topology import load_balancer, preflight
+from ansible_collections.livestream.srs.plugins.module_utils.topology import load_balancer, names, preflight
+from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import plain
 
 ROLES_FOLDER = Path(__file__).resolve().parents[2] / "roles"
+
+Roles = list[str]
+Specs = Mapping[str, dict[str, Any]]
+Variables = Mapping[str, Any]
 
 
 class ActionModule(ActionBase):
@@ -29,59 +35,73 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        _validation, args = self.validate_argument_spec({"roles": {"type": "list", "elements": "str", "choices": list(preflight.ROLES), "required": True}})
+        _validation, args = self.validate_argument_spec(
+            {"roles": {"type": "list", "elements": "str", "choices": list(preflight.ROLES), "required": True}}
+        )
         roles = args["roles"]
         specs = {role: _argument_spec(role) for role in preflight.ROLES}
         known = {name for spec in specs.values() for name in spec}
 
+        # Each kind of check relies on what the ones before it have found to be in order.
+        warnings: list[str] = []
         problems = preflight.unknown_variables(variables, known)
-        for role in roles:
-            problems += self._wrong_types(specs[role], variables)
-        if not problems:
-            warnings: list[str] = []
-            problems = list(self._wrong_values(roles, variables, warnings))
+        for check in (self._wrong_shape, self._wrong_types, self._wrong_values, self._wrong_configs):
+            problems = problems or list(check(roles, specs, variables, warnings))
         if problems:
-            raise AnsibleActionFail("Nothing was changed. " + " ".join(_sentence(problem) for problem in problems))
+            raise AnsibleActionFail(
+                "Nothing was changed: " + " ".join(problem if problem.endswith((".", "?")) else f"{problem}." for problem in problems)
+            )
         return {"changed": False, "warnings": warnings}
 
-    def _wrong_types(self, spec: Mapping[str, Any], variables: Mapping[str, Any]) -> list[str]:
-        given = {name: self._templar.template(variables[name]) for name in spec if name in variables}
-        return list(ArgumentSpecValidator(dict(spec)).validate(given).error_messages)
+    def _wrong_shape(self, roles: Roles, specs: Specs, variables: Variables, _warnings: list[str]) -> Iterator[str]:
+        if "srs_edge" in roles:
+            known = specs["srs_edge"]["srs_edge_clusters"]["options"]
+            yield from preflight.check_shape(self._value("srs_edge_clusters", variables), known)
 
-    def _wrong_values(self, roles: list[str], variables: Mapping[str, Any], warnings: list[str]) -> Iterator[str]:
-        """Problems of what the variables come to; the first that can't be looked past ends it."""
+    def _wrong_types(self, roles: Roles, specs: Specs, variables: Variables, _warnings: list[str]) -> Iterator[str]:
+        for role in roles:
+            given = {name: self._value(name, variables) for name in specs[role] if name in variables}
+            yield from ArgumentSpecValidator(specs[role]).validate(given).error_messages
 
-        def value(name: str) -> Any:
-            return self._templar.template(variables[name])
-
-        try:
-            yield from preflight.check_namespace(value("srs_namespace"))
-            origin = value("_srs_origin") if "srs_origin" in roles else None
-            edges = value("_srs_edge_clusters") if "srs_edge" in roles else []
-            servers = [("edge", f"edge cluster '{edge['name']}'", edge) for edge in edges]
-            if origin:
-                yield from preflight.check_server("srs_origin", origin)
-                servers.append(("origin", "srs_origin", origin))
+    def _wrong_values(self, roles: Roles, _specs: Specs, variables: Variables, _warnings: list[str]) -> Iterator[str]:
+        yield from preflight.check_namespace(self._value("srs_namespace", variables))
+        services = []
+        if "srs_origin" in roles:
+            yield from preflight.check_server("srs_origin", self._value("_srs_origin", variables))
+        if "srs_edge" in roles:
+            edges = self._value("_srs_edge_clusters", variables)
             yield from preflight.check_edges(edges)
-            services = [
-                {"where": f"edge cluster '{edge['name']}'", "name": edge["service_name"], "slb": edge["slb"], "ports": [p["port"] for p in edge["service_ports"]]}
-                for edge in edges
+            services += [
+                _service(f"edge cluster '{edge['name']}'", edge["service_name"], edge["slb"], edge["service_ports"]) for edge in edges
             ]
-            if "hls_nginx" in roles and value("hls_nginx_enabled"):
-                services.append({"where": "hls_nginx_slb", "name": value("_hls_nginx")["service_name"], "slb": value("hls_nginx_slb"), "ports": [80]})
+        if "hls_nginx" in roles and self._value("hls_nginx_enabled", variables):
+            services.append(_service("hls_nginx_slb", names.HTTP_SERVICE, self._value("hls_nginx_slb", variables), [{"port": 80}]))
+        try:
+            for service in services:
+                load_balancer.validate(service["slb"], where=f"{service['where']}: slb")
             load_balancer.check_clashes(services)
-            for role, where, server in servers:
-                for finding in compile_config(role, server["srs_conf"], where=where).findings:
-                    warnings.append(str(finding))
         except SrsError as error:
             yield error.message
+
+    def _wrong_configs(self, roles: Roles, _specs: Specs, variables: Variables, warnings: list[str]) -> Iterator[str]:
+        """Renders every config on trial."""
+        servers = [("origin", "srs_origin", self._value("_srs_origin", variables))] if "srs_origin" in roles else []
+        if "srs_edge" in roles:
+            servers += [("edge", f"edge cluster '{edge['name']}'", edge) for edge in self._value("_srs_edge_clusters", variables)]
+        for role, where, server in servers:
+            try:
+                warnings += compile_config(role, server["srs_conf"], where=where).warnings(where)
+            except SrsError as error:
+                yield error.message
+
+    def _value(self, name: str, variables: Variables) -> Any:
+        return plain(self._templar.template(variables[name]))
+
+
+def _service(where: str, name: str, slb: Mapping[str, Any], ports: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"where": where, "name": name, "slb": slb, "ports": [port["port"] for port in ports]}
 
 
 def _argument_spec(role: str) -> dict[str, Any]:
     text = (ROLES_FOLDER / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
     return dict(yaml.safe_load(text)["argument_specs"]["main"]["options"])
-
-
-def _sentence(problem: str) -> str:
-    text = problem[:1].upper() + problem[1:]
-    return text if text.endswith((".", "?", "!")) else f"{text}."

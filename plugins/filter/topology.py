@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters, load_balancer, names
 

@@ -253,9 +253,9 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
     return {"changed": result.changed, "objects": result.objects, "conflicts": result.conflicts, **shown}
 
 
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
+def specification() -> dict[str, Any]:
+    return {
+        "argument_spec": {
             **connection_spec(),
             **wait_spec(),
             "name": {"type": "str", "required": True},
@@ -270,10 +270,13 @@ def main() -> None:
             "create_namespace": {"type": "bool", "default": True},
             "concurrency": {"type": "int", "default": 8},
         },
-        required_if=[("state", "present", ("objects",))],
-        supports_check_mode=True,
-    )
-    errors.run(module, flow)
+        "required_if": [("state", "present", ("objects",))],
+        "supports_check_mode": True,
+    }
+
+
+def main() -> None:
+    errors.run(AnsibleModule(**specification()), flow)
 
 
 if __name__ == "__main__":

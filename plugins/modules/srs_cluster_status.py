@@ -225,6 +225,8 @@ query_result:
   type: raw
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.livestream.srs.plugins.module_utils import cluster_status
@@ -232,9 +234,12 @@ from ansible_collections.livestream.srs.plugins.module_utils.argspec import conn
 from ansible_collections.livestream.srs.plugins.module_utils.errors import run
 
 
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
+flow = cluster_status.run
+
+
+def specification() -> dict[str, Any]:
+    return {
+        "argument_spec": {
             **connection_spec(),
             "namespace": {"type": "str", "required": True},
             "topology": {"type": "str", "default": "srs"},
@@ -245,9 +250,12 @@ def main() -> None:
             "wait_timeout": {"type": "int", "default": 300},
             "query": {"type": "str"},
         },
-        supports_check_mode=True,
-    )
-    run(module, cluster_status.run)
+        "supports_check_mode": True,
+    }
+
+
+def main() -> None:
+    run(AnsibleModule(**specification()), flow)
 
 
 if __name__ == "__main__":

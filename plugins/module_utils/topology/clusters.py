@@ -10,7 +10,7 @@ from copy import deepcopy
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils.topology import load_balancer, names
+from ansible_collections.livestream.srs.plugins.module_utils.topology import names
 
 # Dicts of these names are merged key by key with the role's default; all other values replace it.
 MERGED = ("config", "slb")
@@ -56,7 +56,6 @@ def _resolve_edge(index: int, given: Any, defaults: Mapping[str, Any], topology:
     )
     cluster["container_ports"] = container_ports(cluster["ports"])
     cluster["service_ports"] = service_ports(cluster["ports"], ("rtmp", "http", "api") if cluster["expose_http_api"] else ("rtmp", "http"))
-    cluster["load_balancer"] = load_balancer.render(cluster["slb"], where=f"srs_edge_clusters[{index}].slb")
     cluster["srs_conf"] = _edge_conf(cluster)
     return cluster
 

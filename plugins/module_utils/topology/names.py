@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The names of a topology's objects, and the labels that they carry.
 
-The names and the ``app`` selectors are the tutorial's (https://ossrs.io/lts/en-us/docs/v6/doc/k8s), so that a cluster that was built by hand from it
-is taken over in place.
+The names and the ``app`` selectors are the tutorial's (https://ossrs.io/lts/en-us/docs/v6/doc/k8s), so that a cluster that was
+built by hand from it is taken over in place.
 """
 
 from __future__ import annotations

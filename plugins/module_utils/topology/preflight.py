@@ -16,7 +16,15 @@ ROLES = ("srs_origin", "hls_nginx", "srs_edge")
 
 # Variables that the playbooks read and that belong to no role.
 PLAYBOOK_VARIABLES = frozenset(
-    {"srs_context", "srs_kubeconfig", "srs_report", "srs_status_api", "srs_stream", "srs_teardown_delete_volumes", "srs_teardown_delete_namespace"}
+    {
+        "srs_context",
+        "srs_kubeconfig",
+        "srs_report",
+        "srs_status_api",
+        "srs_stream",
+        "srs_teardown_delete_volumes",
+        "srs_teardown_delete_namespace",
+    }
 )
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -38,6 +46,23 @@ def unknown_variables(given: Iterable[str], known: Iterable[str]) -> list[str]:
         elif name.startswith(tuple(f"{role}_" for role in ROLES)):
             role = next(role for role in ROLES if name.startswith(f"{role}_"))
             problems.append(f"unknown variable {name}: 'ansible-doc -t role livestream.srs.{role}' lists what there is.")
+    return problems
+
+
+def check_shape(clusters: Any, known: Iterable[str]) -> list[str]:
+    """Whether srs_edge_clusters is a list of mappings whose keys are known."""
+    if not isinstance(clusters, list):
+        return [f"srs_edge_clusters is {clusters!r}: it has to be a list of edge clusters, for example [{{name: edge}}]."]
+    problems = []
+    for index, cluster in enumerate(clusters):
+        where = f"srs_edge_clusters[{index}]"
+        if not isinstance(cluster, Mapping):
+            problems.append(f"{where} is {cluster!r}: it has to be a mapping, for example {{name: {cluster}}}.")
+            continue
+        for key in sorted(set(map(str, cluster)) - set(known)):
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}."
+            problems.append(f"{where} ({cluster.get('name', 'no name')}) has no key {key}: {hint}")
     return problems
 
 
@@ -63,7 +88,9 @@ def check_edges(clusters: list[dict[str, Any]]) -> list[str]:
         problems += _not_whole(f"{where}: replicas", cluster["replicas"], 0, 10_000)
         problems += check_server(where, cluster)
         if not cluster["origin"]:
-            problems.append(f"{where}: no origin: set srs_edge_origin, or the cluster's 'origin', to the server that it pulls from (host or host:port).")
+            problems.append(
+                f"{where}: no origin: set srs_edge_origin, or the cluster's 'origin', to the server that it pulls from (host or host:port)."
+            )
     return problems
 
 
@@ -88,7 +115,9 @@ def _is_label(value: Any, length: int = DNS_LABEL_LENGTH) -> bool:
 
 
 def _not_a_label(where: str, value: Any, length: int) -> str:
-    return f"{where} is '{value}': it has to be a DNS label of at most {length} characters: a-z, 0-9 and '-', a letter or digit at both ends."
+    return (
+        f"{where} is '{value}': it has to be a DNS label of at most {length} characters: a-z, 0-9 and '-', a letter or digit at both ends."
+    )
 
 
 def _not_whole(where: str, value: Any, low: int, high: int) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters
 
@@ -60,7 +61,13 @@ def test_config_is_merged_key_by_key() -> None:
 
 @pytest.mark.parametrize(
     ("key", "text", "value"),
-    [("replicas", "5", 5), ("replicas", "-1", -1), ("expose_http_api", "yes", True), ("graceful", "False", False), ("replicas", "five", "five")],
+    [
+        ("replicas", "5", 5),
+        ("replicas", "-1", -1),
+        ("expose_http_api", "yes", True),
+        ("graceful", "False", False),
+        ("replicas", "five", "five"),
+    ],
 )
 def test_text_from_the_command_line_becomes_the_type_of_the_default(key: str, text: str, value: Any) -> None:
     assert resolve({"name": "edge", key: text})[0][key] == value
@@ -72,7 +79,12 @@ def test_a_templated_number_is_a_number_again() -> None:
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [("edge", "not a list"), ({"name": "edge"}, "not a list"), (None, "not a list"), (["edge"], "srs_edge_clusters[0] is a string ('edge')")],
+    [
+        ("edge", "not a list"),
+        ({"name": "edge"}, "not a list"),
+        (None, "not a list"),
+        (["edge"], "srs_edge_clusters[0] is a string ('edge')"),
+    ],
 )
 def test_what_is_not_a_list_of_mappings_is_named(given: Any, said: str) -> None:
     with pytest.raises(SrsError, match="srs_edge_clusters") as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ansible_collections.livestream.srs.plugins.module_utils.topology import preflight
 
 GOOD: dict[str, Any] = {
@@ -26,7 +27,9 @@ def edge(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_good_topology_has_no_problems() -> None:
-    assert preflight.check_edges([edge(), edge(name="cdn-a", replicas=0), edge(name="c", ports={"rtmp": 1, "api": 8080, "http": 8080})]) == []
+    assert (
+        preflight.check_edges([edge(), edge(name="cdn-a", replicas=0), edge(name="c", ports={"rtmp": 1, "api": 8080, "http": 8080})]) == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,3 +90,21 @@ def test_other_variables_are_left_alone(name: str) -> None:
 @pytest.mark.parametrize(("namespace", "good"), [("srs", True), ("Srs", False), ("a" * 64, False), (None, False), (7, False)])
 def test_namespace(namespace: Any, good: bool) -> None:
     assert (preflight.check_namespace(namespace) == []) is good
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("edge", "srs_edge_clusters is 'edge': it has to be a list"),
+        (["edge"], "srs_edge_clusters[0] is 'edge': it has to be a mapping, for example {name: edge}"),
+        ([{"name": "a", "replicsa": 3}], "srs_edge_clusters[0] (a) has no key replicsa: did you mean replicas?"),
+        ([{"name": "a", "zzz": 3}], "has no key zzz: known are name, replicas."),
+    ],
+)
+def test_shape(given: Any, said: str) -> None:
+    (problem,) = preflight.check_shape(given, ["name", "replicas"])
+    assert said in problem
+
+
+def test_good_shape() -> None:
+    assert preflight.check_shape([{"name": "a", "replicas": 3}], ["name", "replicas"]) == []
