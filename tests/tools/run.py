@@ -76,8 +76,8 @@ def molecule(scenario: str, seconds: int) -> Callable[[Stage], None]:
         start = stage.position()
         status = stage.run(["molecule", "test", "--scenario-name", scenario], seconds=seconds, env=environ)
         outcomes = {"Successful": "passed", "Failed": "failed"}
-        states = re.findall(r"\[\w+ > (\w+)\] Executed: (\w+)", stage.output(start))
-        cases = [Case(action, outcomes.get(state, "skipped"), state) for action, state in states]
+        executed = re.findall(r"\[\w+ > (\w+)\] Executing\n(.*?)\[\w+ > \1\] Executed: (\w+)", stage.output(start), re.DOTALL)
+        cases = [Case(action, outcomes.get(state, "skipped"), said if state == "Failed" else state) for action, said, state in executed]
         stage.add_results(f"molecule {scenario}", status, cases)
 
     return run
