@@ -4,26 +4,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
 
-from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import Client
+from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import FIELD_MANAGER, JSON_PATCH, Client
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.diff import changes_of_text
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.secrets import redacted
+from ansible_collections.livestream.srs.plugins.module_utils.topology import field_ownership
+from ansible_collections.livestream.srs.plugins.module_utils.topology.objects import LAST_APPLIED, Object
 
 Diff = list[dict[str, str]]
 
 
-def apply_config_maps(client: Client, manifests: list[dict[str, Any]], *, check_mode: bool) -> tuple[bool, Diff]:
-    """Bring the ConfigMaps about; whether any changes, and how."""
+def apply_config_maps(client: Client, manifests: list[Object], *, check_mode: bool) -> tuple[bool, Diff]:
+    """Bring the ConfigMaps about; whether any changes, and how. What kubectl owns is taken over, so that what is not wanted goes away."""
 
-    def apply(manifest: dict[str, Any]) -> Diff:
+    def apply(manifest: Object) -> Diff:
         metadata = manifest["metadata"]
-        before = client.get("v1", "ConfigMap", metadata["name"], metadata["namespace"])
-        after, _created = client.apply(manifest, dry_run=True)
-        if before is not None and _content(before) == _content(after):
+        live = client.get("v1", "ConfigMap", metadata["name"], metadata["namespace"])
+        if live is not None and field_ownership.is_as_applied(live, manifest, FIELD_MANAGER):
             return []
+        after, _created = client.apply(manifest, dry_run=True)
+        moved = None
+        if live is not None:
+            after = field_ownership.after_reowning(live, after, manifest, FIELD_MANAGER)
+            moved = field_ownership.reowned(live, manifest, FIELD_MANAGER, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
         if not check_mode:
+            if live is not None and moved is not None:
+                patch = [
+                    {"op": "replace", "path": "/metadata/managedFields", "value": moved},
+                    {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
+                ]
+                client.patch("v1", "ConfigMap", metadata["name"], metadata["namespace"], patch, content_type=JSON_PATCH)
             client.apply(manifest)
-        return _diff(metadata["name"], before, after)
+        return [] if live is not None and _content(live) == _content(after) else _diff(metadata["name"], live, after)
 
     diff = [entry for entries in client.each(apply, manifests) for entry in entries]
     return bool(diff), diff
@@ -43,37 +56,44 @@ def delete_config_maps(client: Client, names: list[str], namespace: str, *, chec
     return bool(diff), diff
 
 
-def _content(config_map: dict[str, Any]) -> tuple[Any, ...]:
+def _content(config_map: Object | None) -> dict[str, dict[str, str]]:
+    """What counts of a ConfigMap."""
+    if config_map is None:
+        return {"data": {}, "binaryData": {}, "labels": {}, "annotations": {}}
     metadata = config_map["metadata"]
-    return config_map.get("data"), config_map.get("binaryData"), metadata.get("labels"), metadata.get("annotations")
+    annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != LAST_APPLIED}
+    return {
+        "data": config_map.get("data") or {},
+        "binaryData": config_map.get("binaryData") or {},
+        "labels": metadata.get("labels") or {},
+        "annotations": annotations,
+    }
 
 
-def _diff(name: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> Diff:
-    """One entry for each file that differs, and one for labels and annotations."""
-    entries: Diff = []
-    old, new = (before or {}).get("data") or {}, (after or {}).get("data") or {}
-    for key in sorted({*old, *new}):
-        if old.get(key) != new.get(key):
-            texts = old.get(key, ""), new.get(key, "")
+def _diff(name: str, before: Object | None, after: Object | None) -> Diff:
+    """One entry for each file that differs, and one for the rest."""
+    old, new = _content(before), _content(after)
+    entries = []
+    for key in sorted({*old["data"], *new["data"]}):
+        texts = [redacted(content["data"].get(key, "")) for content in (old, new)]
+        if texts[0] != texts[1] or (key in old["data"]) != (key in new["data"]):
             entries.append(
                 {
-                    "before_header": f"ConfigMap {name} {key}",
-                    "after_header": f"ConfigMap {name} {key}",
+                    **_headers(f"ConfigMap {name} {key}"),
                     "before": texts[0],
                     "after": texts[1],
                     "prepared": "".join(f"{line}\n" for line in changes_of_text(*texts)),
                 }
             )
-    tags = [
-        {part: ((config_map or {}).get("metadata") or {}).get(part) or {} for part in ("labels", "annotations")}
-        for config_map in (before, after)
-    ]
-    if tags[0] != tags[1]:
-        entries.append(
-            {"before_header": f"ConfigMap {name}", "after_header": f"ConfigMap {name}", "before": _lines(tags[0]), "after": _lines(tags[1])}
-        )
-    return entries or [{"before_header": f"ConfigMap {name}", "after_header": f"ConfigMap {name}", "before": "", "after": ""}]
+    rest = [_lines({part: values for part, values in content.items() if part != "data"}) for content in (old, new)]
+    if rest[0] != rest[1] or not entries:
+        entries.append({**_headers(f"ConfigMap {name}"), "before": rest[0], "after": rest[1]})
+    return entries
 
 
-def _lines(tags: dict[str, dict[str, str]]) -> str:
-    return "".join(f"{part}.{key}: {value}\n" for part, values in tags.items() for key, value in sorted(values.items()))
+def _headers(title: str) -> dict[str, str]:
+    return {"before_header": title, "after_header": title}
+
+
+def _lines(parts: dict[str, dict[str, str]]) -> str:
+    return "".join(f"{part}.{key}: {value}\n" for part, values in parts.items() for key, value in sorted(values.items()))

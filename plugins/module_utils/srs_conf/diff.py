@@ -4,16 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.parse import ConfSyntaxError, parse
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.schema import ROOT, Spec
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.secrets import redacted
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.tree import Directive
 
 
 def changes(before: Iterable[Directive], after: Iterable[Directive]) -> list[str]:
     """Lines such as ``vhost live.hls.hls_fragment: 10 -> 4``, ``hls.enabled: on (new)``, ``exporter.listen: 9972 (gone)``."""
-    old, new = dict(_leaves(before, "", ROOT)), dict(_leaves(after, "", ROOT))
+    old, new = dict(_leaves(before, "")), dict(_leaves(after, ""))
     lines = []
     for path in [*old, *(path for path in new if path not in old)]:
         if path not in new:
@@ -25,28 +25,24 @@ def changes(before: Iterable[Directive], after: Iterable[Directive]) -> list[str
     return lines
 
 
-def _leaves(tree: Iterable[Directive], path: str, table: dict[str, Spec]) -> Iterable[tuple[str, str]]:
+def _leaves(tree: Iterable[Directive], path: str) -> Iterator[tuple[str, str]]:
     count: dict[str, int] = {}
     for directive in tree:
-        spec = table.get(directive.name)
-        is_block = directive.children is not None
-        own = " ".join([directive.name, *directive.args]) if is_block else directive.name
+        own = directive.name if directive.children is None else " ".join([directive.name, *directive.args])
         own = f"{path}.{own}" if path else own
         count[own] = count.get(own, 0) + 1
         if count[own] > 1:
             own = f"{own}[{count[own]}]"
-        if not is_block:
-            yield own, "***" if spec is not None and spec.secret else " ".join(directive.args) or "(empty)"
-            continue
-        if not directive.children:
-            yield own, "{}"
-        yield from _leaves(directive.children or (), own, dict(spec.children or {}) if spec is not None else {})
+        if directive.children:
+            yield from _leaves(directive.children, own)
+        else:
+            yield own, " ".join(directive.args) if directive.children is None else "{ }"
 
 
 def changes_of_text(before: str, after: str) -> list[str]:
-    """The same for two texts; nothing when one of them can't be read."""
+    """The same for two texts, without secrets; nothing when one of them can't be read."""
     try:
-        # The grammar of SRS 5 reads whatever that of any other version reads.
-        return changes(parse(before, 5), parse(after, 5))
+        # The grammar of SRS 5 reads whatever that of another version reads.
+        return changes(parse(redacted(before), 5), parse(redacted(after), 5))
     except ConfSyntaxError:
         return []

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.findings import ERROR, Finding
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.parse import ConfSyntaxError, parse
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.schema import ROOT, VHOST, Spec
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.tree import Directive
 
@@ -63,6 +64,27 @@ def _literal(tree: list[Directive], table: Mapping[str, Spec], path: str, versio
             yield Finding(
                 ERROR, inner, f"holds a secret, which would be readable in a ConfigMap: {_way_out(spec, version)}", directive.line
             )
+
+
+def redacted(text: str) -> str:
+    """A text for a diff: what was in the cluster before may hold secrets, and they go no further."""
+    try:
+        tree = parse(text, 5)  # reads whatever the grammar of another version reads
+    except ConfSyntaxError:
+        return "# Not shown: it cannot be read, so there is no telling what in it is secret.\n" if text else ""
+    # The longest first, since one may be a part of another.
+    for value in sorted({value for value in _secret_values(tree, ROOT) if value}, key=len, reverse=True):
+        text = text.replace(value, "********")
+    return text
+
+
+def _secret_values(tree: list[Directive], table: Mapping[str, Spec]) -> Iterator[str]:
+    for directive in tree:
+        spec = table.get(directive.name)
+        if spec is None:
+            continue
+        yield from (value for value in directive.args if spec.secret or (spec.kind == "url" and url_holds_secret(value)))
+        yield from _secret_values(directive.children or [], spec.children or {})
 
 
 def take_secrets(values: Mapping[str, Any], version: int, findings: list[Finding], secrets: Secrets) -> dict[str, Any]:

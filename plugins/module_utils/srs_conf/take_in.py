@@ -48,7 +48,7 @@ def params_of(text: str, *, version: int = DEFAULT_VERSION, role: str | None = N
     extra: list[Directive] = []
     typed_root = {name: OPTIONS[role][name] for name in ROOT_NAMES}
     params = _block([directive for directive in tree if directive.name != "vhost"], typed_root, ROOT, extra)
-    params = {name: value for name, value in params.items() if name not in FIXED}
+    params = {name: value for name, value in params.items() if name not in FIXED and value != {}}
     extra = [directive for directive in extra if directive.name not in FIXED]
     _keep_meaning(params, root_defaults(version), ROOT, version)
     vhosts = []
@@ -68,7 +68,7 @@ def params_of(text: str, *, version: int = DEFAULT_VERSION, role: str | None = N
         if role == EDGE and "origin" in params.get("cluster", {}):
             params["origin"] = params["cluster"].pop("origin")
             params = {name: value for name, value in params.items() if value != {}}
-    else:
+    elif vhosts:
         params["vhosts"] = vhosts
     if extra:
         params["extra"] = render(extra)
