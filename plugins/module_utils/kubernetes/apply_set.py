@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Apply a list of objects as one set (KEP-3659): plan by dry run, apply what differs, prune what left the list.
 
-The plan is check mode: the API server itself says what it would make of each object. A real run then writes those that differ, so a run without a
-change costs one request per object, one list per kind and one read of the set's record, and an invalid object is found before anything is changed.
+The plan is check mode. The members of the set are listed; those that have just the fields and values that were applied need no more. For each other
+object the API server itself says, by a dry run, what it would make of it, and a real run then writes those that differ. So a run without a change costs
+one list per kind and one read of the set's record, and an invalid object is found before anything is changed.
 """
 
 from __future__ import annotations
@@ -285,6 +286,7 @@ class _Present(_Set):
         client.learn(self.coming)
         self.wanted = self._wanted(given)
         self.live: dict[tuple[str, str | None, str], Object] = {}
+        self.missing: set[str] = set()  # namespaces that the API server said do not exist
 
     def run(self) -> Result:
         spec = self.spec
@@ -351,6 +353,10 @@ class _Present(_Set):
         manifest, resource = wanted
         ref = objects.ref(manifest)
         live = self.live.get((resource.group_kind, ref.namespace, ref.name))
+        if live and not live["metadata"].get("deletionTimestamp") and field_ownership.is_as_applied(live, manifest, FIELD_MANAGER):
+            return Step(ref, resource, "unchanged", manifest=manifest, live=live)
+        if ref.namespace in self.missing:
+            return Step(ref, resource, "created", manifest=manifest, write=True, blind=True)
         for _try in range(TRIES):
             try:
                 applied, created = self.client.apply(manifest, dry_run=True, resource=resource)
@@ -367,6 +373,8 @@ class _Present(_Set):
                     if look == "listed":
                         live = self.client.get(ref.api_version, ref.kind, ref.name, ref.namespace)
             except ApiError as error:
+                if error.missing_namespace:
+                    self.missing.add(error.missing_namespace)
                 if error.missing_namespace or (error.status == 404 and resource in self.coming):
                     return Step(ref, resource, "created", manifest=manifest, write=True, blind=True)
                 if error.status == 404:
@@ -426,8 +434,7 @@ class _Present(_Set):
     def _missing_namespaces(self, steps: list[Step]) -> list[Step]:
         """The namespaces that must be made first, since the API server said that they don't exist."""
         made = {step.ref.name for step in steps if step.ref.kind == "Namespace"}
-        missing = [step.ref.namespace for step in steps if step.blind and step.live is None and step.resource not in self.coming]
-        names = [name for name in dict.fromkeys(missing) if name and name not in made]
+        names = sorted(self.missing - made)
         if names and not self.spec.create_namespace:
             raise SrsError(f'The namespace "{names[0]}" does not exist; create it, or set create_namespace.')
         return [

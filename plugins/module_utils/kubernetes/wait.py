@@ -129,7 +129,8 @@ class _Wait:
                 self._take(min(RECHECK, deadline - time.monotonic()))
         finally:
             self._stop(threads)
-        return [(NotReady(ref, reason, readiness.is_final(self.items[ref])), self.items[ref]) for ref, reason in self.pending.items()]
+        left = [(ref, self.pending[ref], item) for ref, item in self.items.items() if ref in self.pending]
+        return [(NotReady(ref, reason, readiness.is_final(item)), item) for ref, reason, item in left]
 
     def _take(self, patience: float) -> None:
         """Take in what the watches say within ``patience`` seconds; without news, look at the claims again."""
@@ -257,18 +258,20 @@ def _explain(client: Client, left: Sequence[tuple[NotReady, Object | None]]) -> 
         entry, item = pair
         if item is None:
             return
-        namespace = entry.ref.namespace
         events, pods = [], []
         try:
             if entry.ref.kind in readiness.WORKLOADS:
-                pods = client.list("v1", "Pod", namespace, label_selector=_selector(item)).items
+                pods = client.list("v1", "Pod", entry.ref.namespace, label_selector=_selector(item)).items
                 entry.pods = readiness.pod_troubles(entry.ref.kind, item, pods)
-            events = _events(client, item)
-            for pod in [pod for pod in pods if any(pod["metadata"]["name"] in line for line in entry.pods)][:3]:
-                events += [event for event in _events(client, pod) if event.get("type") == "Warning"]
+            named = [pod for pod in pods if any(f"pod {pod['metadata']['name']}" in line for line in entry.pods)]
+            events = [event for about in (item, *named[:3]) for event in _events(client, about)]
         except SrsError:
             pass
-        entry.events = readiness.last_events(events, {entry.ref.name, *(pod["metadata"]["name"] for pod in pods)})
+        if entry.ref.kind in readiness.WORKLOADS:
+            # Scaling up and pulling images is what workloads always do.
+            events = [event for event in events if event.get("type") == "Warning"]
+        told = " ".join([entry.reason, *entry.pods])
+        entry.events = [text for text in readiness.last_events(events) if text.partition(": ")[2] not in told]
 
     client.each(explain, left[:EXPLAINED])
 

@@ -9,6 +9,7 @@ list by its value), ``i:INDEX``; a node is a member of the set when it is empty 
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -37,7 +38,9 @@ def is_taken_over(entry: Entry) -> bool:
         return bool(manager == "kubectl")
     annotations = _get(entry.get("fieldsV1") or {}, ("f:metadata", "f:annotations")) or {}
     return bool(
-        (manager.startswith("kubectl") and manager != "kubectl-rollout") or manager == "before-first-apply" or f"f:{LAST_APPLIED}" in annotations
+        (manager.startswith("kubectl") and manager != "kubectl-rollout")
+        or manager == "before-first-apply"
+        or f"f:{LAST_APPLIED}" in annotations
     )
 
 
@@ -55,6 +58,48 @@ def applied_by(item: Object, manager: str) -> Fields:
     return union(entry.get("fieldsV1") or {} for entry in managed(item) if _applies(entry, manager))
 
 
+def is_as_applied(live: Object, manifest: Object, manager: str) -> bool:
+    """Whether applying the manifest would change nothing, told without asking the server.
+
+    It is so when ``manager`` has applied exactly the manifest's fields, all have the manifest's values, and nothing is to be taken over. Where values
+    may be equal in spite of being written differently (quantities, empty mappings), the answer is no: the server knows.
+    """
+    entries = [entry for entry in managed(live) if _applies(entry, manager)]
+    if len(entries) != 1 or entries[0].get("apiVersion") != manifest["apiVersion"] or taken_over(live):
+        return False
+    metadata = {key: value for key, value in manifest["metadata"].items() if key not in ("name", "namespace")}
+    wanted = {**{key: value for key, value in manifest.items() if key not in ("apiVersion", "kind")}, "metadata": metadata}
+    return _is_as_applied(wanted, entries[0].get("fieldsV1") or {}, live)
+
+
+def _is_as_applied(wanted: Any, fields: Fields, live: Any) -> bool:
+    steps = [step for step in fields if step != "."]
+    if not steps:
+        return bool(wanted == live) and type(wanted) is type(live)
+    if isinstance(wanted, dict) and isinstance(live, dict):
+        if {f"f:{key}" for key in wanted} != set(steps):
+            return False
+        return all(key in live and _is_as_applied(value, fields[f"f:{key}"], live[key]) for key, value in wanted.items())
+    if not isinstance(wanted, list) or not isinstance(live, list) or len(wanted) != len(steps):
+        return False
+    places = []
+    for item in wanted:
+        found = [step for step in steps if _names_item(step, item)]
+        place = _find(live, found[0]) if len(found) == 1 else None
+        if place is None or not _is_as_applied(item, fields[found[0]], live[place]):
+            return False
+        places.append(place)
+    return all(earlier < later for earlier, later in itertools.pairwise(places))
+
+
+def _names_item(step: str, item: Any) -> bool:
+    """Whether a step leads to this item of a list. A key that the item leaves out has its default in the step (a port's protocol)."""
+    kind, name = step[:1], step[2:]
+    if kind == "v":
+        return bool(json.loads(name) == item)
+    return kind == "k" and isinstance(item, dict) and all(item.get(key, value) == value for key, value in json.loads(name).items())
+
+
 def reowned(live: Object, manifest: Object, manager: str, now: str) -> list[Object] | None:
     """managedFields as they must be for the next apply to do right, or None when they are.
 
@@ -68,7 +113,14 @@ def reowned(live: Object, manifest: Object, manager: str, now: str) -> list[Obje
         return None
     if lets_go:
         fields["f:spec"] = {step: below for step, below in fields["f:spec"].items() if step != REPLICAS[1]}
-    entry = {"manager": manager, "operation": "Apply", "apiVersion": live["apiVersion"], "time": now, "fieldsType": "FieldsV1", "fieldsV1": fields}
+    entry = {
+        "manager": manager,
+        "operation": "Apply",
+        "apiVersion": live["apiVersion"],
+        "time": now,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": fields,
+    }
     return [*(dict(entry) for entry in managed(live) if entry not in given_up and entry not in ours), entry]
 
 
@@ -80,7 +132,11 @@ def after_reowning(live: Object, applied: Object, manifest: Object, manager: str
     """
     given_up = taken_over(live)
     owned = union(entry.get("fieldsV1") or {} for entry in managed(live) if entry in given_up or _applies(entry, manager))
-    kept = union(entry.get("fieldsV1") or {} for entry in managed(applied) if not is_taken_over(entry) or entry.get("apiVersion") != live["apiVersion"])
+    kept = union(
+        entry.get("fieldsV1") or {}
+        for entry in managed(applied)
+        if not is_taken_over(entry) or entry.get("apiVersion") != live["apiVersion"]
+    )
     result = copy.deepcopy(applied)
     _remove(result, owned, {"f:metadata": {}, **kept})  # every object keeps its metadata
     if _leaves_count(manifest) and "replicas" in live["spec"]:

@@ -19,6 +19,7 @@ MASK = "********"
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 # What the API server and its controllers write; it says nothing about what was asked for.
+SERVER_ANNOTATIONS = (LAST_APPLIED, "deployment.kubernetes.io/revision")
 SERVER_METADATA = ("managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink")
 
 
@@ -95,7 +96,7 @@ def _normalised(item: Object) -> Object:
 def content(item: Mapping[str, Any]) -> Object:
     """An object without what the server and its controllers write: equal content means nothing to do, and is what a diff shows."""
     metadata = {key: value for key, value in item["metadata"].items() if key not in SERVER_METADATA}
-    if annotations := {key: value for key, value in (metadata.get("annotations") or {}).items() if key != LAST_APPLIED}:
+    if annotations := {key: value for key, value in (metadata.get("annotations") or {}).items() if key not in SERVER_ANNOTATIONS}:
         metadata["annotations"] = annotations
     else:
         metadata.pop("annotations", None)

@@ -73,7 +73,11 @@ def _stateful_set(spec: Object, status: Object, generation: int) -> str | None:
         return "its change was not yet observed"
     updated = status.get("updatedReplicas") or 0
     # Until all are up to date the count is of the new revision; afterwards both revisions are one.
-    if strategy.get("type") != "OnDelete" and status.get("updateRevision") != status.get("currentRevision") and updated < replicas - partition:
+    if (
+        strategy.get("type") != "OnDelete"
+        and status.get("updateRevision") != status.get("currentRevision")
+        and updated < replicas - partition
+    ):
         return f"{updated} of {replicas - partition} replicas are up to date"
     if (available := status.get("availableReplicas") or 0) < replicas:
         return f"{available} of {replicas} replicas are available"
@@ -159,14 +163,13 @@ def pod_troubles(kind: str, workload: Object, pods: Iterable[Object]) -> list[st
     ]
 
 
-def last_events(events: Iterable[Object], names: set[str], count: int = 3) -> list[str]:
-    """The newest events about objects of these names, newest last, each text once."""
+def last_events(events: Iterable[Object], count: int = 3) -> list[str]:
+    """The newest of these events, newest last, each text once."""
 
     def seen(event: Object) -> str:
         return event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or ""
 
-    about = sorted((event for event in events if (event.get("involvedObject") or {}).get("name") in names), key=seen)
-    texts = [f"{event.get('reason')}: {(event.get('message') or '').strip()}" for event in about]
+    texts = [f"{event.get('reason')}: {(event.get('message') or '').strip()}" for event in sorted(events, key=seen)]
     return list(dict.fromkeys(reversed(texts)))[:count][::-1]
 
 
