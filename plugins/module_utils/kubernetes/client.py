@@ -438,7 +438,7 @@ def _title(kind: str, namespace: str | None, name: str) -> str:
 def _pool(connection: Connection, size: int) -> Any:
     options: dict[str, Any] = {"maxsize": size, "num_pools": 2}
     if connection.host.startswith("https:"):
-        options["ssl_context"] = _tls(connection)
+        options["ssl_context"] = tls_context(connection)
         if connection.server_name:
             options["server_hostname"] = connection.server_name
         if not connection.verify:
@@ -453,7 +453,7 @@ def _pool(connection: Connection, size: int) -> Any:
     return urllib3.PoolManager(**options)
 
 
-def _tls(connection: Connection) -> ssl.SSLContext:
+def tls_context(connection: Connection) -> ssl.SSLContext:
     """One context for all connections. Not ``create_default_context``: newer Pythons make that one refuse CA certificates
     without a key identifier, which many clusters have and kubectl accepts."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

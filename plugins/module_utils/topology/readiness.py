@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology.status import owns, pod_reason
+from ansible_collections.livestream.srs.plugins.module_utils.topology.pods import owns, pod_reason
 
 Object = Mapping[str, Any]
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils.topology import readiness
+from ansible_collections.livestream.srs.plugins.module_utils.topology.pods import owns, pod_reason
+
 Object = Mapping[str, Any]
 
 LABEL_COMPONENT = "app.kubernetes.io/component"
@@ -19,7 +22,15 @@ ANNOTATION_CONFIG_CHECKSUM = "livestream.srs/config-checksum"
 GROUPS = ("origins", "hls", "edges")
 
 # What a port of a Service speaks, told by the name or number that it leads to.
-SRS_PORTS: dict[str | int, str] = {"rtmp": "rtmp", "api": "api", "exporter": "exporter", 1935: "rtmp", 8080: "flv", 1985: "api", 9972: "exporter"}
+SRS_PORTS: dict[str | int, str] = {
+    "rtmp": "rtmp",
+    "api": "api",
+    "exporter": "exporter",
+    1935: "rtmp",
+    8080: "flv",
+    1985: "api",
+    9972: "exporter",
+}
 DEFAULT_PORT = {"rtmp": 1935, "http": 80, "https": 443}
 SUFFIX = {"rtmp": "", "flv": ".flv", "hls": ".m3u8"}
 PROTOCOL_TITLE = {"rtmp": "RTMP", "flv": "HTTP-FLV", "hls": "HLS"}
@@ -29,9 +40,7 @@ def build(objects: Mapping[str, Iterable[Object]], app: str = "live", stream: st
     """The Kubernetes side of the status, from lists of Deployment, StatefulSet, Service, Pod, EndpointSlice and Event."""
     pods = list(objects.get("Pod", ()))
     events = list(objects.get("Event", ()))
-    workloads = [
-        _workload(kind, item, pods, events) for kind in ("Deployment", "StatefulSet") for item in objects.get(kind, ())
-    ]
+    workloads = [_workload(kind, item, pods, events) for kind in ("Deployment", "StatefulSet") for item in objects.get(kind, ())]
     slices = list(objects.get("EndpointSlice", ()))
     services = sorted((_service(item, slices) for item in objects.get("Service", ())), key=_place)
     return {
@@ -98,12 +107,11 @@ def _workload(kind: str, item: Object, pods: list[Object], events: list[Object])
     spec = item["spec"]
     status = item.get("status") or {}
     desired = 1 if spec.get("replicas") is None else spec["replicas"]
-    observed = status.get("observedGeneration", 0) >= item["metadata"].get("generation", 0)
     ready = status.get("readyReplicas") or 0
     updated = status.get("updatedReplicas") or 0
     template = spec["template"]
     own = sorted((_pod(pod) for pod in pods if owns(kind, item, pod)), key=lambda pod: pod["name"])
-    complete = observed and ready == updated == desired == (status.get("replicas") or 0)
+    complete = readiness.waiting_for({**item, "kind": kind}) is None
     involved = {item["metadata"]["name"], *(pod["name"] for pod in own)}
     return {
         **_identity(item),
@@ -118,19 +126,6 @@ def _workload(kind: str, item: Object, pods: list[Object], events: list[Object])
         "pods": own,
         "events": [] if complete else _events(events, involved),
     }
-
-
-def owns(kind: str, workload: Object, pod: Object) -> bool:
-    """Whether a pod is this workload's: selectors may overlap (a canary's do), owner references do not."""
-    labels = pod["metadata"].get("labels") or {}
-    name = workload["metadata"]["name"]
-    owner = next((ref for ref in pod["metadata"].get("ownerReferences") or () if ref.get("controller")), None)
-    if owner is not None:
-        if kind == "Deployment" and owner["kind"] == "ReplicaSet":
-            return bool(owner["name"] == f"{name}-{labels.get('pod-template-hash', '')}")
-        return bool(owner["kind"] == kind and owner["name"] == name)
-    wanted = (workload["spec"].get("selector") or {}).get("matchLabels") or {}
-    return bool(wanted) and all(labels.get(key) == value for key, value in wanted.items())
 
 
 def _config_maps(template: Object) -> list[str]:
@@ -161,50 +156,13 @@ def _pod(pod: Object) -> dict[str, Any]:
     }
 
 
-def pod_reason(pod: Object) -> tuple[str | None, str | None]:
-    """Why a pod is not ready, in the cluster's own words; (None, None) when it is."""
-    status = pod.get("status") or {}
-    if pod["metadata"].get("deletionTimestamp"):
-        return "Terminating", None
-    conditions = {c["type"]: c for c in status.get("conditions") or ()}
-    if conditions.get("Ready", {}).get("status") == "True":
-        return None, None
-    for state in [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]:
-        waiting = (state.get("state") or {}).get("waiting")
-        if waiting and waiting.get("reason") not in ("PodInitializing", "ContainerCreating"):
-            return waiting.get("reason"), _container_message(state, waiting)
-        terminated = (state.get("state") or {}).get("terminated")
-        if terminated and terminated.get("exitCode"):
-            return terminated.get("reason") or "Error", f"container {state['name']} ended with exit code {terminated['exitCode']}"
-    scheduled = conditions.get("PodScheduled", {})
-    if scheduled.get("status") == "False":
-        return scheduled.get("reason") or "Unschedulable", scheduled.get("message")
-    if status.get("reason"):
-        return status["reason"], status.get("message")
-    for state in status.get("containerStatuses") or ():
-        waiting = (state.get("state") or {}).get("waiting")
-        if waiting:
-            return waiting.get("reason"), waiting.get("message")
-        if not state.get("ready"):
-            return "NotReady", f"container {state['name']} runs but its readiness probe does not pass"
-    return status.get("phase") or "Pending", None
-
-
-def _container_message(state: Object, waiting: Object) -> str:
-    ended = (state.get("lastState") or {}).get("terminated") or {}
-    parts = [f"container {state['name']}"]
-    if waiting.get("message"):
-        parts.append(waiting["message"])
-    if ended:
-        parts.append(f"last exit code {ended.get('exitCode')}")
-    return ": ".join(parts)
-
-
 def _events(events: Iterable[Object], involved: set[str], count: int = 3) -> list[str]:
     """The last warnings about these objects, newest last."""
     found = [e for e in events if e.get("type") == "Warning" and (e.get("involvedObject") or {}).get("name") in involved]
     found.sort(key=lambda e: e.get("lastTimestamp") or e.get("eventTime") or e["metadata"].get("creationTimestamp") or "")
-    texts = [f"{e['involvedObject']['kind']}/{e['involvedObject']['name']}: {e.get('reason')}: {(e.get('message') or '').strip()}" for e in found]
+    texts = [
+        f"{e['involvedObject']['kind']}/{e['involvedObject']['name']}: {e.get('reason')}: {(e.get('message') or '').strip()}" for e in found
+    ]
     return texts[-count:]
 
 

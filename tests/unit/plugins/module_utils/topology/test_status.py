@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology import names, status
+from ansible_collections.livestream.srs.plugins.module_utils.topology import names, pods, status
 
 CONTAINERS_RUNNING = {"state": {"running": {}}, "ready": True, "restartCount": 0}
 
@@ -28,7 +28,13 @@ def deployment(name: str, component: str, instance: str, desired: int, ready: in
                 },
             },
         },
-        "status": {"observedGeneration": 2, "replicas": desired, "updatedReplicas": desired, "readyReplicas": ready},
+        "status": {
+            "observedGeneration": 2,
+            "replicas": desired,
+            "updatedReplicas": desired,
+            "readyReplicas": ready,
+            "availableReplicas": ready,
+        },
     }
 
 
@@ -50,7 +56,9 @@ def pod(owner: str, number: int, ready: bool = True, **status_fields: Any) -> di
     }
 
 
-def service(name: str, component: str, instance: str, ports: list[int], addresses: list[str] | None = None, kind: str = "LoadBalancer") -> dict[str, Any]:
+def service(
+    name: str, component: str, instance: str, ports: list[int], addresses: list[str] | None = None, kind: str = "LoadBalancer"
+) -> dict[str, Any]:
     return {
         "metadata": {"name": name, "namespace": "video", "labels": names.labels(component, instance, "srs")},
         "spec": {
@@ -102,7 +110,13 @@ def test_pods_are_found_with_their_main_container(tutorial: dict[str, Any]) -> N
     edge = status.build(tutorial)["edges"]["edge"]
     assert [p["name"] for p in edge["pods"]] == [f"srs-edge-deployment-5d9c-{n}" for n in (1, 2, 3)]
     first = edge["pods"][0]
-    assert (first["image"], first["ip"], first["node"], first["ready"], first["reason"]) == ("ossrs/srs:6", "10.1.0.1", "node-1", True, None)
+    assert (first["image"], first["ip"], first["node"], first["ready"], first["reason"]) == (
+        "ossrs/srs:6",
+        "10.1.0.1",
+        "node-1",
+        True,
+        None,
+    )
     assert edge["workloads"][0]["config_maps"] == ["srs-edge-deployment-config"]
 
 
@@ -119,11 +133,22 @@ def test_a_canary_counts_to_its_cluster_and_keeps_its_own_pods(tutorial: dict[st
 
 def test_a_cluster_that_is_not_complete_says_why(tutorial: dict[str, Any]) -> None:
     tutorial["Deployment"][0] = deployment("srs-edge-deployment", "edge", "edge", 3, ready=2)
-    waiting = {"name": "srs", "ready": False, "restartCount": 4, "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}
+    waiting = {
+        "name": "srs",
+        "ready": False,
+        "restartCount": 4,
+        "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}},
+    }
     tutorial["Pod"][0] = pod("srs-edge-deployment", 1, ready=False, containerStatuses=[waiting])
     tutorial["Event"] = [
-        {"type": "Warning", "reason": "Failed", "message": "pull failed\n", "lastTimestamp": "2026-01-01T00:00:02Z", "metadata": {},
-         "involvedObject": {"kind": "Pod", "name": "srs-edge-deployment-5d9c-1"}},
+        {
+            "type": "Warning",
+            "reason": "Failed",
+            "message": "pull failed\n",
+            "lastTimestamp": "2026-01-01T00:00:02Z",
+            "metadata": {},
+            "involvedObject": {"kind": "Pod", "name": "srs-edge-deployment-5d9c-1"},
+        },
         {"type": "Normal", "reason": "Pulling", "metadata": {}, "involvedObject": {"kind": "Pod", "name": "srs-edge-deployment-5d9c-1"}},
         {"type": "Warning", "reason": "Other", "metadata": {}, "involvedObject": {"kind": "Pod", "name": "someone-else"}},
     ]
@@ -153,25 +178,43 @@ def test_scaled_to_nothing_is_complete(tutorial: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}]}, ("Unschedulable", "0/3 nodes")),
-        ({"containerStatuses": [{"name": "srs", "state": {"running": {}}}]}, ("NotReady", "container srs runs but its readiness probe does not pass")),
-        ({"containerStatuses": [{"name": "srs", "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 255}}}]},
-         ("CrashLoopBackOff", "container srs: last exit code 255")),
-        ({"initContainerStatuses": [{"name": "files", "state": {"waiting": {"reason": "ErrImagePull", "message": "x"}}}]}, ("ErrImagePull", "container files: x")),
-        ({"containerStatuses": [{"name": "srs", "state": {"terminated": {"exitCode": 1}}}]}, ("Error", "container srs ended with exit code 1")),
+        (
+            {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}]},
+            ("Unschedulable", "0/3 nodes"),
+        ),
+        (
+            {"containerStatuses": [{"name": "srs", "state": {"running": {}}}]},
+            ("NotReady", "container srs runs but its readiness probe does not pass"),
+        ),
+        (
+            {
+                "containerStatuses": [
+                    {"name": "srs", "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 255}}}
+                ]
+            },
+            ("CrashLoopBackOff", "container srs: last exit code 255"),
+        ),
+        (
+            {"initContainerStatuses": [{"name": "files", "state": {"waiting": {"reason": "ErrImagePull", "message": "x"}}}]},
+            ("ErrImagePull", "container files: x"),
+        ),
+        (
+            {"containerStatuses": [{"name": "srs", "state": {"terminated": {"exitCode": 1}}}]},
+            ("Error", "container srs ended with exit code 1"),
+        ),
         ({"containerStatuses": [{"name": "srs", "state": {"waiting": {"reason": "ContainerCreating"}}}]}, ("ContainerCreating", None)),
         ({"reason": "Evicted", "message": "disk", "containerStatuses": []}, ("Evicted", "disk")),
         ({"phase": "Pending", "containerStatuses": []}, ("Pending", None)),
     ],
 )
 def test_pod_reasons(fields: dict[str, Any], reason: tuple[str, str | None]) -> None:
-    assert status.pod_reason(pod("x", 1, ready=False, **fields)) == reason
+    assert pods.pod_reason(pod("x", 1, ready=False, **fields)) == reason
 
 
 def test_a_pod_that_leaves_is_terminating_even_when_ready() -> None:
     leaving = pod("x", 1)
     leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    assert status.pod_reason(leaving) == ("Terminating", None)
+    assert pods.pod_reason(leaving) == ("Terminating", None)
 
 
 @pytest.mark.parametrize(
@@ -225,8 +268,10 @@ def test_a_load_balancer_without_an_address_has_no_url(tutorial: dict[str, Any])
 
 def test_endpoints_are_counted_from_the_services_own_slices(tutorial: dict[str, Any]) -> None:
     tutorial["EndpointSlice"] = [
-        {"metadata": {"labels": {"kubernetes.io/service-name": "srs-edge-service"}},
-         "endpoints": [{"conditions": {"ready": True}}, {"conditions": {"ready": False}}, {"conditions": {}}]},
+        {
+            "metadata": {"labels": {"kubernetes.io/service-name": "srs-edge-service"}},
+            "endpoints": [{"conditions": {"ready": True}}, {"conditions": {"ready": False}}, {"conditions": {}}],
+        },
         {"metadata": {"labels": {"kubernetes.io/service-name": "other"}}, "endpoints": [{"conditions": {"ready": True}}]},
     ]
     found = {s["name"]: s["ready_endpoints"] for s in status.build(tutorial)["services"]}
