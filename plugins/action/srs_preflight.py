@@ -78,7 +78,7 @@ class ActionModule(ActionBase):
             services.append(_service("hls_nginx_slb", names.HTTP_SERVICE, self._value("hls_nginx_slb", variables), [{"port": 80}]))
         try:
             for service in services:
-                load_balancer.validate(service["slb"], where=f"{service['where']}: slb")
+                load_balancer.render(service["slb"], where=f"{service['where']}: slb", ports=service["ports"])
             load_balancer.check_clashes(services)
         except SrsError as error:
             yield error.message

@@ -31,7 +31,7 @@ class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
             "edge_clusters": _user_errors(clusters.resolve_edges),
-            "load_balancer": _user_errors(lambda slb, where: load_balancer.render(slb, where=where)),
+            "load_balancer": _user_errors(lambda slb, where, ports: load_balancer.render(slb, where=where, ports=ports)),
             "origin": _user_errors(clusters.resolve_origin),
             "topology_labels": lambda component, instance, topology: names.labels(component, instance, topology),
         }
