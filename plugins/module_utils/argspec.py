@@ -18,7 +18,10 @@ def _option(env: list[str], **spec: Any) -> dict[str, Any]:
 
 
 def connection_spec() -> dict[str, dict[str, Any]]:
-    """How to reach the API server (documentation fragment ``livestream.srs.kubernetes_auth``): kubernetes.core's names, meaning and environment."""
+    """How to reach the API server, by kubernetes.core's names, meaning and environment.
+
+    The documentation fragment is ``livestream.srs.kubernetes_auth``.
+    """
     return {
         "kubeconfig": _option(["KUBECONFIG"], type="raw"),
         "context": _option(["CONTEXT"], type="str"),
@@ -58,16 +61,21 @@ def wait_spec() -> dict[str, dict[str, Any]]:
 def take_objects(module: AnsibleModule, option: str) -> list[Any]:
     """Take an option that holds manifests out of what a module logs and returns, where they would be large and may be Secrets.
 
-    The option must be ``no_log``, which keeps it out of the system's log. That would also blank every name in the results, so it is undone here:
-    the invocation that is returned has the objects' names only.
+    The option must be ``no_log``, which keeps it out of the system's log. That would also blank every name in the results, so it is
+    undone here: the invocation that is returned has the objects' names only.
     """
     given = module.params[option] or []
     spec = module.argument_spec
     secret = {text for name in spec if name != option and spec[name].get("no_log") for text in _texts(module.params[name])}
     secret.update(_texts(module.params.get("proxy_headers")))
     module.no_log_values.intersection_update(secret)
-    module.params[option] = [f"{item.get('kind')} {(item.get('metadata') or {}).get('name')}" if isinstance(item, dict) else "..." for item in given]
+    module.params[option] = [_title(item) for item in given]
     return given
+
+
+def _title(item: Any) -> str:
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    return f"{item.get('kind')} {metadata.get('name')}" if isinstance(metadata, dict) else "..."
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -76,3 +84,18 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
     elif isinstance(value, str):
         yield value
+
+
+def srs_api_spec() -> dict[str, dict[str, Any]]:
+    """How to reach the HTTP API of each SRS server (documentation fragment ``livestream.srs.srs_api``)."""
+    return {
+        "api_via": {"type": "str", "choices": ["pod_proxy", "pod_ip", "url"], "default": "pod_proxy"},
+        "api_url": {"type": "str"},
+        "api_scheme": {"type": "str", "choices": ["http", "https"], "default": "http"},
+        "api_port": {"type": "int"},
+        "api_username": {"type": "str"},
+        "api_password": {"type": "str", "no_log": True},
+        "api_ca_cert": {"type": "path"},
+        "api_validate_certs": {"type": "bool", "default": True},
+        "api_timeout": {"type": "float", "default": 5.0},
+    }

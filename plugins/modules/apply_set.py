@@ -1,5 +1,4 @@
 #!/usr/bin/python
-# -*- coding: utf-8 -*-
 
 # Copyright: (c) the livestream.srs contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -35,7 +34,8 @@ attributes:
     support: full
     details:
       - Every object is applied as a dry run of the API server's.
-      - Objects of a namespace, or of a kind, that the run would first have to make can't be tried beforehand; they are predicted as created.
+      - Objects of a namespace, or of a kind, that the run would first have to make can't be tried beforehand.
+        They are predicted as created.
   diff_mode:
     support: full
     details:
@@ -64,7 +64,8 @@ options:
     description:
       - V(present) brings about that the objects are as given.
       - V(absent) deletes all members of the set that its record leads to, and the record.
-        Namespaces and CustomResourceDefinitions are kept, since others may have put something into them, and the record stays while members are kept.
+        Namespaces and CustomResourceDefinitions are kept, since others may have put something into them.
+        While members are kept, the record stays.
     type: str
     choices: [present, absent]
     default: present
@@ -134,8 +135,8 @@ EXAMPLES = r"""
 RETURN = r"""
 objects:
   description:
-    - Every object of the set with what was done to it, or would be in check mode; in the order given, then the deleted and kept ones, then the record.
-    - A namespace that was created comes first.
+    - Every object of the set with what was done to it, or would be in check mode.
+    - A namespace that was created comes first, then the objects in the order given, the deleted and kept ones, and the record.
   returned: success
   type: list
   elements: dict
@@ -230,6 +231,7 @@ failed:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.livestream.srs.plugins.module_utils import errors
 from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec, take_objects, wait_spec
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.apply_set import SetSpec, apply_set
@@ -260,7 +262,7 @@ def specification() -> dict[str, Any]:
             **wait_spec(),
             "name": {"type": "str", "required": True},
             "namespace": {"type": "str", "required": True},
-            # not_log: the manifests of Secrets must not reach the system's log; take_objects lets results name objects again.
+            # no_log: the manifests of Secrets must not reach the system's log; take_objects lets results name objects again.
             "objects": {"type": "list", "elements": "raw", "no_log": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "prune": {"type": "bool", "default": False},

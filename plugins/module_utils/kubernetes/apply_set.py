@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Apply a list of objects as one set (KEP-3659): plan by dry run, apply what differs, prune what left the list.
 
-The plan is check mode. The members of the set are listed; those that have just the fields and values that were applied need no more. For each other
-object the API server itself says, by a dry run, what it would make of it, and a real run then writes those that differ. So a run without a change costs
-one list per kind and one read of the set's record, and an invalid object is found before anything is changed.
+The plan is check mode. The members of the set are listed; those that have just the fields and values that were applied need no more. For
+each other object the API server itself says, by a dry run, what it would make of it, and a real run then writes those that differ. So a
+run without a change costs one list per kind and one read of the set's record, and an invalid object is found before anything is changed.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from ansible_collections.livestream.srs.plugins.module_utils.topology.objects im
 # Seconds that something may take which a run has to see done before it can go on.
 TERMINATION = 120.0
 ESTABLISHMENT = 30.0
-# An object that keeps being changed by others while it is planned or taken over is given up after this many tries.
-TRIES = 5
+# Between tries to plan or take over an object that others are just changing.
+PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 
 @dataclass
@@ -107,6 +107,9 @@ class _Set:
             )
         return record
 
+    def _read(self, ref: Ref) -> Object | None:
+        return self.client.get(ref.api_version, ref.kind, ref.name, ref.namespace)
+
     def _members(self, places: Iterable[tuple[kinds.Resource, str | None]]) -> dict[tuple[str, str | None, str], Object]:
         """The set's members in these places, one list for each."""
 
@@ -165,7 +168,8 @@ class _Set:
         """Take over the fields that kubectl owns, so that the apply that follows removes those that it does not name."""
         live, ref = step.live, step.ref
         assert step.manifest is not None
-        for _try in range(TRIES):
+        for pause in PAUSES:
+            time.sleep(pause)
             now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             moved = field_ownership.reowned(live, step.manifest, FIELD_MANAGER, now) if live else None
             if not live or moved is None:
@@ -180,7 +184,7 @@ class _Set:
             except ApiError as error:
                 if error.status not in (404, 409):
                     raise
-            live = self.client.get(ref.api_version, ref.kind, ref.name, ref.namespace)
+            live = self._read(ref)
         raise SrsError(f"Can't take over {ref}: others keep changing it; run again when they are done.")
 
     def _record_step(self, scope: apply_sets.Scope) -> Step:
@@ -235,7 +239,8 @@ class _Set:
                 for step in steps
             ],
             conflicts=[{"object": str(step.ref), "manager": manager, "field": path} for step in steps for manager, path in step.conflicts],
-            # Of a new object the manifest is shown: it reads better than what the server fills in, and is known even where no dry run is possible.
+            # Of a new object the manifest is shown: it reads better than what the server fills in, and is known even where no dry run is
+            # possible.
             diff=[
                 diff.entry(
                     str(step.ref),
@@ -357,33 +362,35 @@ class _Present(_Set):
             return Step(ref, resource, "unchanged", manifest=manifest, live=live)
         if ref.namespace in self.missing:
             return Step(ref, resource, "created", manifest=manifest, write=True, blind=True)
-        for _try in range(TRIES):
+        for pause in PAUSES:
+            time.sleep(pause)
             try:
                 applied, created = self.client.apply(manifest, dry_run=True, resource=resource)
-                if created:
-                    return Step(ref, resource, "created", manifest=manifest, write=True)
-                for look in ("listed", "read now"):
-                    if live and live["metadata"].get("deletionTimestamp"):
-                        return Step(ref, resource, "created", manifest=manifest, live=live, write=True, blind=True)
-                    if live:
-                        step = self._compare(manifest, resource, live, applied)
-                        # A difference may also come from what others have changed since.
-                        if not step.write or live["metadata"]["resourceVersion"] == applied["metadata"]["resourceVersion"]:
-                            return step
-                    if look == "listed":
-                        live = self.client.get(ref.api_version, ref.kind, ref.name, ref.namespace)
             except ApiError as error:
-                if error.missing_namespace:
-                    self.missing.add(error.missing_namespace)
-                if error.missing_namespace or (error.status == 404 and resource in self.coming):
-                    return Step(ref, resource, "created", manifest=manifest, write=True, blind=True)
-                if error.status == 404:
-                    raise SrsError(
-                        f"Can't apply {ref}: the API server has no kind {ref.kind} in {ref.api_version}; install what brings it, or leave the object out."
-                    ) from error
-                if error.status != 409:
-                    raise
+                return self._blind(manifest, resource, error)
+            if created:
+                return Step(ref, resource, "created", manifest=manifest, write=True)
+            version = applied["metadata"]["resourceVersion"]
+            now = live if live and live["metadata"]["resourceVersion"] == version else self._read(ref)
+            if now and now["metadata"].get("deletionTimestamp"):
+                return Step(ref, resource, "created", manifest=manifest, live=now, write=True, blind=True)
+            # What is compared must be what the dry run started from, but for the status that controllers keep writing.
+            if now and (now["metadata"]["resourceVersion"] == version or (live and field_ownership.is_same(live, now))):
+                return self._compare(manifest, resource, now, applied)
+            live = now
         raise SrsError(f"Can't apply {ref}: others keep changing it; run again when they are done.")
+
+    def _blind(self, manifest: Object, resource: kinds.Resource, error: ApiError) -> Step:
+        """What follows from a dry run that failed: the object will be created once what it lives in is there, or it can't be."""
+        ref = objects.ref(manifest)
+        if error.missing_namespace:
+            self.missing.add(error.missing_namespace)
+        elif error.status == 404 and resource not in self.coming:
+            missing = f"the API server has no kind {ref.kind} in {ref.api_version}"
+            raise SrsError(f"Can't apply {ref}: {missing}; install what brings it, or leave the object out.") from error
+        elif error.status != 404:
+            raise error
+        return Step(ref, resource, "created", manifest=manifest, write=True, blind=True)
 
     def _compare(self, manifest: Object, resource: kinds.Resource, live: Object, applied: Object) -> Step:
         """From what is there and what apply makes of it to what is to be done."""
@@ -475,9 +482,8 @@ class _Present(_Set):
     def _write_all(self, steps: list[Step], established: bool = False) -> None:
         due = [step for step in steps if step.write]
         self._attempt("apply", self._write, due)
-        if established and due:
-            if left := wait_ready(self.client, [step.ref for step in due], ESTABLISHMENT):
-                raise SrsError(failure_message(left, len(due), ESTABLISHMENT))
+        if established and due and (left := wait_ready(self.client, [step.ref for step in due], ESTABLISHMENT)):
+            raise SrsError(failure_message(left, len(due), ESTABLISHMENT))
 
 
 def _namespace(name: str) -> Object:

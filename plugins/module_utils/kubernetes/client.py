@@ -10,7 +10,7 @@ import os
 import ssl
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 try:
     import urllib3
-    from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, SSLError
+    from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 except ImportError:  # Client.__init__ says so when a module needs it
     urllib3 = None  # type: ignore[assignment]
 
@@ -276,7 +276,7 @@ class Client:
         self._resources.update({(resource.api_version, resource.kind): resource for resource in resources})
 
     def preferred(self, group_kind: str) -> kinds.Resource | None:
-        """The resource of a ``Kind.group`` in the version that is known here, else in the server's preferred one; None if it serves none."""
+        """The resource of a ``Kind.group``, in the version known here or else the server's preferred one; None if it serves none."""
         if resource := kinds.known_version(group_kind):
             return resource
         kind, _dot, group = group_kind.partition(".")
@@ -305,7 +305,7 @@ class Client:
 
     # Requests
 
-    def each(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    def each(self, function: Callable[[T], R], items: Iterable[T]) -> Sequence[R]:
         """The function's results for all items, ``concurrency`` of them worked on at a time, in the items' order."""
         work = list(items)
         if len(work) < 2:
@@ -360,8 +360,9 @@ class Client:
             time.sleep(wait)
             delay = min(delay * 2, LONGEST_DELAY)
 
-    def _json(self, *args: Any, **kwargs: Any) -> Any:
-        return self.request(*args, **kwargs).json()
+    def _json(self, *args: Any, **kwargs: Any) -> Object:
+        answer: Object = self.request(*args, **kwargs).json()
+        return answer
 
     def _send(
         self,
@@ -426,9 +427,8 @@ class Client:
             return Unreachable(
                 f"Can't {what}: TLS with the API server {self.connection} failed ({cause.reason or cause}); check address and certificates."
             )
-        return Unreachable(
-            f"Can't {what}: the API server {self.connection} does not answer ({_plain(cause)}); check that address, and that it can be reached from here."
-        )
+        remedy = "check that address, and that it can be reached from here"
+        return Unreachable(f"Can't {what}: the API server {self.connection} does not answer ({_plain(cause)}); {remedy}.")
 
 
 def _title(kind: str, namespace: str | None, name: str) -> str:
@@ -495,7 +495,7 @@ def _load_client_certificate(context: ssl.SSLContext, connection: Connection) ->
 
 
 def bypasses_proxy(url: str, no_proxy: str) -> bool:
-    """Whether NO_PROXY's rules (names, domains, addresses, networks, ``*``) leave this URL to be reached directly, as Go programs read them."""
+    """Whether the rules of NO_PROXY (names, domains, addresses, networks, ``*``) let this URL be reached directly, as Go reads them."""
     host = (urlsplit(url).hostname or "").lower()
     try:
         address = ipaddress.ip_address(host)
@@ -526,9 +526,7 @@ def _retry_after(header: str | None, delay: float) -> float:
 def _cause(error: BaseException) -> BaseException:
     """The innermost reason of an error that urllib3 has wrapped."""
     while True:
-        inner = (
-            error.reason if isinstance(error, (MaxRetryError, SSLError)) and isinstance(getattr(error, "reason", None), Exception) else None
-        )
+        inner: BaseException | None = error.reason if isinstance(error, MaxRetryError) else None
         inner = inner or error.__cause__ or (error.__context__ if isinstance(error, HTTPError) else None)
         inner = inner or next((part for part in error.args if isinstance(part, Exception)), None)
         if inner is None or inner is error:

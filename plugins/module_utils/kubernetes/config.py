@@ -3,7 +3,8 @@
 """From a module's connection options to one API server and the credentials for it.
 
 Credentials that simply stand in a kubeconfig, in the options or in the pod's service account are read here, which costs a module run
-0.15 s and 18 MB less than importing the kubernetes library. Whatever has to be obtained first (``exec`` plugins, ``auth-provider``) is the library's.
+0.15 s and 18 MB less than importing the kubernetes library. Whatever has to be obtained first (``exec`` plugins, ``auth-provider``) is
+the library's.
 """
 
 from __future__ import annotations
@@ -62,7 +63,11 @@ def load(params: Mapping[str, Any], environ: Mapping[str, str] | None = None) ->
 
 
 def _base(params: Mapping[str, Any], environ: Mapping[str, str]) -> Connection:
-    credentials = params.get("api_key"), params.get("username") and params.get("password"), params.get("client_cert") and params.get("client_key")
+    credentials = (
+        params.get("api_key"),
+        params.get("username") and params.get("password"),
+        params.get("client_cert") and params.get("client_key"),
+    )
     if params.get("host") and any(credentials):
         return Connection(source="the options of the task")
     kubeconfig = params.get("kubeconfig")
@@ -72,9 +77,13 @@ def _base(params: Mapping[str, Any], environ: Mapping[str, str]) -> Connection:
         found = environ.get("KUBECONFIG") or os.path.expanduser(DEFAULT_KUBECONFIG)
         if not any(os.path.exists(os.path.expanduser(path)) for path in found.split(os.pathsep) if path):
             if environ.get("KUBECONFIG"):
-                raise SrsError(f"There is no kubeconfig at {found}, which the environment variable KUBECONFIG names; mend it or set kubeconfig.")
+                raise SrsError(
+                    f"There is no kubeconfig at {found}, which the environment variable KUBECONFIG names; mend it or set kubeconfig."
+                )
             return Connection(source="the options of the task")
-    return _from_kubeconfig(kubeconfig or environ.get("KUBECONFIG") or DEFAULT_KUBECONFIG, params.get("context"), bool(params.get("persist_config")))
+    return _from_kubeconfig(
+        kubeconfig or environ.get("KUBECONFIG") or DEFAULT_KUBECONFIG, params.get("context"), bool(params.get("persist_config"))
+    )
 
 
 def _in_cluster(environ: Mapping[str, str]) -> Connection:
@@ -150,7 +159,7 @@ def _proxy_from_environment(connection: Connection, environ: Mapping[str, str]) 
 
 @dataclass
 class _Kubeconfig:
-    """One or several kubeconfig files as kubectl reads them together: of things with one name the first counts; paths inside are made absolute."""
+    """One or several kubeconfig files as kubectl reads them together: of things with one name the first counts. Paths are made absolute."""
 
     where: str
     clusters: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -222,7 +231,9 @@ def _from_kubeconfig(kubeconfig: Any, wanted: str | None, persist: bool) -> Conn
     context = config.contexts[name]
     cluster = config.clusters.get(str(context.get("cluster")))
     if cluster is None or not cluster.get("server"):
-        raise SrsError(f'The cluster "{context.get("cluster")}" that the {source} names {"is missing there" if cluster is None else "has no server"}.')
+        raise SrsError(
+            f'The cluster "{context.get("cluster")}" that the {source} names {"is missing there" if cluster is None else "has no server"}.'
+        )
     user_name = context.get("user")
     if user_name and str(user_name) not in config.users:
         raise SrsError(f'The user "{user_name}" that the {source} names is missing there.')
@@ -239,7 +250,9 @@ def _from_kubeconfig(kubeconfig: Any, wanted: str | None, persist: bool) -> Conn
     connection.cert_data, connection.cert_file = _pem(user, "client-certificate", source)
     connection.key_data, connection.key_file = _pem(user, "client-key", source)
     if user.get("as"):
-        connection.impersonate = [("Impersonate-User", user["as"])] + [("Impersonate-Group", group) for group in user.get("as-groups") or []]
+        connection.impersonate = [("Impersonate-User", user["as"])] + [
+            ("Impersonate-Group", group) for group in user.get("as-groups") or []
+        ]
     # tokenFile before token, and a token before what would have to be obtained: client-go's order.
     if user.get("tokenFile"):
         connection.authorization = _token_file(user["tokenFile"], source)

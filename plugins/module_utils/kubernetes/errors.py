@@ -10,7 +10,9 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 
-_RBAC = re.compile(r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"(?P<where>[^:]*)')
+_RBAC = re.compile(
+    r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"(?P<where>[^:]*)'
+)
 # Server-side apply answers a field that the schema doesn't have, or a value of a wrong type, with status 500 and without a reason.
 _SCHEMA = re.compile(r"failed to create typed (?:patch )?object \([^)]*\): (?P<fields>.*)", re.DOTALL)
 _STRICT = "strict decoding error: "
@@ -57,7 +59,9 @@ class ApiError(SrsError):
 def _explain(status: int, body: Mapping[str, Any], source: str) -> str:
     said = str(body.get("message") or f"HTTP status {status} without an explanation").strip().rstrip(".")
     about = body.get("details") or {}
-    causes = "; ".join(dict.fromkeys(f"{cause['field']}: {cause.get('message')}" for cause in about.get("causes") or [] if cause.get("field")))
+    causes = "; ".join(
+        dict.fromkeys(f"{cause['field']}: {cause.get('message')}" for cause in about.get("causes") or [] if cause.get("field"))
+    )
     if status == 401:
         return f"the API server does not accept the credentials of {source} ({said}); renew them or choose other ones."
     if status == 403 and (denied := _RBAC.search(said)):
@@ -71,7 +75,8 @@ def _explain(status: int, body: Mapping[str, Any], source: str) -> str:
     if status == 409:
         return f"it conflicts with what is there ({causes or said}); run again, and if that doesn't help, settle who owns it."
     if status == 422 and "immutable" in said:
-        return f"the API server doesn't change this of an existing object ({causes or said}); keep the old value, or delete the object and run again."
+        remedy = "keep the old value, or delete the object and run again"
+        return f"the API server doesn't change this of an existing object ({causes or said}); {remedy}."
     if status == 422 or (status == 400 and _STRICT in said):
         return f"the API server finds it invalid ({causes or said.rpartition(_STRICT)[2]}); mend these fields."
     if status == 500 and (typed := _SCHEMA.search(said)):

@@ -77,7 +77,8 @@ def wait_ready(
 ) -> list[NotReady]:
     """Wait until all are ready; what isn't after ``timeout`` seconds is returned ([]: all ready), at once when one never will be.
 
-    ``label_selector`` narrows the lists and watches, where all refs carry a common label. ``progress`` is called with (ready, all) on each change.
+    ``label_selector`` narrows the lists and watches, where all refs carry a common label. ``progress`` is called with (ready, all) on
+    each change.
     """
     claims = _Claims(client)
 
@@ -113,10 +114,10 @@ class _Wait:
     def run(self, timeout: float) -> list[tuple[NotReady, Object | None]]:
         deadline = time.monotonic() + timeout
         places = {Place(ref.api_version, ref.kind, ref.namespace) for ref in self.items}
-        versions = {}
-        for place, (items, version) in zip(places, self.client.each(self._list, places), strict=True):
+        versions: dict[Place, str] = {}
+        for place, (listed, version) in zip(places, self.client.each(self._list, places), strict=True):
             versions[place] = version
-            self._replace(place, items)
+            self._replace(place, listed)
         self._report()
         threads = [
             threading.Thread(target=self._watch, args=(place, versions[place], deadline), daemon=True)

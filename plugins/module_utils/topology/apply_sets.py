@@ -1,9 +1,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The labels and the record of an apply set, as KEP-3659 has them (https://kep.k8s.io/3659), and the order in which its objects are applied.
+"""The labels and the record of an apply set, as KEP-3659 has them (https://kep.k8s.io/3659), and the order in which its objects are
+applied.
 
-The record is the set's parent object, a ConfigMap without data. It names every kind and namespace that may hold members: it is widened before
-anything is applied and narrowed only after what left them is gone, so that whatever a run that was cut short has made is still found by the next one.
+The record is the set's parent object, a ConfigMap without data. It names every kind and namespace that may hold members: it is widened
+before anything is applied and narrowed only after what left them is gone, so that whatever a run that was cut short has made is still
+found by the next one.
 """
 
 from __future__ import annotations
@@ -76,7 +78,10 @@ class Scope:
 def scope_of(members: Iterable[tuple[Resource, str | None]]) -> Scope:
     """The scope of objects given as (resource, namespace)."""
     pairs = list(members)
-    return Scope(frozenset(resource.group_kind for resource, _namespace in pairs), frozenset(namespace for _resource, namespace in pairs if namespace))
+    return Scope(
+        frozenset(resource.group_kind for resource, _namespace in pairs),
+        frozenset(namespace for _resource, namespace in pairs if namespace),
+    )
 
 
 def record(name: str, namespace: str, scope: Scope) -> Object:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who owns which field of an object: ``metadata.managedFields`` read, compared, and handed over to server-side apply.
 
-A set of fields is the API's own ``fieldsV1``: a tree of ``f:NAME`` (field), ``k:{"name":"x"}`` (item of a list by its keys), ``v:VALUE`` (item of a
-list by its value), ``i:INDEX``; a node is a member of the set when it is empty or holds ``"."``.
+A set of fields is the API's own ``fieldsV1``: a tree of ``f:NAME`` (field), ``k:{"name":"x"}`` (item of a list by its keys), ``v:VALUE``
+(item of a list by its value), ``i:INDEX``; a node is a member of the set when it is empty or holds ``"."``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology.objects import LAST_APPLIED, SERVER_METADATA, Object
+from ansible_collections.livestream.srs.plugins.module_utils.topology.objects import LAST_APPLIED, SERVER_METADATA, Object, content
 
 Fields = Mapping[str, Any]
 Entry = Mapping[str, Any]
@@ -28,8 +28,9 @@ REPLICAS = ("f:spec", "f:replicas")
 def is_taken_over(entry: Entry) -> bool:
     """Whether this manager's fields become ours: kubectl's, when it wrote the object itself.
 
-    That is ``kubectl apply``, ``create``, ``edit``, ``set``, ``patch``, ..., and any tool that applies by kubectl's annotation. Not a subresource
-    (``kubectl scale``: that field is forced when we want it, else it is an autoscaler's business), and not ``kubectl rollout``, whose restart must stay.
+    That is ``kubectl apply``, ``create``, ``edit``, ``set``, ``patch``, ..., and any tool that applies by kubectl's annotation. Not a
+    subresource (``kubectl scale``: that field is forced when we want it, else it is an autoscaler's business), and not ``kubectl
+    rollout``, whose restart must stay.
     """
     manager = entry.get("manager", "")
     if entry.get("subresource"):
@@ -61,8 +62,8 @@ def applied_by(item: Object, manager: str) -> Fields:
 def is_as_applied(live: Object, manifest: Object, manager: str) -> bool:
     """Whether applying the manifest would change nothing, told without asking the server.
 
-    It is so when ``manager`` has applied exactly the manifest's fields, all have the manifest's values, and nothing is to be taken over. Where values
-    may be equal in spite of being written differently (quantities, empty mappings), the answer is no: the server knows.
+    It is so when ``manager`` has applied exactly the manifest's fields, all have the manifest's values, and nothing is to be taken over.
+    Where values may be equal in spite of being written differently (quantities, empty mappings), the answer is no: the server knows.
     """
     entries = [entry for entry in managed(live) if _applies(entry, manager)]
     if len(entries) != 1 or entries[0].get("apiVersion") != manifest["apiVersion"] or taken_over(live):
@@ -103,8 +104,8 @@ def _names_item(step: str, item: Any) -> bool:
 def reowned(live: Object, manifest: Object, manager: str, now: str) -> list[Object] | None:
     """managedFields as they must be for the next apply to do right, or None when they are.
 
-    What is taken over becomes ``manager``'s by apply: the apply removes what it doesn't name. A replica count that the manifest doesn't give is
-    nobody's: without that, the apply would not leave the count to an autoscaler but set it to 1 first.
+    What is taken over becomes ``manager``'s by apply: the apply removes what it doesn't name. A replica count that the manifest doesn't
+    give is nobody's: without that, the apply would not leave the count to an autoscaler but set it to 1 first.
     """
     given_up, ours = taken_over(live), [entry for entry in managed(live) if _applies(entry, manager)]
     fields = union(entry.get("fieldsV1") or {} for entry in [*ours, *given_up])
@@ -127,8 +128,8 @@ def reowned(live: Object, manifest: Object, manager: str, now: str) -> list[Obje
 def after_reowning(live: Object, applied: Object, manifest: Object, manager: str) -> Object:
     """What apply makes of ``live`` when its managedFields are first made those of ``reowned``.
 
-    ``applied`` is what apply makes of it as it is: there, fields that others own as well have stayed. As the API server does, those are removed that
-    ``manager`` owned (now including what it took over) and that nobody owns any more, each with all that is in it.
+    ``applied`` is what apply makes of it as it is: there, fields that others own as well have stayed. As the API server does, those are
+    removed that ``manager`` owned (now including what it took over) and that nobody owns any more, each with all that is in it.
     """
     given_up = taken_over(live)
     owned = union(entry.get("fieldsV1") or {} for entry in managed(live) if entry in given_up or _applies(entry, manager))
@@ -187,6 +188,15 @@ def _value(item: Any, path: Path) -> Any:
             return None
         item = item[place]
     return item
+
+
+def is_same(earlier: Object, later: Object) -> bool:
+    """Whether two readings of an object differ in nothing but its status."""
+
+    def owners(item: Object) -> list[Entry]:
+        return [{**entry, "time": ""} for entry in managed(item) if entry.get("subresource") != "status"]
+
+    return content(earlier) == content(later) and owners(earlier) == owners(later)
 
 
 def overridden(live: Object, applied: Object, manager: str) -> list[tuple[str, str]]:
@@ -273,10 +283,9 @@ def show(path: Path) -> str:
 
 
 def content_patch(live: Object, wanted: Object) -> list[Object]:
-    """The JSON patch that gives ``live`` the content of ``wanted``; refused by the server (409) when ``live`` has changed since."""
-    patch: list[Object] = [{"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]}]
+    """The JSON patch that gives ``live`` the content of ``wanted``."""
     untouched = ("apiVersion", "kind", "metadata", "status")
-    patch += _replaced(live, wanted, "", [key for key in {**live, **wanted} if key not in untouched])
+    patch = _replaced(live, wanted, "", [key for key in {**live, **wanted} if key not in untouched])
     before, after = live["metadata"], wanted["metadata"]
     return patch + _replaced(before, after, "/metadata", [key for key in {**before, **after} if key not in SERVER_METADATA])
 

@@ -1,10 +1,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The API resource behind (apiVersion, kind): known for the kinds that a topology is made of, so that nothing has to be discovered for them."""
+"""The API resource behind (apiVersion, kind): known for the kinds that a topology is made of, so that nothing has to be discovered for
+them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 
@@ -103,7 +107,7 @@ def known_version(group_kind: str) -> Resource | None:
     return next((resource for resource in KNOWN.values() if (resource.kind, resource.group) == (kind, group)), None)
 
 
-def defined_by(definition: dict) -> list[Resource]:
+def defined_by(definition: Mapping[str, Any]) -> list[Resource]:
     """The resources that a CustomResourceDefinition will bring."""
     spec = definition.get("spec") or {}
     names = spec.get("names") or {}

@@ -80,7 +80,9 @@ def _without_null(value: Any) -> Any:
 
 
 def _normalised(item: Object) -> Object:
-    """Without what only a server writes, which a manifest that was read from a cluster still has; a Secret in the form that the server keeps."""
+    """Without what only a server writes, which a manifest that was read from a cluster still has; a Secret in the form that the server
+    keeps.
+    """
     metadata = {key: value for key, value in item["metadata"].items() if key not in SERVER_METADATA}
     if LAST_APPLIED in metadata.get("annotations", {}):
         metadata["annotations"] = {key: value for key, value in metadata["annotations"].items() if key != LAST_APPLIED}
@@ -125,6 +127,5 @@ def masked_pair(before: Object | None, after: Object | None) -> tuple[Object | N
 def check_label(option: str, value: str, longest: int = 63) -> None:
     """Raise SrsError where an option's value is no DNS label, which names of Kubernetes objects are made of."""
     if not _LABEL.fullmatch(value) or len(value) > longest:
-        raise SrsError(
-            f"{option} is {value!r}, which is no DNS label; use lower-case letters, digits and - (not at the ends), at most {longest} characters."
-        )
+        rule = f"use lower-case letters, digits and - (not at the ends), at most {longest} characters"
+        raise SrsError(f"{option} is {value!r}, which is no DNS label; {rule}.")

@@ -35,7 +35,7 @@ def has_rule(kind: str) -> bool:
 
 def is_final(item: Object | None) -> bool:
     """Whether it never will be ready."""
-    return bool(item) and item["kind"] == "Job" and _condition(item.get("status") or {}, "Failed") is not None  # type: ignore[index]
+    return item is not None and item["kind"] == "Job" and _condition(item.get("status") or {}, "Failed") is not None
 
 
 def _terminating(item: Object) -> str:
