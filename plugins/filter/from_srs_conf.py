@@ -72,6 +72,8 @@ def from_srs_conf(text: Any, version: int = 6, role: str | None = None) -> dict[
     """See the documentation above."""
     if not isinstance(text, str):
         raise AnsibleFilterError(f"from_srs_conf takes the text of a srs.conf, but was given a {type(text).__name__}.")
+    if role not in (None, "edge", "origin"):
+        raise AnsibleFilterError(f"from_srs_conf knows the roles edge and origin, but not {role!r}.")
     try:
         return params_of(text, version=int(version), role=role)
     except SrsError as error:

@@ -65,7 +65,12 @@ def build(role: str, version: int, values: Mapping[str, Any], findings: list[Fin
         if name in names:
             findings.append(Finding(ERROR, f"vhosts[{index}].name", f"is {name!r} again: give each vhost once."))
         names.add(name)
-        tree.append(Directive("vhost", [name], directives(merge(shared, vhost), VHOST)))
+        merged = merge(shared, vhost)
+        cluster = merged.get("cluster", {})
+        if role == EDGE and cluster.get("mode") == ["remote"] and not cluster.get("origin"):
+            path = "origin" if "vhosts" not in values else f"vhosts[{index}].cluster.origin"
+            findings.append(Finding(ERROR, path, "is missing: an edge needs an origin to pull from, as host or host:port."))
+        tree.append(Directive("vhost", [name], directives(merged, VHOST)))
     return tree
 
 

@@ -96,8 +96,11 @@ def _text(role: str, version: int, values: dict[str, Any], context: dict[str, An
                 add_extra(tree, extra, "", findings)
     if _errors(findings):
         return ""
-    findings += server_checks(tree, version)
-    findings += deployment_checks(tree, version, role, context, [entry["name"] for entry in secrets.env])
+    own_env = [entry["name"] for entry in secrets.env]
+    # What has a line is of the user's own text.
+    source = "conf" if "conf" in values else "extra"
+    for finding in (*server_checks(tree, version), *deployment_checks(tree, version, role, context, own_env)):
+        findings.append(replace(finding, source=source) if finding.line else finding)
     return str(values.get("conf") or render(tree))
 
 

@@ -88,3 +88,6 @@ def _check_names(config: Mapping[str, Any], where: str) -> None:
     key = config.get("key") or DEFAULT_KEY
     if not KEY.fullmatch(str(key)) or key in (".", ".."):
         raise SrsError(f"{where}: key {key!r} is no key of a ConfigMap: letters, digits, -, _ and . are allowed.")
+    for part in ("labels", "annotations"):
+        if config.get(part) is not None and not isinstance(config[part], Mapping):
+            raise SrsError(f"{where}: {part} is {config[part]!r}, but must be a mapping.")

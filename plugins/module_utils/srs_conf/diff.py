@@ -43,6 +43,8 @@ def changes_of_text(before: str, after: str) -> list[str]:
     """The same for two texts, without secrets; nothing when one of them can't be read."""
     try:
         # The grammar of SRS 5 reads whatever that of another version reads.
-        return changes(parse(redacted(before), 5), parse(redacted(after), 5))
+        for text in (before, after):
+            parse(text, 5)
     except ConfSyntaxError:
         return []
+    return changes(parse(redacted(before), 5), parse(redacted(after), 5))

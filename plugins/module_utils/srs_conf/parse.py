@@ -129,8 +129,6 @@ def parse(text: str, version: int = 6, where: str = "srs.conf") -> list[Directiv
                 raise reader.error("unexpected }, no block is open")
             blocks.pop()
             continue
-        if not tokens:
-            raise reader.error("a directive has no name, only an empty string")
         directive = Directive(tokens[0], tokens[1:], [] if end == "{" else None, line)
         siblings.append(directive)
         if end == "{":

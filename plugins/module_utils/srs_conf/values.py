@@ -16,7 +16,7 @@ from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.schema imp
 INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?", re.ASCII)
 HOST = re.compile(r"(?P<host>[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(:(?P<port>[0-9]{1,5}))?", re.ASCII)
-URL = re.compile(r"(?P<scheme>https?)://(\[[0-9A-Fa-f:.]+\]|[^\s/?#:]+)(:[0-9]{1,5})?([/?#]\S*)?")
+URL = re.compile(r"(?P<scheme>https?)://([^\s/?#@]*@)?(\[[0-9A-Fa-f:.]+\]|[^\s/?#:]+)(:[0-9]{1,5})?([/?#]\S*)?")
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
