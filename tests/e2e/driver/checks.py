@@ -1,0 +1,73 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every topology has to show, whatever its settings."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Sequence
+
+from players.crowd import Audience
+from players.view import WATCHED, View
+
+from .figures import Figures
+from .topology import Topology
+
+HLS_STARTS = 40.0
+"""Seconds until a new stream has its first segment: SRS's default is one of 10 s, cut at the next keyframe."""
+
+TROUBLE = re.compile(
+    r"\[(?:error|emerg|alert|crit)\]|permission denied|read-only file system|no such file|can't|cannot|failed", re.IGNORECASE
+)
+
+
+def fine(views: Iterable[View]) -> None:
+    """Everybody saw pictures with sound until they left by themselves, and the stream's clock went on as theirs did."""
+    for view in views:
+        seen = view.as_dict()
+        assert view.outcome == WATCHED, seen
+        assert (view.video, view.audio) == ("h264", "aac"), seen
+        watched = (view.ended - (view.first_frame or 0)) * 1000
+        # A player starts up to one segment behind, and HLS comes by the segment.
+        slack = 12000 if view.protocol == "hls" else 2500
+        assert view.media_ms > watched - slack, seen
+        assert not view.jumps, seen
+
+
+async def everybody_sees(topology: Topology, figures: Figures, settings: str, seconds: float = 25) -> None:
+    """RTMP, HTTP-FLV and HLS through the printed addresses, and straight from the origin beside them."""
+    async with topology.on_air():
+        ways = {
+            ("rtmp", "edge"): topology.url("rtmp"),
+            ("flv", "edge"): topology.url("flv"),
+            ("hls", "nginx"): topology.url("hls"),
+            ("rtmp", "origin"): topology.origin_url("rtmp"),
+            ("flv", "origin"): topology.origin_url("flv"),
+        }
+        # HLS has nothing to play until its first segments are there; then everybody comes anew, to a stream under way.
+        async with Audience([ways["hls", "nginx"]]) as early:
+            assert not await early.seated(HLS_STARTS)
+        async with Audience(ways.values()) as audience:
+            assert not await audience.seated(20), audience.views
+            await asyncio.sleep(seconds)
+        fine(audience.views)
+    for (protocol, through), view in zip(ways, audience.views, strict=True):
+        figures.add(
+            "Time to the first picture, in seconds after the player began to connect (stream under way)",
+            settings=settings,
+            protocol={"rtmp": "RTMP", "flv": "HTTP-FLV", "hls": "HLS"}[protocol],
+            through=through,
+            connected=view.connected,
+            first_picture=view.first_frame,
+            longest_gap=view.longest_gap,
+            codecs=f"{view.video}+{view.audio}",
+        )
+    hls = audience.views[2]
+    assert hls.segments >= 2, "the playlist did not move on"
+    assert not hls.errors, hls.as_dict()
+
+
+def trouble(lines: Sequence[str]) -> list[str]:
+    """The lines of a log that tell of trouble."""
+    return [line for line in lines if TROUBLE.search(line)]

@@ -1,0 +1,135 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests read of the cluster by themselves, apart from the collection's own code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from kubernetes import client, config
+
+
+@dataclass(frozen=True)
+class Pod:
+    name: str
+    uid: str
+    ip: str
+    ready: bool
+    terminating: bool
+    restarts: int
+    containers: Mapping[str, str]
+    """Container ids by name, of those that run."""
+    body: Any
+
+    @classmethod
+    def of(cls, body: Any) -> Self:
+        statuses = body.status.container_statuses or []
+        return cls(
+            name=body.metadata.name,
+            uid=body.metadata.uid,
+            ip=body.status.pod_ip or "",
+            ready=any(condition.type == "Ready" and condition.status == "True" for condition in body.status.conditions or []),
+            terminating=body.metadata.deletion_timestamp is not None,
+            restarts=sum(status.restart_count for status in statuses),
+            containers={status.name: (status.container_id or "").rpartition("/")[2] for status in statuses if status.state.running},
+            body=body,
+        )
+
+
+class Kube:
+    def __init__(self, kubeconfig: Path) -> None:
+        self.api = config.new_client_from_config(str(kubeconfig))
+        self.core = client.CoreV1Api(self.api)
+        self.apps = client.AppsV1Api(self.api)
+
+    def pods(self, namespace: str, app: str = "") -> list[Pod]:
+        found = self.core.list_namespaced_pod(namespace, label_selector=f"app={app}" if app else "").items
+        return sorted((Pod.of(body) for body in found), key=lambda pod: pod.name)
+
+    def serving(self, namespace: str, app: str) -> list[Pod]:
+        return [pod for pod in self.pods(namespace, app) if pod.ready and not pod.terminating]
+
+    def service(self, namespace: str, name: str) -> Any:
+        return self.core.read_namespaced_service(name, namespace)
+
+    def address(self, namespace: str, name: str) -> str:
+        """Where a Service is reached from outside, or from within where it has no such address."""
+        service = self.service(namespace, name)
+        outside = service.status.load_balancer.ingress or []
+        return outside[0].ip if outside else service.spec.cluster_ip
+
+    def logs(self, namespace: str, pod: str, container: str) -> list[str]:
+        return self.core.read_namespaced_pod_log(pod, namespace, container=container).splitlines()
+
+    def srs(self, namespace: str, pod: str, path: str) -> Any:
+        """A reply of a server's HTTP API, through the API server."""
+        where = f"/api/v1/namespaces/{namespace}/pods/{pod}:1985/proxy/{path}"
+        reply = self.api.rest_client.pool_manager.request("GET", self.api.configuration.host + where, headers=self.api.default_headers)
+        if reply.status != 200:
+            raise RuntimeError(f"{where}: HTTP status {reply.status}: {reply.data[:200]!r}")
+        return json.loads(reply.data)
+
+    def clients(self, namespace: str, pod: str) -> list[dict[str, Any]]:
+        return list(self.srs(namespace, pod, "api/v1/clients/?count=10000")["clients"])
+
+    def make_namespace(self, name: str) -> None:
+        self.core.create_namespace({"metadata": {"name": name}})
+
+    def delete_namespace(self, name: str) -> None:
+        """And wait until it is gone. Players that hold on to a server are no reason to wait for its drain."""
+        for pod in self.pods(name):
+            self.kill_pod(name, pod.name)
+        self.core.delete_namespace(name)
+        wait_until(lambda: name not in {one.metadata.name for one in self.core.list_namespace().items}, 90, f"the namespace {name} is gone")
+
+    def kill_pod(self, namespace: str, name: str) -> None:
+        self.core.delete_namespaced_pod(name, namespace, grace_period_seconds=0)
+
+
+def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"after {seconds:g} s it is not so that {what}")
+        time.sleep(0.3)
+
+
+# Containers as processes of this machine ---
+
+
+def processes(container: str) -> list[int]:
+    """The processes of a container, the first one first."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if container in (entry / "cgroup").read_text():
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return sorted(found)
+
+
+def status(pid: int) -> dict[str, str]:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {name: value.strip() for name, _colon, value in (line.partition(":") for line in lines)}
+
+
+def root_mount_options(pid: int) -> Sequence[str]:
+    for line in Path(f"/proc/{pid}/mountinfo").read_text().splitlines():
+        fields = line.split()
+        if fields[4] == "/":
+            return fields[5].split(",")
+    return ()
+
+
+def kill_container(container: str) -> None:
+    """As a crash does: from outside, since nothing inside can kill the first process."""
+    os.kill(processes(container)[0], signal.SIGKILL)

@@ -1,0 +1,14 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where things are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+CLUSTER_TOOL = ROOT / "tests" / "cluster"
+TUTORIAL = ROOT / "tests" / "e2e" / "fixtures" / "tutorial.yaml"
+WORK = ROOT / "build" / "e2e"
+CLUSTER = "e2e"
+"""The name of the cluster that these tests make; there can be only one with a real node on a machine."""
