@@ -63,14 +63,17 @@ class ActionModule(ActionBase):
             given = {name: self._value(name, variables) for name in specs[role] if name in variables}
             yield from ArgumentSpecValidator(specs[role]).validate(given).error_messages
 
-    def _wrong_values(self, roles: Roles, _specs: Specs, variables: Variables, _warnings: list[str]) -> Iterator[str]:
+    def _wrong_values(self, roles: Roles, _specs: Specs, variables: Variables, warnings: list[str]) -> Iterator[str]:
         yield from preflight.check_namespace(self._value("srs_namespace", variables))
         services = []
+        edges: list[dict[str, Any]] = []
         if "srs_origin" in roles:
             yield from preflight.check_server("srs_origin", self._value("_srs_origin", variables))
         if "srs_edge" in roles:
             edges = self._value("_srs_edge_clusters", variables)
             yield from preflight.check_edges(edges)
+            yield from preflight.check_upstreams(edges)
+            warnings += preflight.edge_warnings(edges)
             services += [
                 _service(f"edge cluster '{edge['name']}'", edge["service_name"], edge["slb"], edge["service_ports"]) for edge in edges
             ]
@@ -79,6 +82,8 @@ class ActionModule(ActionBase):
         try:
             for service in services:
                 load_balancer.render(service["slb"], where=f"{service['where']}: slb", ports=service["ports"])
+            for edge in edges:
+                load_balancer.pod_bandwidth_annotations(edge["limit"], where=f"edge cluster '{edge['name']}': limit")
             load_balancer.check_clashes(services)
         except SrsError as error:
             yield error.message

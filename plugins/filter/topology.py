@@ -32,6 +32,7 @@ class FilterModule:
         return {
             "edge_clusters": _user_errors(clusters.resolve_edges),
             "load_balancer": _user_errors(lambda slb, where, ports: load_balancer.render(slb, where=where, ports=ports)),
+            "pod_bandwidth": _user_errors(load_balancer.pod_bandwidth_annotations),
             "origin": _user_errors(clusters.resolve_origin),
             "topology_labels": lambda component, instance, topology: names.labels(component, instance, topology),
         }

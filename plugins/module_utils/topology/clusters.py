@@ -13,7 +13,7 @@ from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsEr
 from ansible_collections.livestream.srs.plugins.module_utils.topology import names
 
 # Dicts of these names are merged key by key with the role's default; all other values replace it.
-MERGED = ("config", "slb")
+MERGED = ("config", "slb", "limit")
 
 # The time that a server sleeps around its drain, in milliseconds. Short: what must outlive kube-proxy and the
 # load balancer is the preStop sleep, which works the same for all versions and images.
@@ -32,7 +32,13 @@ def resolve_edges(clusters: Any, defaults: Mapping[str, Any], topology: str) -> 
     """
     if not isinstance(clusters, list):
         raise SrsError(f"srs_edge_clusters is {_kind(clusters)}, not a list of edge clusters: write '- name: edge'.")
-    return [_resolve_edge(index, cluster, defaults, topology) for index, cluster in enumerate(clusters)]
+    resolved = [_resolve_edge(index, cluster, defaults, topology) for index, cluster in enumerate(clusters)]
+    for cluster in resolved:
+        # Players of an edge of edges are kept apart from its upstream's: it is one more client of that one's internal address.
+        if cluster["upstream"]:
+            cluster["origin"] = [f"{names.edge_app(cluster['upstream'])}-service"]
+        cluster["srs_conf"] = _edge_conf(cluster)
+    return resolved
 
 
 def _resolve_edge(index: int, given: Any, defaults: Mapping[str, Any], topology: str) -> dict[str, Any]:
@@ -56,7 +62,7 @@ def _resolve_edge(index: int, given: Any, defaults: Mapping[str, Any], topology:
     )
     cluster["container_ports"] = container_ports(cluster["ports"])
     cluster["service_ports"] = service_ports(cluster["ports"], ("rtmp", "http", "api") if cluster["expose_http_api"] else ("rtmp", "http"))
-    cluster["srs_conf"] = _edge_conf(cluster)
+    cluster["max_connections"] = _limited(cluster)
     return cluster
 
 
@@ -125,9 +131,18 @@ def _port(listen: Any) -> int:
     return int(text) if text.isdigit() else 0
 
 
+def _limited(cluster: Mapping[str, Any]) -> Any:
+    limit = cluster["limit"]
+    return limit.get("connections", cluster["max_connections"]) if isinstance(limit, Mapping) else cluster["max_connections"]
+
+
 def _edge_conf(cluster: Mapping[str, Any]) -> dict[str, Any]:
-    origin = cluster["origin"]
-    return {"origin": [origin] if isinstance(origin, str) else origin, **_server_conf(cluster)}
+    origin, publish_from = cluster["origin"], cluster["publish_from"]
+    conf: dict[str, Any] = {"origin": [origin] if isinstance(origin, str) else origin}
+    if publish_from != ["all"] and isinstance(publish_from, list):
+        # A server with allow rules refuses whatever none of them names.
+        conf["security"] = {"enabled": True, "allow": ["play all", *(f"publish {peer}" for peer in publish_from)]}
+    return {**conf, **_server_conf(cluster)}
 
 
 def _server_conf(server: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ Each check returns its problems as sentences that name the variable, the value a
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -86,12 +87,48 @@ def check_edges(clusters: list[dict[str, Any]]) -> list[str]:
         seen.setdefault(name, index)
         where = f"edge cluster '{name}'" if name else where
         problems += _not_whole(f"{where}: replicas", cluster["replicas"], 0, 10_000)
+        problems += _publishers(where, cluster["publish_from"], cluster["version"])
         problems += check_server(where, cluster)
         if not cluster["origin"]:
             problems.append(
                 f"{where}: no origin: set srs_edge_origin, or the cluster's 'origin', to the server that it pulls from (host or host:port)."
             )
     return problems
+
+
+def check_upstreams(clusters: list[dict[str, Any]]) -> list[str]:
+    """Whether each edge of edges has an upstream, and all of them lead to the origin in the end."""
+    upstreams = {cluster["name"]: cluster["upstream"] for cluster in clusters}
+    problems = []
+    for name, upstream in upstreams.items():
+        if upstream and upstream not in upstreams:
+            problems.append(f"edge cluster '{name}': its upstream '{upstream}' is none of the edge clusters: {', '.join(upstreams)}.")
+            continue
+        path = [name]
+        while (upstream := upstreams.get(path[-1])) and upstream not in path:
+            path.append(upstream)
+        if upstream == name:
+            circle = " -> ".join([*path, upstream])
+            problems.append(f"edge cluster '{name}': its upstreams go round in a circle: {circle}. One has to pull from the origin.")
+    return problems
+
+
+def edge_warnings(clusters: list[dict[str, Any]]) -> list[str]:
+    """What works, but leaves a door open or may not do what it seems to."""
+    warnings = []
+    for cluster in clusters:
+        where = f"edge cluster '{cluster['name']}'"
+        auth = (cluster["config"].get("http_api") or {}).get("auth") or {}
+        if cluster["expose_http_api"] and not auth.get("enabled"):
+            way = "set config.http_api.auth." if cluster["version"] >= 5 else f"SRS {cluster['version']} can't have one."
+            warnings.append(f"{where}: the HTTP API is on its load balancer without a password: anybody can see and cut the clients; {way}")
+        policy = cluster["slb"].get("external_traffic_policy")
+        if cluster["publish_from"] not in ([], ["all"]) and policy != "Local":
+            warnings.append(
+                f"{where}: publish_from goes by the client's address, which the load balancer may hide from SRS "
+                "unless slb.external_traffic_policy is Local."
+            )
+    return warnings
 
 
 def check_server(where: str, server: Mapping[str, Any]) -> list[str]:
@@ -108,6 +145,21 @@ def check_server(where: str, server: Mapping[str, Any]) -> list[str]:
             problems.append(f"{where}: port {port} is used twice, for {used[port]} and for {name}: give each one of its own.")
         used.setdefault(port, name)
     return problems
+
+
+def _publishers(where: str, peers: Any, version: Any) -> list[str]:
+    takes = "it takes 'all', IPv4 addresses and, from SRS 4 on, IPv4 networks such as 10.0.0.0/8."
+    peers = peers if isinstance(peers, list) else [peers]
+    return [f"{where}: publish_from has {peer!r}: {takes}" for peer in peers if peer != "all" and not _is_address(peer, version)]
+
+
+def _is_address(peer: Any, version: Any) -> bool:
+    """Whether SRS can match it."""
+    try:
+        ipaddress.IPv4Network(peer)
+    except ValueError:
+        return False
+    return "/" not in str(peer) or version != 3
 
 
 def _is_label(value: Any, length: int = DNS_LABEL_LENGTH) -> bool:

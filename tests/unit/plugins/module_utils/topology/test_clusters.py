@@ -19,6 +19,9 @@ DEFAULTS: dict[str, Any] = {
     "config": {"http_api": {"listen": 1985}},
     "slb": {},
     "expose_http_api": False,
+    "upstream": "",
+    "limit": {},
+    "publish_from": ["all"],
     "drain_seconds": 600,
     "deregister_seconds": 10,
     "graceful": True,
@@ -150,3 +153,27 @@ def test_merge_leaves_both_sides_alone() -> None:
     merged = clusters.merge(base, over)
     merged["a"]["b"].append(3)
     assert (base, over) == ({"a": {"b": [1]}}, {"a": {"c": 2}})
+
+
+def test_an_edge_of_edges_pulls_from_the_other_clusters_service() -> None:
+    first, second, third = resolve({"name": "edge"}, {"name": "a", "upstream": "edge"}, {"name": "b", "upstream": "a"})
+    assert first["srs_conf"]["origin"] == ["srs-internal-origin-service"]
+    assert second["srs_conf"]["origin"] == ["srs-edge-service"]
+    assert third["srs_conf"]["origin"] == ["srs-edge-a-service"]
+
+
+@pytest.mark.parametrize(
+    ("publish_from", "rules"),
+    [
+        (["all"], None),
+        ([], ["play all"]),
+        (["10.0.0.0/8", "192.0.2.7"], ["play all", "publish 10.0.0.0/8", "publish 192.0.2.7"]),
+    ],
+)
+def test_who_may_publish(publish_from: list[str], rules: list[str] | None) -> None:
+    security = resolve({"name": "edge", "publish_from": publish_from})[0]["srs_conf"].get("security")
+    assert security == ({"enabled": True, "allow": rules} if rules else None)
+
+
+def test_a_limit_of_connections_is_the_servers() -> None:
+    assert resolve({"name": "edge", "limit": {"connections": 77}})[0]["srs_conf"]["max_connections"] == 77

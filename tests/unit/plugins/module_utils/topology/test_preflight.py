@@ -19,6 +19,11 @@ GOOD: dict[str, Any] = {
     "deregister_seconds": 10,
     "origin": ["srs-internal-origin-service"],
     "ports": {"rtmp": 1935, "api": 1985, "http": 8080},
+    "publish_from": ["all"],
+    "upstream": "",
+    "expose_http_api": False,
+    "config": {},
+    "slb": {},
 }
 
 
@@ -43,6 +48,9 @@ def test_a_good_topology_has_no_problems() -> None:
         ({"replicas": "many"}, "replicas is 'many': it has to be a whole number"),
         ({"replicas": True}, "replicas is True"),
         ({"version": 2}, "version is 2"),
+        ({"publish_from": ["10.0.0.0/33"]}, "publish_from has '10.0.0.0/33': it takes 'all', IPv4 addresses"),
+        ({"publish_from": ["10.0.0.0/8"], "version": 3}, "publish_from has '10.0.0.0/8'"),
+        ({"publish_from": "everybody"}, "publish_from has 'everybody'"),
         ({"max_connections": 0}, "max_connections is 0: it has to be a whole number from 1"),
         ({"drain_seconds": -5}, "drain_seconds is -5"),
         ({"origin": []}, "no origin: set srs_edge_origin"),
@@ -108,3 +116,31 @@ def test_shape(given: Any, said: str) -> None:
 
 def test_good_shape() -> None:
     assert preflight.check_shape([{"name": "a", "replicas": 3}], ["name", "replicas"]) == []
+
+
+def test_edges_of_edges() -> None:
+    def named(**upstreams: str) -> list[str]:
+        return preflight.check_upstreams([edge(name=name, upstream=upstream) for name, upstream in upstreams.items()])
+
+    assert named(a="", b="a", c="b", d="a") == []
+    assert named(a="", b="z") == ["edge cluster 'b': its upstream 'z' is none of the edge clusters: a, b."]
+    assert named(a="a") == ["edge cluster 'a': its upstreams go round in a circle: a -> a. One has to pull from the origin."]
+    assert len(named(a="b", b="a", c="a")) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, []),
+        ({"expose_http_api": True}, ["set config.http_api.auth."]),
+        ({"expose_http_api": True, "version": 4}, ["SRS 4 can't have one."]),
+        ({"expose_http_api": True, "config": {"http_api": {"auth": {"enabled": True}}}}, []),
+        ({"publish_from": ["10.0.0.0/8"]}, ["external_traffic_policy is Local"]),
+        ({"publish_from": ["10.0.0.0/8"], "slb": {"external_traffic_policy": "Local"}}, []),
+        ({"publish_from": []}, []),
+    ],
+)
+def test_what_leaves_a_door_open_is_a_warning(changes: dict[str, Any], said: list[str]) -> None:
+    warnings = preflight.edge_warnings([edge(**changes)])
+    assert len(warnings) == len(said)
+    assert all(text in warning for text, warning in zip(said, warnings, strict=True))
