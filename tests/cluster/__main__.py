@@ -7,11 +7,11 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from pathlib import Path
 
-from localcluster import programs
+from localcluster import images, programs, registry
 from localcluster.base import ClusterError, say
 from localcluster.choose import choose
-from localcluster.cloud import Cloud
 from localcluster.cluster import Cluster
 
 
@@ -19,14 +19,12 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests/cluster", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    def verb(name: str, text: str) -> argparse.ArgumentParser:
+    def verb(name: str, text: str, *, of_a_cluster: bool = True) -> argparse.ArgumentParser:
         added = verbs.add_parser(name, help=text, description=text)
-        added.add_argument("--name", default="default", help="which cluster (default: %(default)s)")
+        if of_a_cluster:
+            added.add_argument("--name", default="default", help="which cluster (default: %(default)s)")
         return added
 
-    build = verbs.add_parser("programs", help="build the programs that are missing", description="Build the programs that are missing.")
-    names = ",".join(programs.PROGRAMS)
-    build.add_argument("--only", type=lambda only: only.split(","), default=programs.SIMULATED, metavar="NAMES", help=f"out of {names}")
     up = verb("up", "make the cluster, or repair it, or leave it alone if all is well")
     up.add_argument("--nodes", choices=("simulated", "real"), help="simulated nodes run no programs (default: as it is, else simulated)")
     up.add_argument("--node-count", type=int, metavar="N", help="simulated nodes (default: as it is, else 3)")
@@ -34,7 +32,13 @@ def arguments() -> argparse.Namespace:
     verb("status", "tell what runs; exit status 1 unless all is well")
     verb("kubeconfig", "print the path of the kubeconfig")
     verb("env", "print shell commands that set KUBECONFIG and PATH")
+    build = verb("programs", "build the programs that are missing", of_a_cluster=False)
+    names = ",".join(programs.PROGRAMS)
+    build.add_argument("--only", type=lambda only: only.split(","), default=programs.SIMULATED, metavar="NAMES", help=f"out of {names}")
+    load = verb("load-image", "let real nodes pull the images of archives", of_a_cluster=False)
+    load.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE", help="docker save, or OCI")
     verb("cloud", "give addresses and volumes; `up` starts this by itself")
+    verb("registry", "serve the images; `up` starts this by itself", of_a_cluster=False)
     return parser.parse_args()
 
 
@@ -47,6 +51,13 @@ def main() -> int:
         for path in programs.ensure(given.only).values():
             sys.stdout.write(f"{path}\n")
         return 0
+
+    if given.verb == "load-image":
+        for name in images.load(given.archives):
+            sys.stdout.write(f"{name}\n")
+        return 0
+    if given.verb == "registry":
+        registry.serve("127.0.0.1").serve_forever()
 
     cluster = Cluster(given.name)
     choice = choose(given.name)
@@ -66,7 +77,7 @@ def main() -> int:
         if choice.kind == "local":
             sys.stdout.write(f'export PATH={shlex.quote(str(programs.path("kubectl").parent))}:"$PATH"\n')
     elif given.verb == "cloud":
-        Cloud(cluster.api(), cluster.folder).run()
+        cluster.give()
     return 0
 
 

@@ -45,3 +45,14 @@ def lock(path: Path, waiting: str) -> Iterator[None]:
             say(waiting)
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file as a whole, readable for its owner only; leave it alone if it says the same."""
+    if path.is_file() and path.read_text() == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.touch(mode=0o600)
+    new.write_text(text)
+    new.rename(path)

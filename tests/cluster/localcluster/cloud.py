@@ -14,9 +14,6 @@ from pathlib import Path
 from .api import Api, Object
 from .base import say
 
-ADDRESSES = ipaddress.ip_network("198.51.100.0/24")
-"""TEST-NET-2: reserved for documentation, so no host that somebody needs has such an address."""
-
 PROVISIONER = "livestream.srs/local-cluster"
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 
@@ -40,9 +37,9 @@ def wants_address(service: Object) -> bool:
     return spec.get("type") == "LoadBalancer" and not spec.get("loadBalancerClass") and not deleted and not address_of(service)
 
 
-def next_address(services: Iterable[Object]) -> str | None:
+def next_address(network: str, services: Iterable[Object]) -> str | None:
     taken = {address_of(service) for service in services}
-    return next((str(address) for address in ADDRESSES.hosts() if str(address) not in taken), None)
+    return next((str(address) for address in ipaddress.ip_network(network).hosts() if str(address) not in taken), None)
 
 
 def wants_volume(claim: Object) -> bool:
@@ -71,15 +68,16 @@ def volume_for(claim: Object, folder: Path) -> Object:
 
 
 class Cloud:
-    def __init__(self, api: Api, folder: Path) -> None:
+    def __init__(self, api: Api, folder: Path, addresses: str) -> None:
         self.api = api
+        self.addresses = addresses
         self.volumes = folder / "volumes"
 
     def give_addresses(self, services: list[Object]) -> None:
         for service in filter(wants_address, services):
-            address = next_address(services)
+            address = next_address(self.addresses, services)
             if not address:
-                raise OSError(f"all addresses of {ADDRESSES} are in use")
+                raise OSError(f"all addresses of {self.addresses} are in use")
             metadata = service["metadata"]
             status = {"loadBalancer": {"ingress": [{"ip": address}]}}
             self.api.patch(f"/api/v1/namespaces/{metadata['namespace']}/services/{metadata['name']}/status", {"status": status})

@@ -13,10 +13,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from . import cloud, controlplane, processes, programs, simulated
+from . import cloud, controlplane, processes, programs
 from .api import Api, Object
-from .base import TOOL, ClusterError, cluster_folder, lock, say
+from .base import TOOL, ClusterError, cluster_folder, lock, say, write
+from .controlplane import Place
 from .processes import Part
+from .real import Real
+from .simulated import Simulated
 
 NODES_READY_SECONDS = 60
 
@@ -35,7 +38,6 @@ class Cluster:
         self.name = name
         self.folder = cluster_folder(name)
         self.kubeconfig = self.folder / "kubeconfig"
-        self.address = "127.0.0.1"
         self._file = self.folder / "settings.json"
 
     def exists(self) -> bool:
@@ -44,8 +46,15 @@ class Cluster:
     def settings(self) -> Settings:
         return Settings(**json.loads(self._file.read_text())) if self.exists() else Settings()
 
-    def api(self) -> Api:
-        return Api(f"https://{self.address}:{self.settings().ports['kube-apiserver']}", self.folder / "pki")
+    def nodes(self, settings: Settings) -> Simulated | Real:
+        return Real(self.folder) if settings.nodes == "real" else Simulated(self.folder)
+
+    def place(self, settings: Settings) -> Place:
+        alive = {process.part for process in processes.running(self.folder)}
+        return self.nodes(settings).place(settings.ports, alive)
+
+    def api(self, place: Place) -> Api:
+        return Api(place.server, self.folder / "pki")
 
     def lock(self) -> contextlib.AbstractContextManager[None]:
         return lock(self.folder.with_name(f".{self.name}.lock"), f"waiting for another process that works on the cluster {self.name}")
@@ -62,39 +71,39 @@ class Cluster:
             self._make(settings)
 
     def _make(self, settings: Settings) -> None:
-        built = programs.ensure(programs.SIMULATED)
+        nodes = self.nodes(settings)
+        nodes.check()
+        built = programs.ensure(nodes.programs)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
-        alive = {process.part for process in processes.running(self.folder)}
-        settings.ports = controlplane.choose_ports(settings.ports, alive, self.address)
+        place = self.place(settings)
+        settings.ports = dict(place.ports)
         write(self._file, json.dumps(asdict(settings), indent=2))
-        controlplane.make_pki(built["pki"], self.folder / "pki", self.address)
-        api = self.api()
-        write(self.kubeconfig, controlplane.kubeconfig(api.server, self.folder / "pki", f"livestream-srs-{self.name}"))
+        controlplane.make_pki(built["pki"], self.folder / "pki", place.names())
+        write(self.kubeconfig, controlplane.kubeconfig(place.server, self.folder / "pki", f"livestream-srs-{self.name}"))
 
+        nodes.prepare()
+        api = self.api(place)
         parts = self.parts(settings, built, api)
         for part in parts:
             processes.bring_up(self.folder, part)
-        simulated.set_nodes(api, settings.node_count)
-        self._await_nodes(api, settings.node_count)
+        count = nodes.set_nodes(api, settings.node_count)
+        self._await_nodes(api, count, nodes.evidence)
         # A part may also have ended after it was ready.
         for name in processes.missing(self.folder, parts):
             raise processes.failure(self.folder, name, "ended")
-        say(f"the cluster {self.name} is up: {settings.node_count} {settings.nodes} nodes, kubeconfig {self.kubeconfig}")
+        say(f"the cluster {self.name} is up: {count} {settings.nodes} node{'s' if count > 1 else ''}, kubeconfig {self.kubeconfig}")
 
     def parts(self, settings: Settings, built: Mapping[str, Path], api: Api) -> list[Part]:
-        return [
-            *controlplane.parts(self.folder, built, settings.ports, self.address, api),
-            *simulated.parts(self.folder, built),
-            Part(
-                "cloud",
-                (sys.executable, str(TOOL), "cloud", "--name", self.name),
-                ready=lambda: api.exists(f"/apis/storage.k8s.io/v1/storageclasses/{cloud.STORAGE_CLASS['metadata']['name']}"),
-                interpreted=True,
-            ),
-        ]
+        nodes = self.nodes(settings)
+        storage_class = f"/apis/storage.k8s.io/v1/storageclasses/{cloud.STORAGE_CLASS['metadata']['name']}"
+        helper = Part(
+            "cloud", (sys.executable, str(TOOL), "cloud", "--name", self.name), ready=lambda: api.exists(storage_class), interpreted=True
+        )
+        control_plane = controlplane.parts(self.folder, built, self.place(settings), api)
+        return nodes.all_parts([*control_plane, helper], built)
 
-    def _await_nodes(self, api: Api, count: int) -> None:
+    def _await_nodes(self, api: Api, count: int, evidence: str) -> None:
         deadline = time.monotonic() + NODES_READY_SECONDS
         while True:
             nodes = api.items("/api/v1/nodes")
@@ -102,8 +111,13 @@ class Cluster:
             if len(ready) == len(nodes) == count:
                 return
             if time.monotonic() > deadline:
-                raise processes.failure(self.folder, "kwok", f"made {len(ready)} of {count} nodes ready within {NODES_READY_SECONDS} s")
+                raise processes.failure(self.folder, evidence, f"made {len(ready)} of {count} nodes ready within {NODES_READY_SECONDS} s")
             time.sleep(0.2)
+
+    def give(self) -> None:
+        """Be the cloud of the cluster."""
+        settings = self.settings()
+        cloud.Cloud(self.api(self.place(settings)), self.folder, self.nodes(settings).addresses).run()
 
     def down(self) -> None:
         with self.lock():
@@ -114,20 +128,28 @@ class Cluster:
             say(f"the cluster {self.name} is gone")
 
     def _remove(self) -> None:
+        settings = self.settings()
+        running = processes.running(self.folder)
+        if any(process.part == "node" for process in running):
+            # Also if the folder is lost.
+            settings.nodes = "real"
+        left = self.nodes(settings).remove()
         # Nothing of it is needed any more, so nobody gets time to tidy up.
         processes.stop(processes.running(self.folder), grace=1)
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.folder.exists():
-            raise ClusterError(f"the folder {self.folder} could not be removed")
+            left.append(f"folder {self.folder}")
+        if left:
+            raise ClusterError(f"the cluster {self.name} is down, and this is left that was not there before it: {'; '.join(left)}")
 
     def status(self) -> bool:
-        """Print what there is; whether all of it works."""
+        """Tell what there is; whether all of it works."""
         if not self.exists():
             say(f"there is no cluster {self.name}")
             return False
         settings = self.settings()
-        api = self.api()
-        parts = self.parts(settings, {name: programs.path(name) for name in programs.SIMULATED}, api)
+        api = self.api(self.place(settings))
+        parts = self.parts(settings, {name: programs.path(name) for name in self.nodes(settings).programs}, api)
         missing = set(processes.missing(self.folder, parts))
         for part in parts:
             state = "not running as wanted" if part.name in missing else answer(part)
@@ -150,13 +172,3 @@ def answer(part: Part) -> str:
 def is_ready(node: Object) -> bool:
     conditions = node.get("status", {}).get("conditions", [])
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
-
-
-def write(path: Path, text: str) -> None:
-    """Replace a file as a whole, readable for its owner only; leave it alone if it says the same."""
-    if path.is_file() and path.read_text() == text:
-        return
-    new = path.with_name(f".{path.name}.new")
-    new.touch(mode=0o600)
-    new.write_text(text)
-    new.rename(path)

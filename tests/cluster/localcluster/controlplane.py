@@ -5,23 +5,44 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import socket
 import subprocess
 import tempfile
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from .api import Api
 from .base import ClusterError
 from .processes import Part
 
-SERVICE_NETWORK = "10.96.0.0/16"
-API_SERVICE = "10.96.0.1"
-"""The first address of the service network: the `kubernetes` Service."""
-
 PORTS = {"etcd": ("etcd", "etcd-peer"), "kube-apiserver": ("kube-apiserver",)}
 """The ports that each part listens on, by part."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a control plane is to be found."""
+
+    address: str
+    ports: Mapping[str, int]
+    services: str
+    """The network of the Services' addresses."""
+
+    @property
+    def server(self) -> str:
+        return f"https://{self.address}:{self.ports['kube-apiserver']}"
+
+    @property
+    def loopback(self) -> bool:
+        return ipaddress.ip_address(self.address).is_loopback
+
+    def names(self) -> list[str]:
+        """What the API server is called by who talks to it. The first address of the Services is that of `kubernetes`."""
+        first = next(ipaddress.ip_network(self.services).hosts())
+        return [self.address, "127.0.0.1", str(first), "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
 
 
 def free_port(address: str) -> int:
@@ -51,11 +72,10 @@ def choose_ports(kept: Mapping[str, int], running: set[str], address: str) -> di
     return ports
 
 
-def make_pki(program: Path, folder: Path, address: str) -> None:
+def make_pki(program: Path, folder: Path, names: Iterable[str]) -> None:
     """Keys and certificates, once per cluster. The folder appears whole or not at all."""
     if folder.is_dir():
         return
-    names = [address, "127.0.0.1", API_SERVICE, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".pki-") as made:
         result = subprocess.run([program, made, *names], capture_output=True, text=True, check=False)
         if result.returncode:
@@ -89,14 +109,16 @@ current-context: {name}
 """
 
 
-def parts(folder: Path, programs: Mapping[str, Path], ports: Mapping[str, int], address: str, api: Api) -> list[Part]:
-    """The parts in the order in which they start. `address` is where the API server listens."""
+def parts(folder: Path, programs: Mapping[str, Path], place: Place, api: Api) -> list[Part]:
+    """The parts in the order in which they start."""
     pki = folder / "pki"
-    etcd, peer = (f"http://127.0.0.1:{ports[name]}" for name in PORTS["etcd"])
+    etcd, peer = (f"http://127.0.0.1:{place.ports[name]}" for name in PORTS["etcd"])
     client = f"--kubeconfig={folder / 'kubeconfig'}"
-    loopback = address.startswith("127.")
 
     def etcd_ready() -> bool:
+        if not place.loopback:
+            # It listens on the loopback address of another network. The API server is not ready without it.
+            return True
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{etcd}/readyz", timeout=2) as answer:
             return bool(answer.status == 200)
 
@@ -127,11 +149,11 @@ def parts(folder: Path, programs: Mapping[str, Path], ports: Mapping[str, int], 
             (
                 str(programs["kube-apiserver"]),
                 f"--etcd-servers={etcd}",
-                f"--bind-address={address}",
-                f"--advertise-address={address}",
-                f"--secure-port={ports['kube-apiserver']}",
+                f"--bind-address={place.address}",
+                f"--advertise-address={place.address}",
+                f"--secure-port={place.ports['kube-apiserver']}",
                 # Pods can't reach a loopback address, so the `kubernetes` Service then has no endpoint.
-                f"--endpoint-reconciler-type={'none' if loopback else 'lease'}",
+                f"--endpoint-reconciler-type={'none' if place.loopback else 'lease'}",
                 f"--tls-cert-file={pki / 'server.crt'}",
                 f"--tls-private-key-file={pki / 'server.key'}",
                 f"--client-ca-file={pki / 'ca.crt'}",
@@ -141,7 +163,7 @@ def parts(folder: Path, programs: Mapping[str, Path], ports: Mapping[str, int], 
                 f"--service-account-key-file={pki / 'service-account.key'}",
                 f"--service-account-signing-key-file={pki / 'service-account.key'}",
                 "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-                f"--service-cluster-ip-range={SERVICE_NETWORK}",
+                f"--service-cluster-ip-range={place.services}",
                 "--authorization-mode=Node,RBAC",
                 "--allow-privileged=true",
             ),

@@ -36,6 +36,8 @@ class Part:
     environ: Mapping[str, str] = field(default_factory=dict)
     interpreted: bool = False
     """The first word is an interpreter: any will do."""
+    within: tuple[str, ...] = ()
+    """A command that runs this one in other namespaces."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,11 @@ def _start(cluster: Path, part: Part) -> int:
     # Talk between the parts must not take the way of the user's web proxy.
     environ = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     environ |= {**part.environ, CLUSTER_MARK: str(cluster), PART_MARK: part.name}
+    command = part.within + part.command
     with log.open("ab") as output:
         # A session of its own: Ctrl-C in the terminal of `up` is not for it.
         process = subprocess.Popen(
-            part.command, cwd=cluster, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            command, cwd=cluster, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
     return process.pid
 

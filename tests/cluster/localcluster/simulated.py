@@ -7,25 +7,63 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from . import programs
 from .api import Api, Object
 from .base import TOOL
+from .controlplane import Place, choose_ports
 from .processes import Part
 
+ADDRESS = "127.0.0.1"
+SERVICES = "10.96.0.0/16"
+PODS = "198.18.128.1/17"
+"""Nothing is there. The range is set aside for benchmarks, so nobody else's machine is there either."""
 LABEL = "livestream.srs/simulated-node"
 
 
-def parts(folder: Path, programs: Mapping[str, Path]) -> list[Part]:
-    command = (
-        str(programs["kwok"]),
-        f"--kubeconfig={folder / 'kubeconfig'}",
-        f"--config={TOOL / 'stages.yaml'}",
-        f"--manage-nodes-with-label-selector={LABEL}",
-        # Set aside for benchmarks: no pod gets the address of a machine in the user's network.
-        "--cidr=198.18.0.1/16",
-        "--node-lease-duration-seconds=40",
-        "--v=WARN",
-    )
-    return [Part("kwok", command, ready=lambda: True, environ={"KWOK_WORKDIR": str(folder / "kwok")})]
+class Simulated:
+    programs = programs.SIMULATED
+    addresses = "198.18.3.0/24"
+    """For load balancers."""
+    evidence = "kwok"
+    """Whose log tells why nodes are not ready."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def place(self, kept: Mapping[str, int], running: set[str]) -> Place:
+        return Place(ADDRESS, choose_ports(kept, running, ADDRESS), SERVICES)
+
+    def check(self) -> None:
+        """Nothing has to be there for these."""
+
+    def prepare(self) -> None:
+        """Nothing has to be done for these."""
+
+    def all_parts(self, control_plane: list[Part], built: Mapping[str, Path]) -> list[Part]:
+        command = (
+            str(built["kwok"]),
+            f"--kubeconfig={self.folder / 'kubeconfig'}",
+            f"--config={TOOL / 'stages.yaml'}",
+            f"--manage-nodes-with-label-selector={LABEL}",
+            f"--cidr={PODS}",
+            "--node-lease-duration-seconds=40",
+            "--v=WARN",
+        )
+        environ = {"KWOK_WORKDIR": str(self.folder / "kwok")}
+        return [*control_plane, Part("kwok", command, ready=lambda: True, environ=environ)]
+
+    def set_nodes(self, api: Api, count: int) -> int:
+        """Make it exactly `count` nodes."""
+        wanted = {body["metadata"]["name"]: body for body in map(node, range(count))}
+        present = {body["metadata"]["name"] for body in api.items(f"/api/v1/nodes?labelSelector={LABEL}")}
+        for name in sorted(wanted.keys() - present):
+            api.create("/api/v1/nodes", wanted[name])
+        for name in sorted(present - wanted.keys()):
+            api.delete(f"/api/v1/nodes/{name}")
+        return count
+
+    def remove(self) -> list[str]:
+        return []
 
 
 def node(number: int) -> Object:
@@ -38,13 +76,3 @@ def node(number: int) -> Object:
         "topology.kubernetes.io/zone": f"zone-{'abc'[number % 3]}",
     }
     return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
-
-
-def set_nodes(api: Api, count: int) -> None:
-    """Make it exactly `count` simulated nodes."""
-    wanted = {body["metadata"]["name"]: body for body in map(node, range(count))}
-    present = {body["metadata"]["name"] for body in api.items(f"/api/v1/nodes?labelSelector={LABEL}")}
-    for name in sorted(wanted.keys() - present):
-        api.create("/api/v1/nodes", wanted[name])
-    for name in sorted(present - wanted.keys()):
-        api.delete(f"/api/v1/nodes/{name}")

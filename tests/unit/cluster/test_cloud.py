@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from localcluster import cloud
 
+NETWORK = "198.51.100.0/24"
+
 
 def service(address: str | None = None, *, deleted: bool = False, **spec: Any) -> cloud.Object:
     status = {"loadBalancer": {"ingress": [{"ip": address}]} if address else {}}
@@ -33,8 +35,8 @@ def test_who_wants_an_address(candidate: cloud.Object, wants: bool) -> None:
 
 def test_the_lowest_free_address_is_next() -> None:
     taken = [service("198.51.100.1"), service(), service("198.51.100.3"), service("203.0.113.9")]
-    assert cloud.next_address(taken) == "198.51.100.2"
-    assert cloud.next_address([service(str(address)) for address in cloud.ADDRESSES.hosts()]) is None
+    assert cloud.next_address(NETWORK, taken) == "198.51.100.2"
+    assert cloud.next_address(NETWORK, [service(f"198.51.100.{number}") for number in range(1, 255)]) is None
 
 
 class Recorder:
@@ -55,7 +57,7 @@ class Recorder:
 
 def test_services_of_one_list_get_different_addresses(tmp_path: Path) -> None:
     api = Recorder()
-    cloud.Cloud(api, tmp_path).give_addresses([service(), service("198.51.100.1"), service()])  # type: ignore[arg-type]
+    cloud.Cloud(api, tmp_path, NETWORK).give_addresses([service(), service("198.51.100.1"), service()])  # type: ignore[arg-type]
     given = [body["status"]["loadBalancer"]["ingress"][0]["ip"] for _method, _path, body in api.told]
     assert given == ["198.51.100.2", "198.51.100.3"]
     assert api.told[0][:2] == ("PATCH", "/api/v1/namespaces/live/services/edge/status")
@@ -76,7 +78,7 @@ def test_who_wants_a_volume(candidate: cloud.Object, wants: bool) -> None:
 
 def test_a_volume_lives_as_long_as_its_claim(tmp_path: Path) -> None:
     api = Recorder()
-    ours = cloud.Cloud(api, tmp_path)  # type: ignore[arg-type]
+    ours = cloud.Cloud(api, tmp_path, NETWORK)  # type: ignore[arg-type]
     ours.give_volumes([claim()])
     ((_method, _path, volume),) = api.told
     folder = Path(volume["spec"]["hostPath"]["path"])

@@ -1,0 +1,81 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a real node could leave behind on the host: looked at before and after."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+Snapshot = dict[str, list[str]]
+
+KERNEL_SETTINGS = (
+    # The kubelet sets these for the whole machine.
+    "vm/overcommit_memory",
+    "vm/panic_on_oom",
+    "kernel/panic",
+    "kernel/panic_on_oops",
+    "kernel/keys/root_maxkeys",
+    "kernel/keys/root_maxbytes",
+    # The next ones belong to the node's network namespace; here they show a mistake of ours.
+    "net/ipv4/ip_forward",
+    "net/netfilter/nf_conntrack_max",
+)
+CONTROL_GROUPS = Path("/sys/fs/cgroup")
+
+
+def snapshot(environ: Mapping[str, str]) -> Snapshot:
+    """What there is on the host, by kind. `environ` has the PATH on which nft may be."""
+    return {
+        "network interface": sorted(path.name for path in Path("/sys/class/net").iterdir()),
+        "mount": sorted(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
+        "route": sorted(_lines(environ, "ip", "route", "show", "table", "all")),
+        "nftables table": sorted(_lines(environ, "nft", "list", "tables")),
+        "network namespace": sorted(path.name for path in Path("/run/netns").glob("*")),
+        "control group": sorted(str(path) for path in [*CONTROL_GROUPS.glob("*/*/"), *CONTROL_GROUPS.glob("*/")]),
+        "kernel setting": [f"{name} = {value}" for name, value in kernel_settings().items()],
+    }
+
+
+def _lines(environ: Mapping[str, str], *command: str) -> list[str]:
+    program = shutil.which(command[0], path=environ.get("PATH"))
+    if not program:
+        return []
+    result = subprocess.run([program, *command[1:]], env=dict(environ), capture_output=True, text=True, check=False)
+    return [line.strip() for line in result.stdout.splitlines()]
+
+
+def kernel_settings() -> dict[str, str]:
+    found = {}
+    for name in KERNEL_SETTINGS:
+        with contextlib.suppress(OSError):
+            found[name] = (Path("/proc/sys") / name).read_text().strip()
+    return found
+
+
+def restore_kernel_settings(before: Snapshot) -> None:
+    now = kernel_settings()
+    for line in before["kernel setting"]:
+        name, _equals, value = line.partition(" = ")
+        if now.get(name) != value:
+            (Path("/proc/sys") / name).write_text(value)
+
+
+def left(before: Snapshot, after: Snapshot) -> list[str]:
+    """What is there after and was not before."""
+    return [f"{kind} {item}" for kind, items in after.items() for item in items if item not in before.get(kind, [])]
+
+
+def save(path: Path, taken: Snapshot) -> None:
+    path.write_text(json.dumps(taken, indent=1))
+
+
+def load(path: Path) -> Snapshot | None:
+    if not path.is_file():
+        return None
+    taken: Snapshot = json.loads(path.read_text())
+    return taken
