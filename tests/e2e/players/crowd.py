@@ -49,6 +49,48 @@ class Audience:
         await asyncio.gather(*self._tasks)
 
 
+class Regulars:
+    """Viewers who come back at once whenever they lose the picture, as players do that reconnect."""
+
+    def __init__(self, urls: Iterable[str], *, pause: float = 0.2, patience: Patience | None = None) -> None:
+        self.visits: list[list[View]] = []
+        """Each regular's views, one after the other."""
+        self._urls = list(urls)
+        self._pause = pause
+        self._patience = patience
+        self._leaving = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._viewers: dict[int, Viewer] = {}
+
+    async def _come(self, number: int, url: str) -> None:
+        while not self._leaving:
+            viewer = self._viewers[number] = Viewer(url, f"regular {number}", patience=self._patience)
+            self.visits[number].append(viewer.view)
+            await viewer.run()
+            await asyncio.sleep(self._pause)
+
+    async def __aenter__(self) -> Self:
+        self.visits = [[] for _url in self._urls]
+        self._tasks = [asyncio.create_task(self._come(number, url)) for number, url in enumerate(self._urls)]
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None) -> None:
+        self._leaving = True
+        for viewer in self._viewers.values():
+            viewer.leave()
+        await asyncio.gather(*self._tasks)
+
+    def interruptions(self) -> list[float]:
+        """For each regular, the longest time from the last media to the next: within a visit, or from one visit to a later one."""
+        return [max([view.longest_gap for view in views] + _returns(views), default=0.0) for views in self.visits]
+
+
+def _returns(visits: Sequence[View]) -> list[float]:
+    """The times from the last media of a visit to the first picture of the next one that has any."""
+    pictures = [view for view in visits if view.first_frame is not None]
+    return [later.at + (later.first_frame or 0) - (view.at + view.waits_since()) for view, later in itertools.pairwise(pictures)]
+
+
 class Newcomers:
     """One new viewer after each interval, going round the URLs; each leaves at the first picture."""
 

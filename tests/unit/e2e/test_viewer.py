@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from players import hls, http, rtmp
-from players.crowd import Audience, Newcomers
+from players.crowd import Audience, Newcomers, Regulars
 from players.view import CUT, EMPTY, REFUSED, STALLED, WATCHED, View
 from players.viewer import Patience, Viewer, new_segments
 
@@ -229,6 +229,26 @@ def test_newcomers(recorded: Recorded) -> None:
     for seen in views:
         number = int(seen.name.split()[1])
         assert seen.outcome == (EMPTY if number % 2 else WATCHED)
+
+
+def test_regulars_come_back(recorded: Recorded) -> None:
+    """The server cuts the first visit, sends nothing to the second, and keeps the third."""
+    visits = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal visits
+        visits += 1
+        await answers(b"" if visits == 2 else recorded("srs-6.http"), stays=visits == 3)(reader, writer)
+
+    async def run() -> Regulars:
+        async with server(serve) as port, Regulars([FLV.format(port)], pause=0.1) as regulars:
+            while visits < 3 or regulars.visits[0][-1].first_frame is None:
+                await asyncio.sleep(0.02)
+        return regulars
+
+    regulars = asyncio.run(run())
+    assert [seen.outcome for seen in regulars.visits[0]] == [CUT, EMPTY, WATCHED]
+    assert 0.2 <= regulars.interruptions()[0] < 5
 
 
 @pytest.mark.parametrize("url", ["https://h/live/a.flv", "http://h/live/a.mp4", "srt://h:1"])

@@ -1,0 +1,181 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changes with the production defaults: nobody who watches is cut before the drain limit, and nobody who comes is turned away."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from driver import change, checks, kube
+from driver.change import Change
+from driver.figures import Figures
+from driver.topology import EDGE, Topology
+from players.crowd import Audience, Regulars
+
+DEREGISTER = 10
+DRAIN = 60
+AT_ONCE = 15
+LINGER = DEREGISTER + 6.0
+"""After a roll-out is done, the last replaced server still has this long until it gets its signal, and some seconds more."""
+
+
+@pytest.fixture(scope="module")
+def built(topology: Callable[..., Topology], newest: Mapping[str, Any]) -> Topology:
+    made = topology("changes", {**newest, "srs_edge_deregister_seconds": DEREGISTER, "srs_edge_drain_seconds": DRAIN})
+    asyncio.run(made.site())
+    return made
+
+
+@pytest.fixture
+def unnoticed(built: Topology, figures: Figures) -> Callable[..., Change]:
+    def check(what: str, **variables: Any) -> Change:
+        seen = asyncio.run(change.under_watch(built, lambda: built.site(**variables), linger=LINGER))
+        change.tell(figures, seen, what, "production")
+        assert not seen.encoder.cuts, "the publisher to the origin was cut"
+        assert not seen.cut(), [view.as_dict() for view in seen.cut()]
+        assert not seen.turned_away(), [view.as_dict() for view in seen.turned_away()]
+        return seen
+
+    return check
+
+
+def edge_uids(built: Topology) -> set[str]:
+    return {pod.uid for pod in built.edges()}
+
+
+def test_another_image(built: Topology, unnoticed: Callable[..., Change]) -> None:
+    """The same image by its digest: another image in the eyes of Kubernetes, wherever it comes from."""
+    before = edge_uids(built)
+    status = built.edges()[0].body.status.container_statuses[0]
+    unnoticed("another image", srs_edge_image=f"{status.image.rpartition(':')[0]}@{status.image_id.rpartition('@')[2]}")
+    assert not before & edge_uids(built)
+
+
+def test_another_config(built: Topology, unnoticed: Callable[..., Change]) -> None:
+    before = edge_uids(built)
+    unnoticed("another config, by roll-out", srs_edge_max_connections=900)
+    assert not before & edge_uids(built)
+
+
+def test_scaling(built: Topology, unnoticed: Callable[..., Change]) -> None:
+    for replicas, what in ((5, "scale 3 to 5"), (2, "scale 5 to 2"), (3, "scale 2 to 3")):
+        unnoticed(what, srs_edge_replicas=replicas)
+        assert len(built.edges()) == replicas
+
+
+def test_a_publisher_through_a_draining_edge_gets_the_drain_time(built: Topology, figures: Figures) -> None:
+    async def watch() -> None:
+        async with built.on_air(to="edge") as encoder:
+            began = time.time()
+            await built.site(srs_edge_max_connections=901, srs_edge_drain_seconds=AT_ONCE)
+            # The servers that go still have the longer drain time.
+            await asyncio.sleep(DEREGISTER + DRAIN / 2)
+            assert not encoder.cuts, encoder.connections
+            await asyncio.to_thread(
+                kube.wait_until, lambda: len(built.kube.pods(built.namespace, EDGE)) == 3, DRAIN, "the old edges have ended"
+            )
+            (cut,) = encoder.cuts
+            held = cut.ended - began
+            figures.add("Publisher through an edge that is replaced", drain_s=DRAIN, deregister_s=DEREGISTER, published_on_for_s=held)
+            assert held >= DEREGISTER + DRAIN
+
+    asyncio.run(watch())
+
+
+def test_the_drain_limit_is_kept(built: Topology, figures: Figures) -> None:
+    """Players who stay for ever: their servers end in time all the same."""
+
+    async def watch() -> None:
+        async with built.on_air(to="origin"), Audience([built.url("rtmp"), built.url("flv")] * 6) as audience:
+            assert not await audience.seated(20), audience.views
+            old = edge_uids(built)
+            ended: dict[str, float] = {}
+            began = time.time()
+            rolling = asyncio.create_task(built.site(srs_edge_max_connections=902))
+            while len(ended) < len(old):
+                now = await asyncio.to_thread(built.kube.pods, built.namespace, EDGE)
+                ended |= {uid: time.time() for uid in old - {pod.uid for pod in now} - set(ended)}
+                assert time.time() - began < 200, "the old edges do not end"
+                await asyncio.sleep(0.5)
+            run = await rolling
+            told = built.kube.core.list_namespaced_event(built.namespace, field_selector="reason=Killing").items
+            asked = {event.involved_object.uid: event.last_timestamp.timestamp() for event in told if event.involved_object.uid in old}
+            lasted = [ended[uid] - asked[uid] for uid in old]
+            gone = audience.gone()
+        figures.add(
+            "Drain limit: players that never leave",
+            deregister_s=DEREGISTER,
+            drain_s=AT_ONCE,
+            roll_out_s=run.seconds,
+            a_server_lasted_at_most_s=max(lasted),
+            players=len(audience.views),
+            cut_at_the_limit=len(gone),
+        )
+        assert max(lasted) <= DEREGISTER + AT_ONCE + 10
+        assert len(gone) == len(audience.views)
+        # Nobody before the limit.
+        first = min(view.at + view.ended for view in gone)
+        assert first >= min(asked.values()) + DEREGISTER + AT_ONCE
+
+    asyncio.run(watch())
+
+
+@pytest.mark.parametrize("what", ["edge container", "edge pod", "origin container", "origin pod"])
+def test_a_crash(built: Topology, figures: Figures, what: str) -> None:
+    """Until a player that reconnects sees the picture again. The publisher is straight at the origin and reconnects too."""
+
+    async def watch() -> None:
+        async with built.on_air(to="origin") as encoder:
+            async with Regulars([built.url("rtmp"), built.url("flv")] * 5) as regulars:
+                await asyncio.sleep(5)
+                pod = built.origin() if "origin" in what else built.edges()[0]
+                if "container" in what:
+                    await asyncio.to_thread(kube.kill_container, pod.containers["srs"])
+                else:
+                    await asyncio.to_thread(built.kube.kill_pod, built.namespace, pod.name)
+                await asyncio.sleep(35)
+            last = [visits[-1] for visits in regulars.visits]
+            assert all(view.first_frame is not None and view.longest_gap < 20 for view in last), [view.as_dict() for view in last]
+        waited = regulars.interruptions()
+        figures.add(
+            "Crashes: until the picture is back",
+            killed=what,
+            players=len(waited),
+            reconnected=sum(len(visits) > 1 for visits in regulars.visits),
+            publisher_reconnected=len(encoder.cuts),
+            longest_without_picture_s=max(waited),
+            median_without_picture_s=sorted(waited)[len(waited) // 2],
+        )
+
+    asyncio.run(watch())
+    kube.wait_until(lambda: len(built.edges()) == 3 and built.origin().ready, 90, "all is whole again")
+
+
+def test_an_origin_that_is_replaced(built: Topology, figures: Figures) -> None:
+    """Players keep their edges; the publisher comes back by itself; HLS goes on."""
+
+    async def watch() -> None:
+        async with built.on_air(to="origin") as encoder, Audience([built.url("rtmp"), built.url("flv")] * 5) as audience:
+            assert not await audience.seated(20), audience.views
+            async with Audience([built.url("hls")]) as hls:
+                assert not await hls.seated(checks.HLS_STARTS)
+                await built.site(srs_origin_max_connections=900)
+                await asyncio.sleep(60)
+        view = hls.views[0]
+        figures.add(
+            "The origin is replaced by a roll-out",
+            players=len(audience.views),
+            cut=len([seen for seen in audience.views if seen.outcome != "watched"]),
+            longest_without_picture_s=max(seen.longest_gap for seen in audience.views),
+            publisher_reconnected=len(encoder.cuts),
+            hls_longest_gap_s=view.longest_gap,
+            hls_failed_requests=view.errors,
+            hls_segments=view.segments,
+        )
+        assert view.outcome == "watched" and view.segments > 3, view.as_dict()
+
+    asyncio.run(watch())
