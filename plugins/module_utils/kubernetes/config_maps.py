@@ -49,7 +49,8 @@ def delete_config_maps(client: Client, names: list[str], namespace: str, *, chec
         before = client.get("v1", "ConfigMap", name, namespace)
         if before is None:
             return []
-        client.delete("v1", "ConfigMap", name, namespace, dry_run=check_mode)
+        if not check_mode:
+            client.delete("v1", "ConfigMap", name, namespace)
         return _diff(name, before, None)
 
     diff = [entry for entries in client.each(delete, names) for entry in entries]

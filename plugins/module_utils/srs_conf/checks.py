@@ -46,7 +46,7 @@ ENV_ALIASES = {
 }
 # Listeners that SRS 5 and later can serve at one port.
 SHARED_PORTS = ({"http_api.listen", "http_server.listen"}, {"http_api.https.listen", "http_server.https.listen"})
-ANY_ADDRESS = ("", "0.0.0.0", "[::]")
+ANY_ADDRESS = {"0.0.0.0", "[::]"}
 
 
 def server_checks(tree: list[Directive], version: int) -> list[Finding]:
@@ -60,8 +60,11 @@ def deployment_checks(tree: list[Directive], version: int, role: str, context: M
 
 
 def _clash(one: str, other: str) -> bool:
-    addresses = {one.rpartition(":")[0], other.rpartition(":")[0]}
-    return port_of(one) == port_of(other) and (len(addresses) == 1 or bool(addresses & set(ANY_ADDRESS)))
+    """Whether two listeners can't both be opened. An IPv6 socket leaves the port of IPv4 free."""
+    mine, theirs = (endpoint.rpartition(":")[0] or "0.0.0.0" for endpoint in (one, other))
+    if port_of(one) != port_of(other) or mine.startswith("[") != theirs.startswith("["):
+        return False
+    return mine == theirs or bool({mine, theirs} & ANY_ADDRESS)
 
 
 def _env_names() -> dict[str, str]:
@@ -223,11 +226,7 @@ class _Server(_Checks):
         if cluster.value("origin_cluster") == "on" and not (cluster.get("coworkers") or EMPTY).args:
             yield self.warning(f"{path}.cluster.origin_cluster", "is on without coworkers to ask.", cluster.get("origin_cluster"))
         security = vhost.get("security") or EMPTY
-        if (
-            security.value("enabled") == "on"
-            and not any(True for _ in security.all("allow"))
-            and not any(True for _ in security.all("deny"))
-        ):
+        if security.value("enabled") == "on" and security.get("allow") is None and security.get("deny") is None:
             yield self.warning(f"{path}.security", "is enabled without a rule, which denies everybody.", vhost.get("security"))
         hooks = vhost.get("http_hooks") or EMPTY
         if hooks.value("enabled") == "on" and self.version < 5 and len(hooks.children or ()) < 2:

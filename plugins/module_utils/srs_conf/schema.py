@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 VERSIONS = (3, 4, 5, 6, 7)
 DEFAULT_VERSION = 6
 
-Default = str | Mapping[int, str]  # one for all versions, or by the version from which it holds
+Default: TypeAlias = "str | Mapping[int, str]"  # one for all versions, or by the version from which it holds
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ class _Moderniser:
                 child.children = [Directive("enabled", ["on"], None, line), Directive("destination", child.args, None, line)]
                 child.args = []
             elif name in FOLDED and self.version >= FOLDED[name][0]:
-                _, block, names = FOLDED[name]
+                _since, block, names = FOLDED[name]
                 self.moved(f"{path}.{name}", line, f"settings in {block}")
                 _remove(vhost, child)
                 target = _block(vhost, block)

@@ -45,7 +45,7 @@ def validate(tree: list[Directive], version: int) -> list[Finding]:
 def _validate_block(
     tree: list[Directive], table: Mapping[str, Spec], path: str, block: str, version: int, findings: list[Finding], unchecked: bool
 ) -> None:
-    seen: dict[tuple[str, ...], int] = {}
+    seen: dict[tuple[str, ...], Directive] = {}
     for directive in tree:
         name, line = directive.name, directive.line
         spec = INCLUDE if name == "include" else table.get(name)
@@ -61,17 +61,16 @@ def _validate_block(
         if (spec.many and spec.kind != "block") or name == "stream_caster":
             continue
         key = (name, *directive.args) if spec.many else (name,)
-        if key in seen:
-            first = f", first in line {seen[key]}" if seen[key] else ""
-            findings.append(
-                Finding(
-                    ERROR,
-                    _join(path, " ".join(key)),
-                    f"is given twice{first}; the server takes one of them and ignores or refuses the other (SRS {version}).",
-                    line,
-                )
+        first = seen.setdefault(key, directive)
+        if first is not directive:
+            place = f", first in line {first.line}" if first.line else ""
+            same = directive.children is None and directive == first
+            message = (
+                f"is given twice{place}, to the same effect (SRS {version})."
+                if same
+                else f"is given twice{place}; the server takes one of them and ignores or refuses the other (SRS {version})."
             )
-        seen.setdefault(key, line)
+            findings.append(Finding(WARNING if same else ERROR, _join(path, " ".join(key)), message, line))
 
 
 def _validate_directive(directive: Directive, spec: Spec, path: str, block: str, version: int, findings: list[Finding]) -> None:

@@ -92,13 +92,15 @@ def test_same_parameters_same_text() -> None:
         ({"publish": {"kickoff_for_idle": 1.50}}, ["        kickoff_for_idle 1.5;"]),
         ({"publish": {"kickoff_for_idle": 0.0}}, ["        kickoff_for_idle 0;"]),
         ({"http_api": {"enabled": False}}, ["    enabled off;"]),
-        ({"security": {"enabled": True, "allow": ["play all", "publish 10.0.0.0/8"], "deny": "play 10.0.0.1"}},
-         ["        allow play all;", "        allow publish 10.0.0.0/8;", "        deny play 10.0.0.1;"]),
+        (
+            {"security": {"enabled": True, "allow": ["play all", "publish 10.0.0.0/8"], "deny": "play 10.0.0.1"}},
+            ["        allow play all;", "        allow publish 10.0.0.0/8;", "        deny play 10.0.0.1;"],
+        ),
         ({"http_hooks": {"enabled": True, "on_play": ["http://a/?x=[stream]"]}}, ["        on_play http://a/?x=[stream];"]),
         ({"hls": {"hls_path": "/media files"}}, ['        hls_path "/media files";']),
         ({"hls": None, "dvr": {"dvr_apply": None}}, []),
     ],
-)  # fmt: skip
+)
 def test_value(params: dict[str, Any], lines: list[str]) -> None:
     text = edge(**params).text.splitlines()
     for line in lines:
@@ -124,89 +126,135 @@ def test_vhosts() -> None:
 
 
 def test_extra_is_merged() -> None:
-    compiled = edge(
-        extra="rtc_server { enabled on; }\nvhost __defaultVhost__ { rtc { enabled on; } play { atc on; } }\nvhost b { mode remote; origin x; }"
+    default = "vhost __defaultVhost__ { rtc { enabled on; } play { atc on; } }"
+    compiled = edge(extra=f"rtc_server {{ enabled on; }}\n{default}\nvhost b {{ mode remote; origin x; }}")
+    assert compiled.text.endswith(
+        "    rtc {\n        enabled on;\n    }\n    play {\n        atc on;\n    }\n}\nrtc_server {\n    enabled on;\n}\nvhost b {\n"
+        "    cluster {\n        mode remote;\n        origin x;\n    }\n}\n"
     )
-    assert compiled.text.endswith("    rtc {\n        enabled on;\n    }\n    play {\n        atc on;\n    }\n}\nrtc_server {\n    enabled on;\n}\nvhost b {\n"
-                                  "    cluster {\n        mode remote;\n        origin x;\n    }\n}\n")  # fmt: skip
     assert [finding.path for finding in compiled.findings] == ["vhost b.mode", "vhost b.origin"]
 
 
 def test_conf_is_kept_as_it_is() -> None:
-    text = "# ours\nlisten 1935;\nmax_connections 10;\ndaemon off;\nsrs_log_tank console;\nvhost __defaultVhost__ {\n  cluster { mode remote; origin a; }\n}\n"
+    text = "# ours\nlisten 1935;\nmax_connections 10;\ndaemon off;\nsrs_log_tank console;\n"
+    text += "vhost __defaultVhost__ {\n  cluster { mode remote; origin a; }\n}\n"
     compiled = compile_config("edge", {"conf": text, "srs_version": 6, "nofile": 1024}, where="w")
     assert compiled.text == text
     assert not compiled.findings
 
 
+def complete(role: str, params: dict[str, Any]) -> dict[str, Any]:
+    """With what else an edge needs."""
+    return {"origin": ["a"], **params} if role == "edge" and "conf" not in params else params
+
+
 AUTH = {"enabled": True, "username": "me", "password_secret": {"name": "s", "key": "k"}}
 ERRORS: list[tuple[str, dict[str, Any], str]] = [
-    ("edge", {}, r"w: origin is missing: an edge needs an origin"),
+    ("edge", {"origin": None}, r"w: origin is missing: an edge needs an origin"),
     ("edge", {"origin": []}, r"origin is missing"),
-    ("edge", {"origin": ["a"], "vhosts": [{"name": "x", "cluster": {"mode": "local"}}]}, r"cluster\.mode is remote in no vhost"),
-    ("edge", {"origin": ["a"], "cluster": {"origin": ["b"]}}, r"origin is given twice, here and in cluster\.origin"),
+    ("edge", {"vhosts": [{"name": "x", "cluster": {"mode": "local"}}]}, r"cluster\.mode is remote in no vhost"),
+    ("edge", {"cluster": {"origin": ["b"]}}, r"origin is given twice, here and in cluster\.origin"),
     ("edge", {"origin": ["a b"], "srs_version": 6}, r"origin is 'a b', but must be host or host:port"),
-    ("edge", {"origin": ["a"], "orign": "b"}, r"orign is no parameter here \(did you mean origin\?\)"),
-    ("edge", {"origin": ["a"], "play": {"gop": True}}, r"play\.gop is no parameter here"),
-    ("edge", {"origin": ["a"], "vhosts": [{"name": "x", "hls": {"hls_window2": 1}}]}, r"vhosts\[0\]\.hls\.hls_window2 is no parameter"),
-    ("edge", {"origin": ["a"], "vhosts": [{}]}, r"vhosts\[0\]\.name is required"),
-    ("edge", {"origin": ["a"], "vhosts": [{"name": "x"}, {"name": "x"}]}, r"vhosts\[1\]\.name is 'x' again"),
-    ("edge", {"origin": ["a"], "vhosts": {"name": "x"}}, r"vhosts is \{'name': 'x'\}, but must be a list"),
-    ("edge", {"origin": ["a"], "vhosts": ["x"]}, r"vhosts\[0\] is 'x', but must be a mapping"),
-    ("edge", {"origin": ["a"], "http_api": "on"}, r"http_api is 'on', but must be a mapping"),
-    ("edge", {"origin": ["a"], "http_api": {"enabled": "maybe"}}, r"http_api\.enabled is 'maybe', but must be true or false"),
-    ("edge", {"origin": ["a"], "max_connections": 0}, r"max_connections is '0', but must be a whole number of at least 1 \(SRS 6\)"),
-    ("edge", {"origin": ["a"], "max_connections": "many"}, r"max_connections is 'many'"),
-    ("edge", {"origin": ["a"], "max_connections": True}, r"max_connections is True, but must be a number"),
-    ("edge", {"origin": ["a"], "max_connections": 1.5}, r"max_connections is '1\.5', but must be a whole number"),
-    ("edge", {"origin": ["a"], "max_connections": [1]}, r"max_connections is \[1\], but must be a number"),
-    ("edge", {"origin": ["a"], "listen": [0]}, r"listen is '0', but must be a port"),
-    ("edge", {"origin": ["a"], "listen": [70000]}, r"listen is '70000'"),
-    ("edge", {"origin": ["a"], "pid": ""}, r"pid is empty: leave it out"),
-    ("edge", {"origin": ["a"], "pid": "a\nb"}, r"pid is 'a\\nb', but must be text without control characters"),
-    ("edge", {"origin": ["a"], "hls": {"hls_path": "both ' and \""}}, r"both kinds of quotes"),
-    ("edge", {"origin": ["a"], "play": {"time_jitter": "half"}}, r"play\.time_jitter is 'half', but must be one of full, zero, off"),
-    ("edge", {"origin": ["a"], "play": {"time_jitter": True}}, r"one of full, zero, off"),
-    ("edge", {"origin": ["a"], "srs_version": 8}, r"srs_version is 8, but must be one of 3, 4, 5, 6, 7"),
-    ("edge", {"origin": ["a"], "srs_version": 4, "exporter": {"enabled": True}}, r"exporter needs SRS 5 \(5\.0\.67\) or later, but srs_version is 4"),
-    ("edge", {"origin": ["a"], "srs_version": 4, "cluster": {"protocol": "flv"}}, r"cluster\.protocol needs SRS 5"),
-    ("edge", {"origin": ["a"], "nofile": 0}, r"nofile is 0, but must be at least 1"),
-    ("edge", {"origin": ["a"], "nofile": "x"}, r"nofile is 'x', but must be a whole number"),
-    ("edge", {"origin": ["a"], "nofile": 1024}, r"max_connections is 1000; with 128 reserved .* limit is 1024: at most 895.*\(SRS 6\)"),
-    ("edge", {"origin": ["a"], "nofile": 1006, "srs_version": 4}, r"with 6 for listeners.* at most 999"),
-    ("edge", {"origin": ["a"], "http_api": {"https": {"enabled": True, "secret": "s"}, "enabled": False}}, r"http_api\.https is enabled, but http_api is not"),
-    ("edge", {"origin": ["a"], "http_api": {"listen": 1935}}, r"http_api\.listen is '1935', a port that listen has already"),
-    ("edge", {"origin": ["a"], "listen": [1935, 1935]}, r"listen is '1935', a port that listen has already"),
-    ("edge", {"origin": ["a"], "srs_version": 4, "http_api": {"listen": 8080}}, r"http_server\.listen is '8080', a port that http_api\.listen has"),
-    ("edge", {"origin": ["a"], "exporter": {"enabled": True, "listen": "0.0.0.0:8080"}}, r"exporter\.listen is '0\.0\.0\.0:8080', a port"),
-    ("edge", {"origin": ["a"], "http_api": {"https": {"listen": 8088}}}, r"all equal or all different"),
-    ("edge", {"origin": ["a"], "http_api": {"listen": 8080, "https": {"listen": 9000}}}, r"then both https must be equal"),
-    ("edge", {"origin": ["a"], "service_ports": [1935, 8081]}, r"listen has no port 8081, to which a Service sends; the server listens at 1935 \(listen\)"),
-    ("edge", {"origin": ["a"], "env": ["SRS_ENV_ONLY"]}, r"SRS_ENV_ONLY is in the container's environment: with it the server reads no file"),
-    ("edge", {"origin": ["a"], "drain_seconds": 60}, r"force_grace_quit is not on"),
-    ("edge", {"origin": ["a"], "drain_seconds": 60, "force_grace_quit": True, "pre_stop_seconds": 10, "termination_grace_period_seconds": 75},
-     r"take 75\.5 s, but the pod is killed after terminationGracePeriodSeconds 75"),
-    ("edge", {"conf": "listen 1935;\nbogus;", "origin": ["a"]}, r"conf is a whole srs\.conf and excludes origin"),
+    ("edge", {"orign": "b"}, r"orign is no parameter here \(did you mean origin\?\)"),
+    ("edge", {"play": {"gop": True}}, r"play\.gop is no parameter here"),
+    ("edge", {"vhosts": [{"name": "x", "hls": {"hls_window2": 1}}]}, r"vhosts\[0\]\.hls\.hls_window2 is no parameter"),
+    ("edge", {"vhosts": [{}]}, r"vhosts\[0\]\.name is required"),
+    ("edge", {"vhosts": [{"name": "x"}, {"name": "x"}]}, r"vhosts\[1\]\.name is 'x' again"),
+    ("edge", {"vhosts": {"name": "x"}}, r"vhosts is \{'name': 'x'\}, but must be a list"),
+    ("edge", {"vhosts": ["x"]}, r"vhosts\[0\] is 'x', but must be a mapping"),
+    ("edge", {"http_api": "on"}, r"http_api is 'on', but must be a mapping"),
+    ("edge", {"http_api": {"enabled": "maybe"}}, r"http_api\.enabled is 'maybe', but must be true or false"),
+    ("edge", {"max_connections": 0}, r"max_connections is '0', but must be a whole number of at least 1 \(SRS 6\)"),
+    ("edge", {"max_connections": "many"}, r"max_connections is 'many'"),
+    ("edge", {"max_connections": True}, r"max_connections is True, but must be a number"),
+    ("edge", {"max_connections": 1.5}, r"max_connections is '1\.5', but must be a whole number"),
+    ("edge", {"max_connections": [1]}, r"max_connections is \[1\], but must be a number"),
+    ("edge", {"listen": [0]}, r"listen is '0', but must be a port"),
+    ("edge", {"listen": [70000]}, r"listen is '70000'"),
+    ("edge", {"pid": ""}, r"pid is empty: leave it out"),
+    ("edge", {"pid": "a\nb"}, r"pid is 'a\\nb', but must be text without control characters"),
+    ("edge", {"hls": {"hls_path": "both ' and \""}}, r"both kinds of quotes"),
+    ("edge", {"play": {"time_jitter": "half"}}, r"play\.time_jitter is 'half', but must be one of full, zero, off"),
+    ("edge", {"play": {"time_jitter": True}}, r"one of full, zero, off"),
+    ("edge", {"srs_version": 8}, r"srs_version is 8, but must be one of 3, 4, 5, 6, 7"),
+    ("edge", {"srs_version": 4, "exporter": {"enabled": True}}, r"exporter needs SRS 5 \(5\.0\.67\) or later, but srs_version is 4"),
+    ("edge", {"srs_version": 4, "cluster": {"protocol": "flv"}}, r"cluster\.protocol needs SRS 5"),
+    ("edge", {"nofile": 0}, r"nofile is 0, but must be at least 1"),
+    ("edge", {"nofile": "x"}, r"nofile is 'x', but must be a whole number"),
+    ("edge", {"nofile": 1024}, r"max_connections is 1000; with 128 reserved .* limit is 1024: at most 895.*\(SRS 6\)"),
+    ("edge", {"nofile": 1006, "srs_version": 4}, r"with 6 for listeners.* at most 999"),
+    (
+        "edge",
+        {"http_api": {"https": {"enabled": True, "secret": "s"}, "enabled": False}},
+        r"http_api\.https is enabled, but http_api is not",
+    ),
+    ("edge", {"http_api": {"listen": 1935}}, r"http_api\.listen is '1935', a port that listen has already"),
+    ("edge", {"listen": [1935, 1935]}, r"listen is '1935', a port that listen has already"),
+    ("edge", {"srs_version": 4, "http_api": {"listen": 8080}}, r"http_server\.listen is '8080', a port that http_api\.listen has"),
+    ("edge", {"exporter": {"enabled": True, "listen": "0.0.0.0:8080"}}, r"exporter\.listen is '0\.0\.0\.0:8080', a port"),
+    ("edge", {"http_api": {"https": {"listen": 8088}}}, r"all equal or all different"),
+    ("edge", {"http_api": {"listen": 8080, "https": {"listen": 9000}}}, r"then both https must be equal"),
+    ("edge", {"service_ports": [1935, 8081]}, r"listen has no port 8081, to which a Service sends; the server listens at 1935 \(listen\)"),
+    ("edge", {"env": ["SRS_ENV_ONLY"]}, r"SRS_ENV_ONLY is in the container's environment: with it the server reads no file"),
+    ("edge", {"drain_seconds": 60}, r"force_grace_quit is not on"),
+    (
+        "edge",
+        {"drain_seconds": 60, "force_grace_quit": True, "pre_stop_seconds": 10, "termination_grace_period_seconds": 75},
+        r"take 75\.5 s, but the pod is killed after terminationGracePeriodSeconds 75",
+    ),
+    ("edge", {"conf": "listen 1935;", "listen": 1, "origin": ["a"]}, r"conf is a whole srs\.conf and excludes listen, origin"),
     ("edge", {"conf": "listen 1935;\nbogus on;\n"}, r"w\.conf line 2: bogus is no directive"),
     ("edge", {"conf": "listen 1935\n"}, r"w\.conf line 1: listen 1935 lacks its ;"),
     ("edge", {"conf": "listen 1935;"}, r"vhost is missing"),
-    ("edge", {"conf": "listen 1935;\nvhost x { cluster { mode remote; } }"}, r"vhost x\.cluster\.origin is missing: an edge without an origin"),
+    (
+        "edge",
+        {"conf": "listen 1935;\nvhost x { cluster { mode remote; } }"},
+        r"vhost x\.cluster\.origin is missing: an edge without an origin",
+    ),
     ("edge", {"conf": "listen 1935;\nvhost x { cluster { mode remote; origin a; } }", "srs_version": 4}, r"daemon is not off"),
-    ("edge", {"conf": "listen 1935;\nhttp_api { auth { password x; } }"}, r"w\.conf line 2: http_api\.auth\.password holds a secret, .* SRS_HTTP_API_AUTH_PASSWORD"),
-    ("edge", {"origin": ["a"], "extra": "bogus on;"}, r"w\.extra line 1: bogus is no directive"),
-    ("edge", {"origin": ["a"], "extra": "max_connections 5;"}, r"max_connections is set by a parameter already"),
-    ("edge", {"origin": ["a"], "extra": "vhost __defaultVhost__ { http_remux { enabled off; } }"}, r"vhost __defaultVhost__\.http_remux\.enabled is set by"),
-    ("edge", {"origin": ["a"], "extra": "srt_server { passphrase x; }"}, r"w\.extra line 1: srt_server\.passphrase holds a secret, .*SRS_SRT_SERVER_PASSPHRASE"),
-    ("edge", {"origin": ["a"], "extra": "vhost x { forward { backend http://a/?token=x; } }"}, r"holds a secret, .* there is no other way"),
-    ("origin", {"cluster": {"mode": "remote", "origin": ["a"]}}, r"is remote, which makes an edge, but this is the configuration of an origin"),
-    ("origin", {"http_remux": {"mount": "[vhost]/[app]/[stream].ts"}}, r"http_remux\.mount is '\[vhost\]/\[app\]/\[stream\]\.ts', but \.ts files belong to hls"),
-    ("origin", {"publish": {"kickoff_for_idle": 3}, "extra": "vhost __defaultVhost__ { forward { enabled on; destination a; } }"}, r"but forward is enabled"),
+    (
+        "edge",
+        {"conf": "listen 1935;\nhttp_api { auth { password x; } }"},
+        r"w\.conf line 2: http_api\.auth\.password holds a secret, .* SRS_HTTP_API_AUTH_PASSWORD",
+    ),
+    ("edge", {"extra": "bogus on;"}, r"w\.extra line 1: bogus is no directive"),
+    ("edge", {"extra": "max_connections 5;"}, r"max_connections is set by a parameter already"),
+    ("edge", {"extra": "vhost __defaultVhost__ { http_remux { enabled off; } }"}, r"vhost __defaultVhost__\.http_remux\.enabled is set by"),
+    (
+        "edge",
+        {"extra": "srt_server { passphrase x; }"},
+        r"w\.extra line 1: srt_server\.passphrase holds a secret, .*SRS_SRT_SERVER_PASSPHRASE",
+    ),
+    ("edge", {"extra": "vhost x { forward { backend http://a/?token=x; } }"}, r"holds a secret, .* there is no other way"),
+    (
+        "origin",
+        {"cluster": {"mode": "remote", "origin": ["a"]}},
+        r"is remote, which makes an edge, but this is the configuration of an origin",
+    ),
+    (
+        "origin",
+        {"http_remux": {"mount": "[vhost]/[app]/[stream].ts"}},
+        r"http_remux\.mount is '\[vhost\]/\[app\]/\[stream\]\.ts', but \.ts files belong to hls",
+    ),
+    (
+        "origin",
+        {"publish": {"kickoff_for_idle": 3}, "extra": "vhost __defaultVhost__ { forward { enabled on; destination a; } }"},
+        r"but forward is enabled",
+    ),
     ("origin", {"hls": {"hls_ctx": True}, "behind_nginx": True}, r"hls\.hls_ctx is on and must be off behind nginx"),
     ("origin", {"edge_pods": 1000}, r"max_connections is 1000, but each of 1000 edge pods"),
     ("origin", {"http_api": {"auth": {"enabled": True}}}, r"http_api\.auth\.username is missing: give username_secret"),
     ("origin", {"http_api": {"auth": {**AUTH, "username": "a:b"}}}, r"http_api\.auth\.username holds a colon"),
-    ("origin", {"http_api": {"auth": {**AUTH, "password": "hunter2"}}}, r"password would be readable in a ConfigMap: .* give password_secret"),
-    ("origin", {"http_api": {"auth": {**AUTH, "username_secret": {"name": "s", "key": "u"}}}}, r"username_secret and username are both given"),
+    (
+        "origin",
+        {"http_api": {"auth": {**AUTH, "password": "hunter2"}}},
+        r"password would be readable in a ConfigMap: .* give password_secret",
+    ),
+    (
+        "origin",
+        {"http_api": {"auth": {**AUTH, "username_secret": {"name": "s", "key": "u"}}}},
+        r"username_secret and username are both given",
+    ),
     ("origin", {"http_api": {"auth": {**AUTH, "password_secret": {"name": "s"}}}}, r"password_secret\.key is required"),
     ("origin", {"http_api": {"auth": AUTH}, "srs_version": 4}, r"http_api\.auth needs SRS 5 \(5\.0\.152, 6\.0\.40\)"),
     ("origin", {"http_server": {"https": {"enabled": True, "secret": "s", "key": "k"}}}, r"https\.key and secret are both given"),
@@ -214,16 +262,20 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
     ("origin", {"http_hooks": {"on_play": ["http://a/?access_token=hunter2"]}}, r"on_play holds a secret"),
     ("origin", {"http_hooks": {"on_play": ["http://a/?key=hunter2"]}, "srs_version": 4}, r"needs srs_version 5"),
     ("origin", {"http_hooks": {"on_play_secret": {"name": "s", "key": "k"}}, "srs_version": 4}, r"on_play_secret needs SRS 5"),
-    ("origin", {"vhosts": [{"name": "a", "http_hooks": {"on_play_secret": {"name": "s", "key": "k"}}}, {"name": "b"}]}, r"holds for every vhost"),
+    (
+        "origin",
+        {"vhosts": [{"name": "a", "http_hooks": {"on_play_secret": {"name": "s", "key": "k"}}}, {"name": "b"}]},
+        r"holds for every vhost",
+    ),
     ("origin", {"extra": "asprocess on;\nis_full on;"}, r"is_full is on"),
     ("origin", {"conf": "listen 1935;\nasprocess on;\nvhost x { }"}, r"w\.conf line 2: asprocess is on while daemon is not off"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("role", "params", "message"), ERRORS, ids=[f"{role} {str(params)[:80]}" for role, params, _ in ERRORS])
 def test_error(role: str, params: dict[str, Any], message: str) -> None:
     with pytest.raises(SrsError) as caught:
-        compile_config(role, params, where="w")
+        compile_config(role, complete(role, params), where="w")
     assert re.search(message, caught.value.message), caught.value.message
     assert "hunter2" not in caught.value.message
 
@@ -249,18 +301,27 @@ WARNINGS: list[tuple[str, dict[str, Any], str]] = [
     ("edge", {"cluster": {"protocol": "flv", "follow_client": True}}, r"cluster\.protocol does nothing while follow_client is on"),
     ("edge", {"extra": "include other.conf;"}, r"include of other\.conf: these files are not checked here"),
     ("origin", {"edge_pods": 100}, r"max_connections is 1000; 100 edge pods fill it with 10 streams"),
-    ("origin", {"conf": "listen 1935;\ndaemon off;\nsrs_log_tank console;\nvhost __defaultVhost__ { hls { enabled on; hls_ts_ctx off; } }", "behind_nginx": True},
-     r"w\.conf line 4: vhost __defaultVhost__\.hls\.hls_ctx is on by default and must be off behind nginx"),
+    (
+        "origin",
+        {
+            "conf": "listen 1935;\ndaemon off;\nsrs_log_tank console;\nvhost __defaultVhost__ { hls { enabled on; hls_ts_ctx off; } }",
+            "behind_nginx": True,
+        },
+        r"w\.conf line 4: vhost __defaultVhost__\.hls\.hls_ctx is on by default and must be off behind nginx",
+    ),
     ("origin", {"conf": "listen 1935;\nsrs_log_tank console;\nvhost __defaultVhost__ { }"}, r"daemon is not off: .* unless SRS_DAEMON=off"),
     ("origin", {"cluster": {"origin_cluster": True}}, r"origin_cluster is on without coworkers"),
-    ("origin", {"cluster": {"origin_cluster": True, "coworkers": ["a:1985"]}, "srs_version": 7}, r"but SRS 7 replaces coworkers by its proxy"),
-]  # fmt: skip
+    (
+        "origin",
+        {"cluster": {"origin_cluster": True, "coworkers": ["a:1985"]}, "srs_version": 7},
+        r"but SRS 7 replaces coworkers by its proxy",
+    ),
+]
 
 
 @pytest.mark.parametrize(("role", "params", "message"), WARNINGS, ids=[f"{role} {str(params)[:80]}" for role, params, _ in WARNINGS])
 def test_warning(role: str, params: dict[str, Any], message: str) -> None:
-    given = {"origin": ["a"], **params} if role == "edge" else params
-    warnings = compile_config(role, given, where="w").warnings("w")
+    warnings = compile_config(role, complete(role, params), where="w").warnings("w")
     assert len(warnings) == 1, warnings
     assert re.search(message, warnings[0]), warnings
 
@@ -268,6 +329,7 @@ def test_warning(role: str, params: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     "params",
     [
+        {"listen": ["0.0.0.0:1935", "[::]:1935"]},
         {"nofile": 1129},
         {"nofile": 1007, "srs_version": 3},
         {"http_api": {"listen": 8080}, "service_ports": [1935, 8080]},

@@ -71,7 +71,8 @@ def test_what_the_text_leaves_to_the_server() -> None:
 
 
 def test_what_has_no_parameter() -> None:
-    text = "listen 1935; rtc_server { enabled on; } vhost a { chunk_size 4096; rtc { enabled on; } security { allow play all; allow publish all; } }"
+    vhost = "vhost a { chunk_size 4096; rtc { enabled on; } security { allow play all; allow publish all; } }"
+    text = f"listen 1935; rtc_server {{ enabled on; }} {vhost}"
     params = params_of(text, role=ORIGIN)
     assert params["extra"] == "rtc_server {\n    enabled on;\n}\nvhost a {\n    rtc {\n        enabled on;\n    }\n}\n"
     assert params["vhosts"][0]["name"] == "a"

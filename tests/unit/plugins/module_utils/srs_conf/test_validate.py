@@ -60,7 +60,7 @@ ERRORS = [
     ("vhost x y { }", ALL, r"before its block"),
     ("pid;", ALL, r"pid has no value and would be ignored"),
     ("daemon off utc_time on;", ALL, r"daemon has 3 values, 'off utc_time on', of which the server takes 1; is a ; missing\?"),
-    ("daemon off;\ndaemon off;", ALL, r"line 3: daemon is given twice, first in line 2"),
+    ("daemon off;\ndaemon on;", ALL, r"line 3: daemon is given twice, first in line 2"),
     ("vhost x { }\nvhost x { }", ALL, r"vhost x is given twice"),
     ("vhost x { http_remux { } http_remux { } }", ALL, r"http_remux is given twice"),
     ("vhost x { ingest a { } ingest a { } }", ALL, r"ingest a is given twice"),
@@ -111,6 +111,7 @@ def test_no_error(text: str, version: int) -> None:
     ("text", "version", "message"),
     [
         ("vhost x { hls { hls_mount a; } }", 3, r"hls_mount is still accepted by SRS 3 but does nothing since SRS 3"),
+        ("daemon off; daemon off;", 6, r"daemon is given twice, first in line 2, to the same effect"),
         ("vhost x { bandcheck { enabled on; } }", 5, r"bandcheck is still accepted"),
         ("http_api { raw_api { allow_query on; } }", 4, r"allow_query is still accepted"),
         ("vhost x { gop_cache off; }", 6, r"vhost x\.gop_cache is an old form of play\.gop_cache"),
