@@ -165,7 +165,9 @@ class _Connection(asyncio.Protocol):
         elif fault == "code":
             self._send(200, b'{"code":1061}')
         elif fault == "unavailable":
-            self._send(503, b'{"kind":"Status","message":"error trying to reach service: dial tcp 10.1.0.1:1985: connect: connection refused"}')
+            self._send(
+                503, b'{"kind":"Status","message":"error trying to reach service: dial tcp 10.1.0.1:1985: connect: connection refused"}'
+            )
         elif fault.isdigit():
             self._send(int(fault), b"")
         else:

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils.srs_api import loop
-from ansible_collections.livestream.srs.plugins.module_utils.srs_api.http import Reply, Session
+from ansible_collections.livestream.srs.plugins.module_utils.srs_api.http import Headers, Reply, Session
 from ansible_collections.livestream.srs.plugins.module_utils.srs_api.loop import Address, NoAnswer, Task, Wait, Wire
 
 # SRS gives ten rows unless asked for more, and no total; this is more than one server can have.
@@ -29,13 +29,13 @@ PATHS = {
 
 @dataclass(frozen=True)
 class Server:
-    """One SRS, and how to reach its API: ``prefix`` is the path of the API server's pod proxy, where that is the way."""
+    """One SRS, and how to reach its API: ``proxied`` is by the pod proxy of the API server, whose path is then the ``prefix``."""
 
     name: str
     address: Address
     prefix: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    shared: bool = False
+    headers: Headers = ()
+    proxied: bool = False
 
 
 @dataclass
@@ -73,14 +73,12 @@ def ask(servers: Sequence[Server], dialogue: Dialogue, limit: float, parallel: i
 
     def start(server: Server) -> Callable[[], Task]:
         def task() -> Task:
-            pool = idle.setdefault(server.address, []) if server.shared else None
+            pool = idle.setdefault(server.address, []) if server.proxied else None
             session = Session(server.address, ips[server.address], time.monotonic() + limit, server.headers, pool)
             try:
-                result = yield from dialogue(Api(server, session))
-                session.release()
-                return result
+                return (yield from dialogue(Api(server, session)))
             finally:
-                session.close()
+                session.release()
 
         return task
 
@@ -152,8 +150,9 @@ class Api:
             content = json.loads(reply.body) if reply.body else None
         except ValueError:
             content = None
-        if self.server.prefix and isinstance(content, dict) and content.get("kind") == "Status":
-            raise NoAnswer("proxy", f"the API server could not pass the call on: {content.get('message')} (HTTP {reply.status})")
+        if self.server.proxied and isinstance(content, dict) and content.get("kind") == "Status":
+            reason = str(content.get("message")).removeprefix("error trying to reach service: ")
+            raise NoAnswer("proxy", f"the Kubernetes API server can't pass the call on: {reason} (HTTP {reply.status})")
         if reply.status == 401:
             raise NoAnswer("unauthorized", _unauthorized(self.server))
         if reply.status == 404:
@@ -180,8 +179,8 @@ def _field(reply: Mapping[str, Any], key: str, kind: type, path: str) -> Any:
 
 
 def _unauthorized(server: Server) -> str:
-    if "Authorization" in server.headers and not server.prefix:
+    if not server.proxied and any(name == "Authorization" for name, _value in server.headers):
         return "the SRS API does not accept the user name and password (HTTP 401)"
-    if server.prefix:
+    if server.proxied:
         return "the SRS API asks for a user name and password (HTTP 401), which the API server's pod proxy does not pass on; set api_via"
     return "the SRS API asks for a user name and password (HTTP 401); set api_username and api_password"

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils.srs_api.loop import Address, NoAnswer, Task, Wire
 
 # A reply beyond this is not a list of streams or clients, however many there are.
 MAX_BODY = 256 * 1024 * 1024
+
+Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,14 @@ class Reply:
 class Session:
     """One connection at a time to one address, kept open from request to request.
 
-    Sessions that share ``idle`` hand their connections on: all pods are reached through one API server, and a TLS handshake for each would be dear.
+    Sessions that share ``idle`` hand their connections on: all pods are reached through one API server, and
+    a TLS handshake for each of them would be dear.
     """
 
     address: Address
     ips: list[str]
     deadline: float
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Headers = ()
     idle: list[Wire] | None = None
     wire: Wire | None = None
 
@@ -44,37 +47,41 @@ class Session:
             try:
                 return (yield from self._exchange(self.wire, method, path))
             except NoAnswer as error:
-                self.close()
                 if error.kind not in ("closed", "reset"):
                     raise
         self.wire = Wire(self.deadline)
-        yield from self.wire.open(self.address, self.ips)
         return (yield from self._exchange(self.wire, method, path))
 
     def _exchange(self, wire: Wire, method: str, path: str) -> Task:
-        yield from wire.send(request_head(method, path, self.address, self.headers))
-        status, headers = yield from read_head(wire)
-        body = yield from read_body(wire, method, status, headers)
-        if wire.sock is None or headers.get("connection", "").lower() == "close":
-            self.close()
-        return Reply(status, headers, body)
+        whole = False
+        try:
+            if wire.sock is None:
+                yield from wire.open(self.address, self.ips)
+            yield from wire.send(request_head(method, path, self.address, self.headers))
+            status, headers = yield from read_head(wire)
+            body = yield from read_body(wire, method, status, headers)
+            whole = wire.sock is not None and headers.get("connection", "").lower() != "close"
+            return Reply(status, headers, body)
+        finally:
+            if not whole:
+                self._close()
 
     def release(self) -> None:
         """Done: leave the connection to the next session, if there can be one."""
         if self.wire is not None and self.idle is not None:
             self.idle.append(self.wire)
             self.wire = None
-        self.close()
+        self._close()
 
-    def close(self) -> None:
+    def _close(self) -> None:
         if self.wire is not None:
             self.wire.close()
             self.wire = None
 
 
-def request_head(method: str, path: str, address: Address, headers: Mapping[str, str]) -> bytes:
-    all_headers = {"Host": str(address), "Accept": "*/*", "User-Agent": "livestream.srs", **headers}
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in all_headers.items()), "", ""]
+def request_head(method: str, path: str, address: Address, headers: Headers) -> bytes:
+    own = (("Host", str(address)), ("Accept", "*/*"), ("User-Agent", "livestream.srs"))
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in (*own, *headers)), "", ""]
     return "\r\n".join(lines).encode("latin-1")
 
 

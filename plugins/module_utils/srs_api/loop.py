@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Many connections at once on one thread: protocol code reads from top to bottom, and a small loop switches between the connections.
 
-A task is a generator. It yields a ``Wait`` and is sent whether the socket became ready (True) or the time was over (False); what it returns is its
-result. A thread for each server would cost memory, and a pool of threads would let a few hanging servers hold up the rest.
+A task is a generator. It yields a ``Wait`` and is sent whether the socket became ready (True) or the time was over (False);
+what it returns is its result. A thread for each server would cost memory, and in a pool of threads a few hanging servers would hold up
+the rest.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Address:
 
 def run(tasks: Iterable[Callable[[], Task]], parallel: int = 512) -> list[Any]:
     """Run tasks, up to ``parallel`` at once; their results in order, a ``NoAnswer`` in place of each that raised one."""
-    return _Loop([start for start in tasks], min(parallel, _spare_files())).run()
+    return _Loop(list(tasks), min(parallel, _spare_files())).run()
 
 
 def _spare_files() -> int:

@@ -10,16 +10,25 @@ from typing import Any
 Object = Mapping[str, Any]
 
 
+def owner(pod: Object) -> tuple[str, str] | None:
+    """(kind, name) of the workload that made a pod; None for one that was made by hand."""
+    found = next((ref for ref in pod["metadata"].get("ownerReferences") or () if ref.get("controller")), None)
+    if found is None:
+        return None
+    if found["kind"] == "ReplicaSet":
+        hash_ = (pod["metadata"].get("labels") or {}).get("pod-template-hash")
+        if hash_:
+            return "Deployment", found["name"].removesuffix(f"-{hash_}")
+    return found["kind"], found["name"]
+
+
 def owns(kind: str, workload: Object, pod: Object) -> bool:
     """Whether a pod is this workload's: selectors may overlap (a canary's do), owner references do not."""
-    labels = pod["metadata"].get("labels") or {}
-    name = workload["metadata"]["name"]
-    owner = next((ref for ref in pod["metadata"].get("ownerReferences") or () if ref.get("controller")), None)
-    if owner is not None:
-        if kind == "Deployment" and owner["kind"] == "ReplicaSet":
-            return bool(owner["name"] == f"{name}-{labels.get('pod-template-hash', '')}")
-        return bool(owner["kind"] == kind and owner["name"] == name)
+    made_by = owner(pod)
+    if made_by is not None:
+        return made_by == (kind, workload["metadata"]["name"])
     wanted = (workload["spec"].get("selector") or {}).get("matchLabels") or {}
+    labels = pod["metadata"].get("labels") or {}
     return bool(wanted) and all(labels.get(key) == value for key, value in wanted.items())
 
 

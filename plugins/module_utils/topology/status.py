@@ -7,11 +7,12 @@ Takes the API server's objects as they are and returns plain data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils.topology import readiness
-from ansible_collections.livestream.srs.plugins.module_utils.topology.pods import owns, pod_reason
+from ansible_collections.livestream.srs.plugins.module_utils.topology.pods import owner, owns, pod_reason
 
 Object = Mapping[str, Any]
 
@@ -36,13 +37,15 @@ SUFFIX = {"rtmp": "", "flv": ".flv", "hls": ".m3u8"}
 PROTOCOL_TITLE = {"rtmp": "RTMP", "flv": "HTTP-FLV", "hls": "HLS"}
 
 
-def build(objects: Mapping[str, Iterable[Object]], app: str = "live", stream: str = "livestream") -> dict[str, Any]:
+def build(objects: Mapping[str, Iterable[Object] | None], app: str = "live", stream: str = "livestream") -> dict[str, Any]:
     """The Kubernetes side of the status, from lists of Deployment, StatefulSet, Service, Pod, EndpointSlice and Event."""
-    pods = list(objects.get("Pod", ()))
-    events = list(objects.get("Event", ()))
-    workloads = [_workload(kind, item, pods, events) for kind in ("Deployment", "StatefulSet") for item in objects.get(kind, ())]
-    slices = list(objects.get("EndpointSlice", ()))
-    services = sorted((_service(item, slices) for item in objects.get("Service", ())), key=_place)
+    pods: dict[tuple[str, str] | None, list[Object]] = {}
+    for pod in objects.get("Pod") or ():
+        pods.setdefault(owner(pod), []).append(pod)
+    events = list(objects.get("Event") or ())
+    workloads = [_workload(kind, item, pods, events) for kind in ("Deployment", "StatefulSet") for item in objects.get(kind) or ()]
+    slices = objects.get("EndpointSlice")
+    services = sorted((_service(item, slices) for item in objects.get("Service") or ()), key=_place)
     return {
         "origins": _clusters(workloads, "origin"),
         "edges": _clusters(workloads, "edge"),
@@ -103,16 +106,18 @@ def _clusters(workloads: Iterable[dict[str, Any]], component: str) -> dict[str, 
     return found
 
 
-def _workload(kind: str, item: Object, pods: list[Object], events: list[Object]) -> dict[str, Any]:
+def _workload(kind: str, item: Object, pods: Mapping[tuple[str, str] | None, list[Object]], events: list[Object]) -> dict[str, Any]:
     spec = item["spec"]
     status = item.get("status") or {}
     desired = 1 if spec.get("replicas") is None else spec["replicas"]
     ready = status.get("readyReplicas") or 0
     updated = status.get("updatedReplicas") or 0
     template = spec["template"]
-    own = sorted((_pod(pod) for pod in pods if owns(kind, item, pod)), key=lambda pod: pod["name"])
+    name = item["metadata"]["name"]
+    mine = [*pods.get((kind, name), ()), *(pod for pod in pods.get(None, ()) if owns(kind, item, pod))]
+    own = sorted((_pod(pod, name) for pod in mine), key=lambda pod: pod["name"])
     complete = readiness.waiting_for({**item, "kind": kind}) is None
-    involved = {item["metadata"]["name"], *(pod["name"] for pod in own)}
+    involved = {name, *(pod["name"] for pod in own)}
     return {
         **_identity(item),
         "kind": kind,
@@ -121,33 +126,52 @@ def _workload(kind: str, item: Object, pods: list[Object], events: list[Object])
         "updated": updated,
         "complete": complete,
         "images": {c["name"]: c["image"] for c in template["spec"].get("containers") or ()},
-        "config_maps": _config_maps(template),
-        "config_checksum": (template["metadata"].get("annotations") or {}).get(ANNOTATION_CONFIG_CHECKSUM),
+        **_settings(template),
+        "config_checksum": ((template.get("metadata") or {}).get("annotations") or {}).get(ANNOTATION_CONFIG_CHECKSUM),
         "pods": own,
         "events": [] if complete else _events(events, involved),
     }
 
 
-def _config_maps(template: Object) -> list[str]:
-    volumes = template["spec"].get("volumes") or ()
-    return sorted(volume["configMap"]["name"] for volume in volumes if (volume.get("configMap") or {}).get("name"))
+def _main_container(spec: Object) -> Object:
+    """SRS, in a pod that may hold nginx and others as well."""
+    containers = spec.get("containers") or [{}]
+    return next((c for c in containers if c.get("name") == "srs"), containers[0])
 
 
-def _pod(pod: Object) -> dict[str, Any]:
+def _settings(template: Object) -> dict[str, Any]:
+    """Where SRS finds its configuration, and what the pod itself says of it."""
+    container = _main_container(template["spec"])
+    mounts = {m["name"]: m["mountPath"].rstrip("/") for m in container.get("volumeMounts") or ()}
+    volumes = [v for v in template["spec"].get("volumes") or () if v["name"] in mounts and (v.get("configMap") or {}).get("name")]
+    words = " ".join([*(container.get("command") or ()), *(container.get("args") or ())])
+    named = re.search(r"-c\s+(\S+\.conf)\b", words)
+    file = named[1] if named else "conf/srs.conf"
+    folder, _slash, name = file.rpartition("/")
+    volume = next((v for v in volumes if mounts[v["name"]].endswith(f"/{folder}") or mounts[v["name"]].endswith(file)), None)
+    limit = next((e.get("value") for e in container.get("env") or () if e["name"] == "SRS_MAX_CONNECTIONS"), None) or ""
+    return {
+        "config_map": volume["configMap"]["name"] if volume else None,
+        "config_file": name if volume else None,
+        "api_port": next((p["containerPort"] for p in container.get("ports") or () if p.get("name") == "api"), None),
+        "max_connections": int(limit) if limit.isdigit() else None,
+    }
+
+
+def _pod(pod: Object, workload: str) -> dict[str, Any]:
     metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
-    containers = spec.get("containers") or []
-    main = next((c for c in containers if c["name"] == "srs"), containers[0] if containers else {})
     states = status.get("containerStatuses") or []
     conditions = {c["type"]: c["status"] for c in status.get("conditions") or ()}
     reason, message = pod_reason(pod)
     return {
         "name": metadata["name"],
+        "workload": workload,
         "node": spec.get("nodeName"),
         "ip": status.get("podIP"),
         "phase": status.get("phase"),
         "ready": conditions.get("Ready") == "True",
         "terminating": bool(metadata.get("deletionTimestamp")),
-        "image": main.get("image"),
+        "image": _main_container(spec).get("image"),
         "restarts": sum(state.get("restartCount", 0) for state in states),
         "reason": reason,
         "message": message,
@@ -166,12 +190,12 @@ def _events(events: Iterable[Object], involved: set[str], count: int = 3) -> lis
     return texts[-count:]
 
 
-def _service(item: Object, slices: Iterable[Object]) -> dict[str, Any]:
+def _service(item: Object, slices: Iterable[Object] | None) -> dict[str, Any]:
     spec = item["spec"]
     identity = _identity(item)
     kind = spec.get("type", "ClusterIP")
     ingress = ((item.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-    own = [s for s in slices if (s["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == identity["name"]]
+    own = [s for s in slices or () if (s["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == identity["name"]]
     return {
         **identity,
         "type": kind,
@@ -182,7 +206,9 @@ def _service(item: Object, slices: Iterable[Object]) -> dict[str, Any]:
             for port in spec.get("ports") or ()
         ],
         "host": f"{identity['name']}.{item['metadata'].get('namespace', 'default')}",
-        "ready_endpoints": sum((e.get("conditions") or {}).get("ready") is not False for s in own for e in s.get("endpoints") or ()),
+        "ready_endpoints": None
+        if slices is None
+        else sum((e.get("conditions") or {}).get("ready") is not False for s in own for e in s.get("endpoints") or ()),
     }
 
 
@@ -254,7 +280,90 @@ def summary(status: Mapping[str, Any]) -> list[str]:
         if shown:
             lines += ["", title if shown[0]["public"] else f"{title} (inside the cluster)"]
             lines += table((u["cluster"], PROTOCOL_TITLE[u["protocol"]], u["url"]) for u in shown)
+    for title, rows in (("Servers", _server_lines(status)), ("Streams", _stream_lines(status)), ("Problems", _problem_lines(status))):
+        if rows:
+            lines += ["", title, *table(rows)]
     return lines
+
+
+def _server_lines(status: Mapping[str, Any]) -> list[list[str]]:
+    """One line for each cluster: what its servers say together."""
+    clusters: dict[str, list[Mapping[str, Any]]] = {}
+    for server in status.get("servers") or ():
+        clusters.setdefault(server["cluster"], []).append(server)
+    lines = []
+    for name, servers in clusters.items():
+        answered = [server for server in servers if server["answered"]]
+        line = [name, f"{len(answered)} of {len(servers)} answer"]
+        if answered:
+            limit = _total(answered, "max_connections")
+            taken = f"{_total(answered, 'connections')}" + (f" of {limit}" if limit else "")
+            versions = sorted({server["version"] or "?" for server in answered})
+            line += [
+                f"SRS {', '.join(versions)}",
+                f"{taken} connections",
+                f"{_total(answered, 'kbps_in')} kbit/s in",
+                f"{_total(answered, 'kbps_out')} kbit/s out",
+            ]
+        lines.append(line)
+    return lines
+
+
+def _total(servers: Iterable[Mapping[str, Any]], key: str) -> int | str:
+    """The sum, or ``?`` where not one server told."""
+    known = [server[key] for server in servers if server[key] is not None]
+    return sum(known) if known else "?" if key != "max_connections" else 0
+
+
+def _stream_lines(status: Mapping[str, Any]) -> list[list[str]]:
+    lines = []
+    for stream in status.get("streams") or ():
+        name = stream["url"] if stream["vhost"] == "__defaultVhost__" else f"{stream['vhost']}{stream['url']}"
+        seconds = stream["live_seconds"]
+        live = {True: "live", False: "not published", None: "live?"}[stream["live"]]
+        merged = {True: ", merged", False: ", not merged", None: ""}[stream["merged_pull"]]
+        lines.append(
+            [
+                name,
+                live if seconds is None else f"{live} {duration(seconds)}",
+                codecs(stream) or "no media seen",
+                f"{_or_unknown(stream['kbps_in'])} kbit/s in",
+                f"{_or_unknown(stream['kbps_out'])} kbit/s out",
+                f"{stream['players']} players",
+                f"{len(stream['pulls'])} pulls{merged}",
+            ]
+        )
+    return lines
+
+
+def codecs(stream: Mapping[str, Any]) -> str:
+    """``H264 1280x720, AAC 44100 Hz``"""
+    parts = []
+    video, audio = stream["video"], stream["audio"]
+    if video:
+        size = f" {video['width']}x{video['height']}" if video.get("width") else ""
+        parts.append(f"{video.get('codec')}{size}" + (f" {stream['fps']} fps" if stream.get("fps") else ""))
+    if audio:
+        parts.append(f"{audio.get('codec')}" + (f" {audio['sample_rate']} Hz" if audio.get("sample_rate") else ""))
+    return ", ".join(parts)
+
+
+def _or_unknown(value: Any) -> str:
+    return "?" if value is None else str(value)
+
+
+def duration(seconds: float) -> str:
+    """``46 s``, ``12 min``, ``3 h 5 min``, ``2 d 4 h``"""
+    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
+    if days:
+        return f"{days} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{int(seconds)} s"
+
+
+def _problem_lines(status: Mapping[str, Any]) -> list[list[str]]:
+    return [[p["severity"], p["verdict"], f"{p['object']}: {p['message']}"] for p in status.get("problems") or ()]
 
 
 def problems(status: Mapping[str, Any]) -> list[str]:
@@ -273,8 +382,9 @@ def problems(status: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def table(rows: Iterable[Iterable[object]], indent: int = 2) -> list[str]:
-    """Rows as aligned lines."""
+def table(rows: Iterable[Sequence[object]], indent: int = 2) -> list[str]:
+    """Rows, not all of them equally long, as aligned lines."""
     cells = [[str(cell) for cell in row] for row in rows]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))] if cells else []
-    return [(" " * indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip() for row in cells]
+    columns = max((len(row) for row in cells), default=0)
+    widths = [max(len(row[i]) for row in cells if i < len(row)) for i in range(columns)]
+    return [(" " * indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))).rstrip() for row in cells]

@@ -19,7 +19,9 @@ LIMIT = 5.0
 
 def read(servers: dict[str, Srs], limit: float = LIMIT, **headers: str) -> dict[str, Answer]:
     with Running(servers.values()):
-        return client.read([Server(name, Address("127.0.0.1", srs.port), headers=headers) for name, srs in servers.items()], limit)
+        return client.read(
+            [Server(name, Address("127.0.0.1", srs.port), headers=tuple(headers.items())) for name, srs in servers.items()], limit
+        )
 
 
 def test_the_recorded_servers_are_read_as_they_are() -> None:
@@ -89,7 +91,9 @@ def test_what_was_read_before_the_fault_is_kept() -> None:
     assert sorted(answer.replies) == ["streams", "summaries", "vhosts"]
 
 
-@pytest.mark.parametrize("srs", [Srs.recorded("edge-0", fault="chunked"), Srs.recorded("edge-0", keep_alive=False)], ids=["chunked", "no keep-alive"])
+@pytest.mark.parametrize(
+    "srs", [Srs.recorded("edge-0", fault="chunked"), Srs.recorded("edge-0", keep_alive=False)], ids=["chunked", "no keep-alive"]
+)
 def test_other_ways_to_answer_http(srs: Srs) -> None:
     answer = read({"srs": srs})["srs"]
     assert answer.error is None
@@ -119,7 +123,9 @@ def test_a_name_that_is_not_known() -> None:
 
 @pytest.mark.parametrize("fault", ["hang", "drip"])
 def test_each_server_has_its_own_time(fault: str) -> None:
-    servers = {f"bad-{n}": Srs.recorded("edge-0", fault=fault) for n in range(5)} | {f"good-{n}": Srs.recorded("edge-1", delay=0.01) for n in range(20)}
+    servers = {f"bad-{n}": Srs.recorded("edge-0", fault=fault) for n in range(5)} | {
+        f"good-{n}": Srs.recorded("edge-1", delay=0.01) for n in range(20)
+    }
     started = time.monotonic()
     answers = read(servers, limit=0.5)
     assert 0.5 <= time.monotonic() - started < 3
@@ -128,7 +134,9 @@ def test_each_server_has_its_own_time(fault: str) -> None:
 
 
 def test_hanging_servers_leave_their_place_to_others() -> None:
-    servers = {f"bad-{n}": Srs.recorded("edge-0", fault="hang") for n in range(20)} | {f"good-{n}": Srs.recorded("edge-1") for n in range(20)}
+    servers = {f"bad-{n}": Srs.recorded("edge-0", fault="hang") for n in range(20)} | {
+        f"good-{n}": Srs.recorded("edge-1") for n in range(20)
+    }
     with Running(servers.values()):
         targets = [Server(name, Address("127.0.0.1", srs.port)) for name, srs in servers.items()]
         started = time.monotonic()
@@ -152,7 +160,7 @@ def test_pods_are_read_through_the_api_server_over_few_connections() -> None:
     pods["locked"] = Srs.recorded("edge-0", auth="admin:secret")
     with Running([api_server := Srs(pods=pods)]) as running:
         address = Address("127.0.0.1", api_server.port)
-        servers = [Server(name, address, f"/api/v1/namespaces/video/pods/{name}:1985/proxy", shared=True) for name in [*pods, "missing"]]
+        servers = [Server(name, address, f"/api/v1/namespaces/video/pods/{name}:1985/proxy", proxied=True) for name in [*pods, "missing"]]
         answers = client.read(servers, LIMIT, parallel=8)
     assert sum(answer.error is None for answer in answers.values()) == 50
     assert running.connections <= 8

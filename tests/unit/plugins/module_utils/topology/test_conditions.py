@@ -26,9 +26,15 @@ def topology() -> dict[str, Any]:
         "origins": {"origin": cluster()},
         "hls": {},
         "edges": {"edge": cluster(pods=[pod("edge-1")]), "cdn": cluster(pods=[pod("cdn-1")])},
-        "services": [{"name": "srs-edge-service", "type": "LoadBalancer", "addresses": ["203.0.113.1"]}, {"name": "x", "type": "ClusterIP", "addresses": []}],
+        "services": [
+            {"name": "srs-edge-service", "type": "LoadBalancer", "addresses": ["203.0.113.1"]},
+            {"name": "x", "type": "ClusterIP", "addresses": []},
+        ],
         "servers": [{"name": "edge-1", "clients": 0}, {"name": "cdn-1", "clients": 4}],
-        "streams": [{"vhost": "__defaultVhost__", "url": "/live/livestream", "live": True}, {"vhost": "a.example", "url": "/live/two", "live": False}],
+        "streams": [
+            {"vhost": "__defaultVhost__", "url": "/live/livestream", "live": True},
+            {"vhost": "a.example", "url": "/live/two", "live": False},
+        ],
     }
 
 
@@ -38,8 +44,17 @@ def missing(topology: dict[str, Any], *given: Any) -> list[str]:
 
 @pytest.mark.parametrize(
     "given",
-    ["ready", "addresses", "drained", {"drained": "edge"}, {"idle": "edge"}, {"stream": "/live/livestream"}, {"stream": "live/livestream"},
-     {"stream": "__defaultVhost__/live/livestream"}, {"jmespath": "edges"}],
+    [
+        "ready",
+        "addresses",
+        "drained",
+        {"drained": "edge"},
+        {"idle": "edge"},
+        {"stream": "/live/livestream"},
+        {"stream": "live/livestream"},
+        {"stream": "__defaultVhost__/live/livestream"},
+        {"jmespath": "edges"},
+    ],
 )
 def test_what_holds_lacks_nothing(topology: dict[str, Any], given: Any) -> None:
     assert missing(topology, given) == []

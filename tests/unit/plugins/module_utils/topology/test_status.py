@@ -23,7 +23,15 @@ def deployment(name: str, component: str, instance: str, desired: int, ready: in
             "template": {
                 "metadata": {"labels": {"app": name}, "annotations": extra.get("annotations")},
                 "spec": {
-                    "containers": [{"name": "srs", "image": "ossrs/srs:6"}],
+                    "containers": [
+                        {"name": "nginx", "image": "nginx"},
+                        {
+                            "name": "srs",
+                            "image": "ossrs/srs:6",
+                            "volumeMounts": [{"name": "config", "mountPath": extra.get("mount", "/usr/local/srs/conf")}],
+                            **extra.get("container", {}),
+                        },
+                    ],
                     "volumes": [{"name": "config", "configMap": {"name": f"{name}-config"}}],
                 },
             },
@@ -117,7 +125,32 @@ def test_pods_are_found_with_their_main_container(tutorial: dict[str, Any]) -> N
         True,
         None,
     )
-    assert edge["workloads"][0]["config_maps"] == ["srs-edge-deployment-config"]
+    assert {pod["workload"] for pod in edge["pods"]} == {"srs-edge-deployment"}
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ({}, ("srs-edge-config", "srs.conf", None, None)),
+        ({"mount": "/usr/local/srs/conf/"}, ("srs-edge-config", "srs.conf", None, None)),
+        ({"mount": "/etc/nginx"}, (None, None, None, None)),
+        ({"container": {"command": ["./objs/srs", "-c", "conf/edge.conf"]}}, ("srs-edge-config", "edge.conf", None, None)),
+        (
+            {"container": {"command": ["/bin/sh", "-c", "ulimit -n 65536 && exec ./objs/srs -c conf/my.conf"]}},
+            ("srs-edge-config", "my.conf", None, None),
+        ),
+        (
+            {"container": {"ports": [{"containerPort": 1935}, {"containerPort": 2985, "name": "api"}]}},
+            ("srs-edge-config", "srs.conf", 2985, None),
+        ),
+        ({"container": {"env": [{"name": "SRS_MAX_CONNECTIONS", "value": "300"}]}}, ("srs-edge-config", "srs.conf", None, 300)),
+        ({"container": {"env": [{"name": "SRS_MAX_CONNECTIONS", "valueFrom": {}}]}}, ("srs-edge-config", "srs.conf", None, None)),
+    ],
+)
+def test_where_the_configuration_is(tutorial: dict[str, Any], extra: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    tutorial["Deployment"][0] = deployment("srs-edge", "edge", "edge", 3, **extra)
+    workload = status.build(tutorial)["edges"]["edge"]["workloads"][0]
+    assert tuple(workload[key] for key in ("config_map", "config_file", "api_port", "max_connections")) == expected
 
 
 def test_a_canary_counts_to_its_cluster_and_keeps_its_own_pods(tutorial: dict[str, Any]) -> None:
@@ -274,6 +307,7 @@ def test_endpoints_are_counted_from_the_services_own_slices(tutorial: dict[str, 
         },
         {"metadata": {"labels": {"kubernetes.io/service-name": "other"}}, "endpoints": [{"conditions": {"ready": True}}]},
     ]
+    assert {s["ready_endpoints"] for s in status.build({**tutorial, "EndpointSlice": None})["services"]} == {None}
     found = {s["name"]: s["ready_endpoints"] for s in status.build(tutorial)["services"]}
     assert found == {"srs-edge-service": 2, "srs-http-service": 0, "srs-internal-origin-service": 0}
 
