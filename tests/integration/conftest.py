@@ -4,21 +4,30 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kubernetes import client, config
 
-CLUSTER_TOOL = [sys.executable, str(Path(__file__).resolve().parents[1] / "cluster")]
+ROOT = Path(__file__).resolve().parents[2]
+CLUSTER_TOOL = [sys.executable, str(ROOT / "tests/cluster")]
 
 
 @pytest.fixture(scope="session")
 def kubeconfig() -> str:
     """The path of the kubeconfig."""
+    if given := os.environ.get("KUBECONFIG"):
+        return given
     subprocess.run([*CLUSTER_TOOL, "up"], check=True)
     return subprocess.run([*CLUSTER_TOOL, "kubeconfig"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
@@ -38,3 +47,68 @@ def namespace(api: client.ApiClient) -> Iterator[str]:
     core.create_namespace({"metadata": {"name": name}})
     yield name
     core.delete_namespace(name)
+
+
+@pytest.fixture
+def kubectl(kubeconfig: str, namespace: str) -> Callable[..., str]:
+    """Runs kubectl in the test's namespace, with what to read on its standard input; returns what it prints."""
+    told = subprocess.run(
+        [*CLUSTER_TOOL, "env"], env={**os.environ, "KUBECONFIG": kubeconfig}, check=True, stdout=subprocess.PIPE, text=True
+    )
+    folders = [*re.findall(r"export PATH=(\S+):", told.stdout), os.environ["PATH"]]
+    program = shutil.which("kubectl", path=os.pathsep.join(folders)) or pytest.skip("there is no kubectl")
+
+    def run(*arguments: str, given: str = "") -> str:
+        command = [program, f"--kubeconfig={kubeconfig}", f"--namespace={namespace}", *arguments]
+        return subprocess.run(command, input=given, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    return run
+
+
+@dataclass(frozen=True)
+class Play:
+    """What a run of ansible-playbook came to."""
+
+    status: int
+    output: str
+
+    @property
+    def message(self) -> str:
+        """The one error that ended the run."""
+        (line,) = [line for line in self.output.splitlines() if line.startswith("[ERROR]")]
+        return line
+
+    @property
+    def changed(self) -> list[str]:
+        """The tasks that changed something, or in check mode would."""
+        tasks = re.split(r"^TASK \[", self.output, flags=re.MULTILINE)[1:]
+        return [
+            task.partition("]")[0].partition(" : ")[2] or task.partition("]")[0]
+            for task in tasks
+            if re.search(r"^changed: ", task, re.MULTILINE)
+        ]
+
+    @property
+    def objects(self) -> set[str]:
+        """Kind and name of the objects that have a diff."""
+        return {f"{kind}/{name}" for kind, name in re.findall(r"^\+\+\+ after: (\w+) \S+/(\S+)$", self.output, re.MULTILINE)}
+
+    @property
+    def differences(self) -> list[str]:
+        """The lines that a diff takes away and adds."""
+        return [re.sub(r"\s+", " ", line) for line in self.output.splitlines() if re.match(r"[-+](?![-+])", line)]
+
+
+@pytest.fixture
+def play(kubeconfig: str, namespace: str) -> Callable[..., Play]:
+    """Runs a playbook with the inventory of the local cluster in the test's namespace; keywords are variables."""
+
+    def run(*arguments: str, playbook: str = "site", expect: int = 0, **variables: Any) -> Play:
+        given = json.dumps({"srs_namespace": namespace, "srs_wait_timeout": 60} | variables)
+        command = ["ansible-playbook", f"playbooks/{playbook}.yml", "-i", "inventories/local", "-e", given, *arguments]
+        environ = {**os.environ, "KUBECONFIG": kubeconfig, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"}
+        done = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+        assert done.returncode == expect, done.stdout
+        return Play(done.returncode, done.stdout)
+
+    return run
