@@ -71,6 +71,8 @@ class ActionModule(ActionBase):
             yield from preflight.check_server("srs_origin", self._value("_srs_origin", variables))
         if "srs_edge" in roles:
             edges = self._value("_srs_edge_clusters", variables)
+            if not edges and not self._value("srs_edge_allow_none", variables):
+                yield "srs_edge_clusters is empty, which would remove every edge cluster: set srs_edge_allow_none to true if that is meant."
             yield from preflight.check_edges(edges)
             yield from preflight.check_upstreams(edges)
             warnings += preflight.edge_warnings(edges)

@@ -87,6 +87,13 @@ options:
       - Whether O(prune) and O(state=absent) delete PersistentVolumeClaims too, and with them, as a rule, the data.
     type: bool
     default: false
+  drain:
+    description:
+      - Whether O(prune) and O(state=absent) delete workloads first and wait for the end of their pods before they delete anything else,
+        so that pods that end gracefully can serve out their clients through a Service that is still there.
+      - It takes as long as the pods do, up to their C(terminationGracePeriodSeconds).
+    type: bool
+    default: false
   force_conflicts:
     description:
       - Whether fields that other managers own with other values are overwritten; they are listed in RV(conflicts).
@@ -241,9 +248,9 @@ from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client i
 def flow(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     given = take_objects(module, "objects")
-    own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "force_conflicts", "create_namespace")
+    own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "drain", "force_conflicts")
     spec = SetSpec(
-        **{key: params[key] for key in (*own, "wait", "wait_timeout")},
+        **{key: params[key] for key in (*own, "create_namespace", "wait", "wait_timeout")},
         objects=given,
         absent=params["state"] == "absent",
         check_mode=module.check_mode,
@@ -268,6 +275,7 @@ def specification() -> dict[str, Any]:
             "prune": {"type": "bool", "default": False},
             "prune_allow_empty": {"type": "bool", "default": False},
             "delete_persistent_volume_claims": {"type": "bool", "default": False},
+            "drain": {"type": "bool", "default": False},
             "force_conflicts": {"type": "bool", "default": True},
             "create_namespace": {"type": "bool", "default": True},
             "concurrency": {"type": "int", "default": 8},

@@ -19,7 +19,7 @@ from ansible_collections.livestream.srs.plugins.module_utils.kubernetes import d
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import FIELD_MANAGER, JSON_PATCH, Client
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.errors import ApiError, Unreachable, joined
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.wait import failure_message, wait_gone, wait_ready
-from ansible_collections.livestream.srs.plugins.module_utils.topology import apply_sets, field_ownership, kinds, objects
+from ansible_collections.livestream.srs.plugins.module_utils.topology import apply_sets, field_ownership, kinds, objects, readiness
 from ansible_collections.livestream.srs.plugins.module_utils.topology.names import MANAGED_BY
 from ansible_collections.livestream.srs.plugins.module_utils.topology.objects import Object, Ref
 
@@ -41,6 +41,7 @@ class SetSpec:
     prune: bool = False
     prune_allow_empty: bool = False
     delete_persistent_volume_claims: bool = False
+    drain: bool = False
     force_conflicts: bool = True
     create_namespace: bool = True
     wait: bool = False
@@ -148,8 +149,35 @@ class _Set:
         return Step(objects.ref(live), resource, "kept" if kept else "deleted", live=live, write=not kept)
 
     def _remove(self, steps: list[Step]) -> None:
+        doomed = [step for step in steps if step.write]
+        if self.spec.drain:
+            workloads = [step for step in doomed if step.ref.kind in readiness.WORKLOADS]
+            self._drain(workloads)
+            doomed = [step for step in doomed if step not in workloads]
         for phase in (2, 1, 0):
-            self._attempt("delete", self._delete, [step for step in steps if step.write and apply_sets.phase(step.ref.kind) == phase])
+            self._attempt("delete", self._delete, [step for step in doomed if apply_sets.phase(step.ref.kind) == phase])
+
+    def _drain(self, workloads: list[Step]) -> None:
+        """Delete workloads and wait for the end of their pods, which may still serve: whatever leads to them has to stay until then."""
+        pods = [pod for pods in self.client.each(self._pods, workloads) for pod in pods]
+        self._attempt("delete", self._delete, workloads)
+        patience = max((pod["spec"].get("terminationGracePeriodSeconds") or 0 for pod in pods), default=0) + TERMINATION
+        refs = [objects.ref({**pod, "apiVersion": "v1", "kind": "Pod"}) for pod in pods]
+        if left := wait_gone(self.client, refs, patience):
+            names = ", ".join(str(entry.ref) for entry in left)
+            self.client.warnings.append(
+                f"Still there {patience:.0f} s after they were told to stop, which their node should have seen to: {names}."
+            )
+
+    def _pods(self, workload: Step) -> list[Object]:
+        assert workload.live is not None
+        labels = workload.live["spec"].get("selector", {}).get("matchLabels", {})
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        pods = self.client.list("v1", "Pod", workload.ref.namespace, label_selector=selector).items if selector else []
+        # A Deployment's pods are its ReplicaSets', whose names begin with its own.
+        return [
+            pod for pod in pods if any(owner["name"].startswith(workload.ref.name) for owner in pod["metadata"].get("ownerReferences", ()))
+        ]
 
     def _delete(self, step: Step) -> None:
         assert step.live is not None
