@@ -67,9 +67,6 @@ def pytest(folder: str, seconds: int) -> Callable[[Stage], None]:
 
 def molecule(scenario: str, seconds: int) -> Callable[[Stage], None]:
     def run(stage: Stage) -> None:
-        if not (ROOT / "molecule" / scenario).is_dir():
-            stage.add(Case(scenario, "skipped", f"there is no molecule/{scenario}"))
-            return
         state = BUILD / "molecule" / scenario
         shutil.rmtree(state, ignore_errors=True)
         environ = {"MOLECULE_EPHEMERAL_DIRECTORY": str(state), "NO_COLOR": "1"}
@@ -105,10 +102,15 @@ def cluster_down(stage: Stage) -> None:
     stage.add(Case("down", "failed" if status else "passed", stage.output(start) if status else ""))
 
 
-BUSY: dict[str, Callable[[Stage], None]] = {"lint": lint, "unit": pytest("tests/unit", 900), "sanity": run_sanity}
+BUSY: dict[str, Callable[[Stage], None]] = {
+    "lint": lint,
+    "unit": pytest("tests/unit", 900),
+    "differential": pytest("tests/differential", 900),
+    "sanity": run_sanity,
+}
 ON_CLUSTER: dict[str, Callable[[Stage], None]] = {"integration": pytest("tests/integration", 1500), "molecule": molecule("default", 900)}
-WHEN_ASKED: dict[str, Callable[[Stage], None]] = {"e2e": molecule("e2e", FIRST_BUILD_SECONDS)}
-"""These make the cluster they need: real nodes, which ask for root and images."""
+WHEN_ASKED: dict[str, Callable[[Stage], None]] = {"e2e": pytest("tests/e2e", 2 * FIRST_BUILD_SECONDS)}
+"""This makes the cluster it needs, with a real node."""
 
 
 class Run:
