@@ -91,6 +91,14 @@ def stricter(finding: Finding) -> str | None:
     return next((name for name, pattern in STRICTER.items() if re.search(pattern, text)), None)
 
 
+@pytest.fixture(autouse=True)
+def works(server: Path, tmp_path: Path) -> None:
+    """A server that refuses everything (SRS 3 crashes on some network interfaces) tells nothing."""
+    code, words = ask(server, "listen 1935;\nmax_connections 10;\n", tmp_path / "least.conf")
+    if code:
+        pytest.skip(f"{server} refuses the least configuration on this machine with exit code {code}: {words[-200:]}")
+
+
 @pytest.mark.skipif(not SERVERS, reason="SRS_BIN names no SRS server to compare with")
 @pytest.mark.parametrize("server", SERVERS, ids=str)
 class TestAgainstServer:

@@ -59,6 +59,12 @@ def deployment_checks(tree: list[Directive], version: int, role: str, context: M
     return list(_Deployment(tree, version, role, context, own_env).checks())
 
 
+def _listen(block: Directive | None, default: str) -> str:
+    """The endpoints of a block, with spaces between them."""
+    listen = block.get("listen") if block is not None else None
+    return " ".join(listen.args) if listen is not None and listen.args else default
+
+
 def _clash(one: str, other: str) -> bool:
     """Whether two listeners can't both be opened. An IPv6 socket leaves the port of IPv4 free."""
     mine, theirs = (endpoint.rpartition(":")[0] or "0.0.0.0" for endpoint in (one, other))
@@ -104,28 +110,33 @@ class _Checks:
         return int(value) if INTEGER.fullmatch(value) else 0
 
     def http(self, name: str) -> tuple[str, str]:
-        """The effective listen of http_api or http_server and of its https."""
-        https = self.block(name).get("https") or EMPTY
-        plain = self.block(name).value("listen", "1985" if name == "http_api" else "8080")
+        """The effective listen of http_api or http_server, and that of its https."""
+        block = self.block(name)
+        plain = _listen(block, "1985" if name == "http_api" else "8080")
         default = "1990" if name == "http_api" else "8088"
         if name == "http_api" and self.version >= 5 and plain == self.http("http_server")[0]:
             default = self.http("http_server")[1]
-        return plain, https.value("listen", default)
+        return plain, _listen(block.get("https"), default)
 
     def listens(self) -> list[tuple[str, str]]:
         """All TCP addresses that the server opens, as (directive, endpoint)."""
+        api, server, rtc = self.block("http_api"), self.block("http_server"), self.block("rtc_server")
+        (api_listen, apis_listen), (server_listen, servers_listen) = self.http("http_api"), self.http("http_server")
+        candidates = [
+            ("http_api", 3, api, api_listen),
+            ("http_api.https", 4, api.get("https"), apis_listen),
+            ("http_server", 3, server, server_listen),
+            ("http_server.https", 4, server.get("https"), servers_listen),
+            ("exporter", 5, self.block("exporter"), _listen(self.block("exporter"), "9972")),
+            ("rtmps", 7, self.block("rtmps"), _listen(self.block("rtmps"), "1443")),
+            ("rtsp_server", 7, self.block("rtsp_server"), _listen(self.block("rtsp_server"), "554")),
+        ]
+        if rtc.value("enabled") == "on":
+            candidates.append(("rtc_server.tcp", 5, rtc.get("tcp"), _listen(rtc.get("tcp"), "8000")))
         found = [("listen", endpoint) for endpoint in self.block("listen").args]
-        for name in ("http_api", "http_server"):
-            plain, tls = self.http(name)
-            if self.block(name).value("enabled") == "on":
-                found.append((f"{name}.listen", plain))
-            if (self.block(name).get("https") or EMPTY).value("enabled") == "on":
-                found.append((f"{name}.https.listen", tls))
-        if self.version >= 5 and self.block("exporter").value("enabled") == "on":
-            found.append(("exporter.listen", self.block("exporter").value("listen", "9972")))
-        rtc = self.block("rtc_server")
-        if rtc.value("enabled") == "on" and (rtc.get("tcp") or EMPTY).value("enabled") == "on":
-            found.append(("rtc_server.tcp.listen", (rtc.get("tcp") or EMPTY).value("listen", "8000")))
+        for path, since, block, listen in candidates:
+            if self.version >= since and block is not None and block.value("enabled") == "on":
+                found += ((f"{path}.listen", endpoint) for endpoint in listen.split())
         return found
 
 

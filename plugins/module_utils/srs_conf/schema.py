@@ -32,11 +32,13 @@ class Spec:
     until: int = 7  # the last version that knows it
     idle: int = 8  # the first version that accepts it and does nothing with it
     minor: str = ""  # the releases that brought it, when it came within a major version
+    late: bool = False  # not yet in the early releases of that major version
     low: float | None = None
     high: float | None = None
     unit: str = ""
     words: tuple[str, ...] | Mapping[int, tuple[str, ...]] = ()
     args: tuple[int, int] = (1, 1)  # least and most arguments
+    list_since: int = 8  # the first version that takes several values where args says one
     many: bool = False  # may stand several times
     unchecked: int = 8  # the first version that takes unknown names in this block and ignores them
     free: bool = False  # a block of names of the user's own (options of ffmpeg)
@@ -113,7 +115,7 @@ def _https(what: str, port: str) -> Spec:
         f"HTTPS of the {what}. Made for demonstrations; in production let nginx, an Ingress or the load balancer end TLS.",
         {
             "enabled": _switch("Whether to serve HTTPS; its plain HTTP sibling must be on too."),
-            "listen": _endpoint("C([ip:]port) to listen at.", port),
+            "listen": _endpoint("C([ip:]port) to listen at.", port, list_since=7),
             "key": _path("File of the private key in the container.", "./conf/server.key"),
             "cert": _path("File of the certificate in the container.", "./conf/server.crt"),
         },
@@ -231,6 +233,15 @@ HLS: dict[str, Spec] = {
     "hls_key_file": _path(f"Name of a key file. {WINDOW}, C([seq]).", "[app]/[stream]-[seq].key"),
     "hls_key_file_path": _path("Root folder of the key files.", "./objs/nginx/html"),
     "hls_key_url": _text("Base URL of the keys."),
+    "hls_use_fmp4": _switch("Whether segments are fragmented MP4 instead of TS.", since=7, minor="7.0.51", late=True),
+    "hls_fmp4_file": _path(f"Name of an fMP4 segment. {WINDOW}, C([seq]).", "[app]/[stream]-[seq].m4s", since=7, minor="7.0.51", late=True),
+    "hls_init_file": _path(
+        f"Name of the initialisation file of fMP4. {WINDOW}.", "[app]/[stream]/init.mp4", since=7, minor="7.0.51", late=True
+    ),
+    "hls_recover": _switch("Whether to go on with the playlist that an earlier publisher or process left.", since=7, late=True, default=""),
+    "hls_master_m3u8_path_relative": _switch(
+        "Whether the master playlist names the others by relative paths.", since=7, minor="7.0.104", late=True
+    ),
     "hls_storage": _text(idle=3),
     "hls_mount": _text(idle=3),
 }
@@ -377,17 +388,19 @@ VHOST: dict[str, Spec] = {
             "rtmp_to_rtc": _switch(),
             "keep_bframe": _switch(),
             "keep_avc_nalu_sei": _switch(default="on", since=5),
+            "init_rate_from_sdp": _switch(since=7, late=True),
             "opus_bitrate": _integer(default="48000", low=8000, high=320000, since=5),
             "aac_bitrate": _integer(default="48000", low=8000, high=320000, since=5),
         },
         since=4,
     ),
     "srt": _block("", {"enabled": _switch(), "srt_to_rtmp": _switch(default="on")}, since=5),
+    "rtsp": _block("", {"enabled": _switch(), "rtmp_to_rtsp": _switch()}, since=7, minor="7.0.47", late=True),
 }
 
 HTTP_API: dict[str, Spec] = {
     "enabled": _switch("Whether to serve the HTTP API."),
-    "listen": _endpoint("C([ip:]port) to listen at.", "1985"),
+    "listen": _endpoint("C([ip:]port) to listen at.", "1985", list_since=7),
     "crossdomain": _switch("Whether to allow requests from scripts of other sites.", "on"),
     "raw_api": _block(
         "The API by which the server can be told to reload.",
@@ -413,7 +426,7 @@ HTTP_API: dict[str, Spec] = {
 
 HTTP_SERVER: dict[str, Spec] = {
     "enabled": _switch("Whether to serve HTTP-FLV, HLS and files."),
-    "listen": _endpoint("C([ip:]port) to listen at.", "8080"),
+    "listen": _endpoint("C([ip:]port) to listen at.", "8080", list_since=7),
     "dir": _path("Root folder of the files.", "./objs/nginx/html"),
     "crossdomain": _switch("Whether to allow requests from scripts of other sites.", "on"),
     "https": _https("HTTP server", "8088"),
@@ -456,7 +469,7 @@ ROOT: dict[str, Spec] = {
     "tcmalloc_release_rate": _number(default="0.8", low=0, high=10, since=4),
     "query_latest_version": _switch("Whether to ask the project's site for a newer version.", {4: "on", 5: "off"}, since=4),
     "first_wait_for_qlv": _integer(default="300", low=0, unit="s", since=4),
-    "threads": _block("", {"interval": _integer(default="5", low=1, unit="s")}, since=5, unchecked=3),
+    "threads": _block("", {"interval": _integer(default="5", low=1, unit="s")}, since=5, until=6, unchecked=3),
     "circuit_breaker": _block(
         "",
         {
@@ -472,6 +485,20 @@ ROOT: dict[str, Spec] = {
         unchecked=3,
     ),
     "is_full": _switch(since=4),
+    "rtmp": _block("", {}, since=7, late=True),  # listen and chunk_size in it count as at the top level
+    "rtmps": _block(
+        "",
+        {
+            "enabled": _switch(),
+            "listen": _endpoint(default="1443", list_since=7),
+            "key": _path(default="./conf/server.key"),
+            "cert": _path(default="./conf/server.crt"),
+        },
+        since=7,
+        minor="7.0.56",
+        late=True,
+    ),
+    "rtsp_server": _block("", {"enabled": _switch(), "listen": _endpoint(default="554", list_since=7)}, since=7, minor="7.0.47", late=True),
     "http_api": _block("HTTP API.", HTTP_API),
     "http_server": _block("HTTP server of live streams and files.", HTTP_SERVER),
     "exporter": _block(
@@ -555,6 +582,7 @@ ROOT: dict[str, Spec] = {
             "tsbpdmode": _switch(default="on", since=5),
             "passphrase": _text(since=5, env="SRS_SRT_SERVER_PASSPHRASE", secret=True),
             "pbkeylen": _integer(default="0", low=0, high=32, since=5),
+            "default_streamid": _text(since=7, late=True),
         },
         since=4,
     ),

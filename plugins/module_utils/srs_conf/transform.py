@@ -74,6 +74,8 @@ class _Moderniser:
             _remove(block, child)
 
     def root(self, tree: list[Directive]) -> None:
+        if self.version >= 7:
+            self.rtmp(tree)
         for directive in tree:
             if directive.name == "http_stream":
                 self.moved("http_stream", directive.line, "http_server")
@@ -88,6 +90,16 @@ class _Moderniser:
                 self.stream_caster(directive)
             elif directive.name == "vhost":
                 self.vhost(directive)
+
+    def rtmp(self, tree: list[Directive]) -> None:
+        """``rtmp { listen; chunk_size; }`` of late releases as ``listen`` and ``chunk_size``, which these still take in its stead."""
+        for block in [directive for directive in tree if directive.name == "rtmp" and directive.children is not None]:
+            at = next(index for index, directive in enumerate(tree) if directive is block)
+            message = "is known to late releases of SRS 7 alone, listen and chunk_size outside of it to all."
+            self.findings.append(Finding(WARNING, "rtmp", message, block.line))
+            moved = [child for child in block.children or () if child.name in ("listen", "chunk_size")]
+            block.children = [child for child in block.children or () if child.name not in ("listen", "chunk_size")]
+            tree[at : at + 1] = [*moved, *([block] if block.children else [])]
 
     def stream_caster(self, caster: Directive) -> None:
         self.drop(caster, GB28181, "stream_caster")

@@ -122,6 +122,8 @@ def gated(spec: Spec, version: int) -> tuple[str, str] | None:
         return ERROR, f"needs SRS {spec.since}{minor} or later, but srs_version is {version}."
     if version > spec.until:
         return ERROR, f"is gone since SRS {spec.until + 1}, and srs_version is {version}."
+    if spec.late and version == spec.since:
+        return WARNING, f"is known to late releases of SRS {version} alone" + (f", from {spec.minor} on." if spec.minor else ".")
     if version >= spec.idle:
         return WARNING, f"is still accepted by SRS {version} but does nothing since SRS {spec.idle}."
     return None

@@ -136,7 +136,7 @@ def shown(spec: Spec, value: str) -> str:
 
 def problem(spec: Spec, args: list[str], version: int) -> str:
     """What is wrong with the arguments of a directive; empty when nothing is."""
-    least, most = spec.args
+    least, most = LIST if version >= spec.list_since else spec.args
     if len(args) < least:
         if spec.kind == "block":
             return "has no name"

@@ -300,6 +300,7 @@ WARNINGS: list[tuple[str, dict[str, Any], str]] = [
     ("edge", {"security": {"enabled": True}}, r"security is enabled without a rule"),
     ("edge", {"cluster": {"protocol": "flv", "follow_client": True}}, r"cluster\.protocol does nothing while follow_client is on"),
     ("edge", {"extra": "include other.conf;"}, r"include of other\.conf: these files are not checked here"),
+    ("origin", {"hls": {"hls_use_fmp4": True}, "srs_version": 7}, r"hls\.hls_use_fmp4 is known to late releases of SRS 7 alone"),
     ("origin", {"edge_pods": 100}, r"max_connections is 1000; 100 edge pods fill it with 10 streams"),
     (
         "origin",

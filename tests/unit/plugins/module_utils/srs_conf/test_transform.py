@@ -38,6 +38,8 @@ from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.transform 
         ("vhost x { rtc { aac transcode; bframe discard; } }", "vhost x { rtc { rtmp_to_rtc on; keep_bframe off; } }", 4),
         ("srt_server { tlpkdrop off; }", "srt_server { tlpktdrop off; }", 5),
         ("stream_caster { tcp_enable on; sip { realm x; listen 1; } }", "stream_caster { sip { listen 1; } }", 5),
+        ("rtmp { listen 1 2; chunk_size 128; } pid x;", "listen 1 2; chunk_size 128; pid x;", 7),
+        ("rtmp { listen 1; bogus on; }", "listen 1; rtmp { bogus on; }", 7),
         ("stream_caster { host a; sip { } }", "stream_caster { sip { candidate a; } }", 5),
     ],
 )

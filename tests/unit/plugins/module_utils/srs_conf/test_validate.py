@@ -73,6 +73,11 @@ ERRORS = [
     ("http_server { listen host:80; }", ALL, r"ip:port"),
     ("heartbeat { interval 0; }", ALL, r"heartbeat\.interval is '0'"),
     ("heartbeat { interval 0.9; }", (4, 5, 6, 7), r"is '0\.9', of which SRS \d takes the whole seconds, and it refuses 0"),
+    ("threads { interval 5; }", (3, 4, 7), r"threads (needs SRS 5|is gone since SRS 7)"),
+    ("rtmps { enabled on; }", (3, 4, 5, 6), r"rtmps needs SRS 7 \(7\.0\.56\)"),
+    ("vhost x { hls { hls_use_fmp4 on; } }", (3, 4, 5, 6), r"hls_use_fmp4 needs SRS 7 \(7\.0\.51\)"),
+    ("http_api { listen 1985 [::]:1985; }", (3, 4, 5, 6), r"has 2 values"),
+    ("rtmp { bogus on; }", ALL, r"rtmp needs SRS 7|rtmp\.bogus is no directive in rtmp"),
     ("stats { network -1; }", ALL, r"stats\.network is '-1'"),
 ]
 
@@ -111,6 +116,8 @@ def test_no_error(text: str, version: int) -> None:
     ("text", "version", "message"),
     [
         ("vhost x { hls { hls_mount a; } }", 3, r"hls_mount is still accepted by SRS 3 but does nothing since SRS 3"),
+        ("rtmps { enabled off; }", 7, r"rtmps is known to late releases of SRS 7 alone, from 7\.0\.56 on"),
+        ("rtmp { chunk_size 4096; }", 7, r"rtmp is known to late releases of SRS 7 alone, listen and chunk_size outside of it to all"),
         ("daemon off; daemon off;", 6, r"daemon is given twice, first in line 2, to the same effect"),
         ("vhost x { bandcheck { enabled on; } }", 5, r"bandcheck is still accepted"),
         ("http_api { raw_api { allow_query on; } }", 4, r"allow_query is still accepted"),
