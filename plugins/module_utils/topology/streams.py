@@ -19,8 +19,6 @@ Key = tuple[str, str]
 
 DEFAULT_VHOST = "__defaultVhost__"
 PROTOCOLS = {"rtmp-play": "rtmp", "flv-play": "flv", "hls-play": "hls", "rtc-play": "rtc", "srt-play": "srt"}
-# SRS 3 and 4 name every one of their players alike; then the scheme of its URL tells.
-PROTOCOL_BY_SCHEME = {"rtmp": "rtmp", "http": "flv", "https": "flv"}
 HTTP_SUFFIXES = (".flv", ".ts", ".aac", ".mp3")
 
 # A player that has been there so long with so little had the handshake and nothing else, if the stream brings far more in that time.
@@ -166,11 +164,14 @@ def _plain_name(name: str) -> str:
 
 
 def _protocol(client: Row) -> str | None:
+    """Of a player. SRS 3 and 4 call HTTP players as those of RTMP, with the vhost's name in place of the host that they asked for."""
     kind = client.get("type") or ""
-    scheme = urlsplit(client.get("tcUrl") or "").scheme
-    if kind in ("rtmp-play", "Play"):
-        return PROTOCOL_BY_SCHEME.get(scheme, "rtmp" if kind == "rtmp-play" else None)
-    return PROTOCOLS.get(kind)
+    if kind not in ("rtmp-play", "Play") or "name" in client:
+        return PROTOCOLS.get(kind)
+    host = urlsplit(client.get("tcUrl") or "").netloc
+    if host == DEFAULT_VHOST:
+        return "flv"
+    return "rtmp" if _key(client, {})[0] == DEFAULT_VHOST else None
 
 
 def _stream_row(key: Key, on: list[_Seen], servers: Sequence[Server]) -> dict[str, Any]:

@@ -80,9 +80,10 @@ class FakeModule:
         self.check_mode = check_mode
         self.said: list[str] = []
         self.params = {
-            "namespace": "video", "topology": "srs", "app": "live", "stream": "livestream", "read_servers": True, "wait_for": [],
-            "wait_timeout": 1, "query": None, "near_capacity": 80, "api_via": "pod_proxy", "api_url": None, "api_scheme": "http", "api_port": None,
-            "api_username": None, "api_password": None, "api_ca_cert": None, "api_validate_certs": True, "api_timeout": 3.0,
+            "namespace": "video", "topology": "srs", "app": "live", "stream": "livestream",
+            "read_servers": True, "wait_for": [], "wait_timeout": 1, "query": None, "near_capacity": 80,
+            "api_via": "pod_proxy", "api_url": None, "api_scheme": "http", "api_port": None, "api_timeout": 3.0,
+            "api_username": None, "api_password": None, "api_ca_cert": None, "api_validate_certs": True,
             **params,
         }  # fmt: skip
 

@@ -19,21 +19,15 @@ KEYS = {"summaries": "data", "vhosts": "vhosts", "streams": "streams", "clients"
 IPS = {"origin-0": "10.244.0.197", "edge-0": "10.244.0.201", "edge-1": "10.244.0.200", "edge-2": "10.244.0.198"}
 
 
+def read(folder: str, component: str, ip: str) -> Server:
+    replies = {what: json.loads((FIXTURES / folder / f"{what}.json").read_text())[key] for what, key in KEYS.items()}
+    return Server(folder.removeprefix("srs-5-"), component, component, ip, ready=True, max_connections=1000, replies=replies)
+
+
 @pytest.fixture
 def recorded() -> dict[str, Server]:
     """One origin and three edges, one publisher by way of edge-0, nine players (6.0.157)."""
-    return {
-        name: Server(
-            name,
-            name.split("-")[0],
-            name.split("-")[0],
-            ip,
-            ready=True,
-            max_connections=1000,
-            replies={what: json.loads((FIXTURES / name / f"{what}.json").read_text())[key] for what, key in KEYS.items()},
-        )
-        for name, ip in IPS.items()
-    }
+    return {name: read(name, name.split("-")[0], ip) for name, ip in IPS.items()}
 
 
 def only(servers: dict[str, Server], *hosts: str) -> dict[str, Any]:
@@ -108,32 +102,63 @@ def test_fractions_of_cpu_become_percent(recorded: dict[str, Server]) -> None:
     assert streams.server_row(recorded["origin-0"])["cpu_percent"] == 33.7
 
 
-def test_srs_4_has_no_url_of_streams_and_no_bytes_of_clients(recorded: dict[str, Server]) -> None:
-    drop(recorded, "send_bytes", "recv_bytes")
-    for server in recorded.values():
+def older(servers: dict[str, Server], player: str) -> None:
+    """Make of the recorded replies what an older version would have said."""
+    drop(servers, "send_bytes", "recv_bytes")
+    for server in servers.values():
         for row in server.replies["streams"]:
             del row["url"], row["tcUrl"]
         for row in server.replies["clients"]:
-            row["type"] = row["type"].replace("flv-play", "rtmp-play")
-            row["url"] = f"/live/{row.pop('name')}"  # with .flv, where HTTP players asked for it
+            row["url"] = f"/live/{row.pop('name')}"
+            if row["type"] == "flv-play":
+                row["tcUrl"] = "rtmp://__defaultVhost__/live"
+            if not row["publish"]:
+                row["type"] = player
+
+
+def test_srs_4_has_no_url_of_streams_and_no_bytes_of_clients(recorded: dict[str, Server]) -> None:
+    older(recorded, "rtmp-play")
     stream = only(recorded)
     assert (stream["url"], stream["players"], len(stream["pulls"]), len(stream["publishers"])) == ("/live/livestream", 9, 3, 1)
-    # The scheme of their URL still tells that they play over HTTP.
     assert stream["players_by_protocol"] == {"flv": 9}
     assert stream["playable"] is None
 
 
-def test_srs_3_names_all_players_alike_and_has_no_rates_of_clients(recorded: dict[str, Server]) -> None:
-    drop(recorded, "send_bytes", "recv_bytes")
-    for server in recorded.values():
-        for row in server.replies["streams"]:
-            del row["url"], row["tcUrl"]
-        for row in server.replies["clients"]:
-            row["type"] = row["type"] if row["publish"] else "Play"
-            del row["kbps"], row["name"]
+def test_srs_3_has_no_rates_of_clients_either(recorded: dict[str, Server]) -> None:
+    older(recorded, "Play")
+    drop(recorded, "kbps")
     stream = only(recorded)
     assert (stream["url"], stream["players"], len(stream["pulls"]), stream["merged_pull"]) == ("/live/livestream", 9, 3, True)
-    assert stream["playable"] is None
+    assert (stream["kbps_in"], stream["playable"]) == (None, None)
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_http_players_of_a_real_srs_3_and_4(version: int) -> None:
+    edge = read(f"srs-{version}-edge", "edge", "10.99.0.4")
+    row = streams.server_row(edge)
+    assert (row["version"].partition(".")[0], row["clients"]) == (str(version), 2)
+    stream = only({"edge": edge})
+    assert (stream["url"], stream["players_by_protocol"]) == ("/live/livestream", {"flv": 2})
+
+
+def test_where_a_vhost_has_a_name_srs_4_does_not_tell_http_from_rtmp(recorded: dict[str, Server]) -> None:
+    older(recorded, "rtmp-play")
+    for row in recorded["edge-2"].replies["clients"]:
+        row.update(url="video.example/live/livestream", stream="unknown", tcUrl="rtmp://video.example/live")
+    found = {s["vhost"]: s["players_by_protocol"] for s in streams.build(list(recorded.values()))}
+    assert found == {"__defaultVhost__": {"flv": 3}, "video.example": {"unknown": 6}}
+
+
+def test_a_real_srs_5_with_players_everywhere() -> None:
+    servers = {
+        name: read(f"srs-5-{name}", name.partition("-")[0], ip)
+        for name, ip in (("origin-0", "10.99.0.2"), ("edge-0", "10.99.0.3"), ("edge-1", "10.99.0.4"))
+    }
+    stream = only(servers)
+    assert stream["players_by_server"] == {"origin-0": 1, "edge-0": 1, "edge-1": 3}
+    assert stream["players_by_protocol"] == {"rtmp": 2, "flv": 3}
+    assert [(p["server"], p["origin"], p["forwarded"]) for p in stream["publishers"]] == [("origin-0", "origin-0", False)]
+    assert (len(stream["pulls"]), stream["merged_pull"], stream["playable"]) == (2, True, True)
 
 
 def test_streams_of_other_vhosts_are_other_streams(recorded: dict[str, Server]) -> None:
