@@ -17,9 +17,9 @@ help:
 	@echo 'make demo    the whole topology on a local Kubernetes, its status and URLs   (20 s; the first time about 10 min)'
 	@echo 'make test    everything that needs no real SRS                               (4 min; the first time about 12 min)'
 	@echo '             ONLY=unit,lint   those stages alone: lint unit differential sanity integration molecule'
-	@echo '             SRS_BIN=FILE     compare what is refused with what a real SRS refuses'
+	@echo '             SRS_BIN=FILE     also compare what is refused with what a real SRS refuses'
 	@echo 'make e2e     real SRS and nginx on a real node, with publishers and players  (see tests/e2e/README.md)'
-	@echo 'make bench   how long a run without changes takes, beside other ways         (see docs/performance.md)'
+	@echo 'make bench   how long a run without changes takes, beside other ways       '
 	@echo 'make docs    write docs/reference from the documentation of modules and roles (5 s)'
 	@echo 'make clean   remove the local clusters, build/ and .venv; with CACHE=1 also what was fetched and built'
 	@echo
