@@ -15,7 +15,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile import compile_config
-from ansible_collections.livestream.srs.plugins.module_utils.topology import load_balancer, names, preflight
+from ansible_collections.livestream.srs.plugins.module_utils.topology import load_balancer, names, origins, preflight
 from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import plain
 
 ROLES_FOLDER = Path(__file__).resolve().parents[2] / "roles"
@@ -68,7 +68,9 @@ class ActionModule(ActionBase):
         services = []
         edges: list[dict[str, Any]] = []
         if "srs_origin" in roles:
-            yield from preflight.check_server("srs_origin", self._value("_srs_origin", variables))
+            origin = self._value("_srs_origin", variables)
+            yield from preflight.check_server("srs_origin", origin)
+            yield from origins.check(origin)
         if "srs_edge" in roles:
             edges = self._value("_srs_edge_clusters", variables)
             if not edges and not self._value("srs_edge_allow_none", variables):

@@ -11,7 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters, load_balancer, names
+from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters, load_balancer, names, origins, revisions
 
 
 def _user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,9 +30,11 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
+            "config_keys": revisions.keys_of_clusters,
+            "config_revisions": revisions.with_revisions,
             "edge_clusters": _user_errors(clusters.resolve_edges),
             "load_balancer": _user_errors(lambda slb, where, ports: load_balancer.render(slb, where=where, ports=ports)),
             "pod_bandwidth": _user_errors(load_balancer.pod_bandwidth_annotations),
-            "origin": _user_errors(clusters.resolve_origin),
+            "origin": _user_errors(origins.resolve_origin),
             "topology_labels": lambda component, instance, topology: names.labels(component, instance, topology),
         }

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what a user writes about the origin and the edge clusters to what the templates and the config modules need."""
+"""From what a user writes about the edge clusters to what the templates and the config modules need, and what origin and edges share."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _resolve_edge(index: int, given: Any, defaults: Mapping[str, Any], topology:
     if not isinstance(given, Mapping):
         raise SrsError(f"srs_edge_clusters[{index}] is {_kind(given)} ({given!r}), not a mapping: write '- name: {given}'.")
     name = str(given.get("name", ""))
-    cluster = {key: _typed(given.get(key, default), default) for key, default in defaults.items()}
+    cluster = {key: typed(given.get(key, default), default) for key, default in defaults.items()}
     for key in MERGED:
         if isinstance(defaults.get(key), Mapping) and isinstance(given.get(key), Mapping):
             cluster[key] = merge(defaults[key], given[key])
@@ -64,25 +64,6 @@ def _resolve_edge(index: int, given: Any, defaults: Mapping[str, Any], topology:
     cluster["service_ports"] = service_ports(cluster["ports"], ("rtmp", "http", "api") if cluster["expose_http_api"] else ("rtmp", "http"))
     cluster["max_connections"] = _limited(cluster)
     return cluster
-
-
-def resolve_origin(origin: Mapping[str, Any], topology: str) -> dict[str, Any]:
-    """The origin with all its keys: ``origin`` has one entry for each ``srs_origin_*`` variable, without that prefix."""
-    server = dict(origin)
-    server.update(
-        name="origin",
-        app=names.ORIGIN,
-        labels=names.labels("origin", "origin", topology),
-        config_name=f"{names.ORIGIN}-config",
-        deployment_name=f"{names.ORIGIN}-deployment",
-        service_name=names.ORIGIN_SERVICE,
-        grace=grace(origin),
-        ports=listen_ports(origin["config"]),
-    )
-    server["container_ports"] = container_ports(server["ports"])
-    server["service_ports"] = service_ports(server["ports"], ("rtmp",))
-    server["srs_conf"] = _server_conf(server)
-    return server
 
 
 def grace(server: Mapping[str, Any]) -> dict[str, int]:
@@ -142,16 +123,19 @@ def _edge_conf(cluster: Mapping[str, Any]) -> dict[str, Any]:
     if publish_from != ["all"] and isinstance(publish_from, list):
         # A server with allow rules refuses whatever none of them names.
         conf["security"] = {"enabled": True, "allow": ["play all", *(f"publish {peer}" for peer in publish_from)]}
-    return {**conf, **_server_conf(cluster)}
+    return {**conf, **server_conf(cluster)}
 
 
-def _server_conf(server: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of one srs.conf: what follows from the pod's settings, and over it what the user wrote in ``config``."""
+def server_conf(server: Mapping[str, Any], derived: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The parameters of one srs.conf: what follows from the pod's settings, what is ``derived`` from the topology, and over both
+    what the user wrote in ``config``.
+    """
     conf: dict[str, Any] = {
         "name": server["config_name"],
         "labels": server["labels"],
         "srs_version": server["version"],
         "max_connections": server["max_connections"],
+        **(derived or {}),
     }
     if server["grace"]:
         conf.update(
@@ -177,7 +161,7 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _typed(value: Any, default: Any) -> Any:
+def typed(value: Any, default: Any) -> Any:
     """A text from the command line as the type of its default; whatever doesn't fit is left for the checks to name."""
     if not isinstance(value, str):
         return value
