@@ -41,8 +41,8 @@ def newest(srs_images: Mapping[int, str]) -> Mapping[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def cluster(srs_images: Mapping[int, str]) -> Iterator[Cluster]:
-    made = Cluster()
+def cluster(srs_images: Mapping[int, str], request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    made = Cluster(keep=request.config.getoption("--keep-cluster"))
     yield made
     made.down()
 
@@ -54,6 +54,7 @@ def topology(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Calla
 
     def make(name: str, variables: Mapping[str, Any]) -> Topology:
         made.append(Topology(cluster.kube, cluster.kubeconfig, f"e2e-{name}", variables))
+        cluster.kube.delete_namespace(made[-1].namespace)
         return made[-1]
 
     yield make
@@ -67,6 +68,10 @@ def topology(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Calla
 @pytest.fixture(scope="session")
 def figures(request: pytest.FixtureRequest) -> Figures:
     return request.config.stash[figures_key]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--keep-cluster", action="store_true", help="use the cluster that an earlier run kept, and keep it")
 
 
 def pytest_configure(config: pytest.Config) -> None:

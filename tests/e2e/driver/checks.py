@@ -18,7 +18,7 @@ HLS_STARTS = 40.0
 """Seconds until a new stream has its first segment: SRS's default is one of 10 s, cut at the next keyframe."""
 
 TROUBLE = re.compile(
-    r"\[(?:error|emerg|alert|crit)\]|permission denied|read-only file system|no such file|can't|cannot|failed", re.IGNORECASE
+    r"\[(?:error|emerg|alert|crit|fatal)\]|permission denied|read-only file system|no such file", re.IGNORECASE
 )
 
 

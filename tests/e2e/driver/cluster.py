@@ -29,11 +29,13 @@ def cluster_tool(verb: str, *arguments: str) -> str:
 
 
 class Cluster:
-    """A real node with its control plane, from nothing."""
+    """A real node with its control plane, from nothing; or one that is kept from run to run, for whoever works on the tests."""
 
-    def __init__(self) -> None:
-        # Whatever an earlier run left that was killed in the middle.
-        cluster_tool("down")
+    def __init__(self, *, keep: bool) -> None:
+        self.keep = keep
+        if not keep:
+            # Whatever an earlier run left that was killed in the middle.
+            cluster_tool("down")
         self.before = host.snapshot(box.tools())
         cluster_tool("up", "--nodes=real")
         self.kubeconfig = Path(cluster_tool("kubeconfig"))
@@ -43,7 +45,7 @@ class Cluster:
 
     def down(self) -> list[str]:
         """Take it away; what is left on the host, in the eyes of the tests."""
-        if self.up:
+        if self.up and not self.keep:
             cluster_tool("down")
             self.up = False
         return host.left(self.before, host.snapshot(box.tools()))

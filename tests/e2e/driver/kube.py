@@ -83,14 +83,25 @@ class Kube:
         self.core.create_namespace({"metadata": {"name": name}})
 
     def delete_namespace(self, name: str) -> None:
-        """And wait until it is gone. Players that hold on to a server are no reason to wait for its drain."""
-        for pod in self.pods(name):
-            self.kill_pod(name, pod.name)
-        self.core.delete_namespace(name)
-        wait_until(lambda: name not in {one.metadata.name for one in self.core.list_namespace().items}, 90, f"the namespace {name} is gone")
+        """If it is there, and wait until it is gone."""
+
+        def there() -> bool:
+            return name in {one.metadata.name for one in self.core.list_namespace().items}
+
+        if there():
+            self.core.delete_namespace(name)
+            # Nobody waits for the drain of servers that hold players.
+            for pod in self.pods(name):
+                self.kill_pod(name, pod.name)
+            wait_until(lambda: not there(), 90, f"the namespace {name} is gone")
 
     def kill_pod(self, namespace: str, name: str) -> None:
-        self.core.delete_namespaced_pod(name, namespace, grace_period_seconds=0)
+        """If it is still there."""
+        try:
+            self.core.delete_namespaced_pod(name, namespace, grace_period_seconds=0)
+        except client.ApiException as error:
+            if error.status != 404:
+                raise
 
 
 def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> None:
