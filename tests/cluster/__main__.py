@@ -5,86 +5,167 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import shlex
 import sys
 from pathlib import Path
 
-from localcluster import images, programs, registry
-from localcluster.base import ClusterError, say
+from localcluster import box, debian, images, programs, registry
+from localcluster.api import Api
+from localcluster.base import ClusterError, cluster_folder, say
 from localcluster.choose import choose
+from localcluster.cloud import Cloud
 from localcluster.cluster import Cluster
+from localcluster.kind import Kind
+from localcluster.remote import Remote
+
+
+def cluster_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name: use up to 32 lower-case letters, digits and dashes")
+    return text
+
+
+def node_count(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 100")
+    return int(text)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests/cluster", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    def verb(name: str, text: str, *, of_a_cluster: bool = True) -> argparse.ArgumentParser:
+    def verb(name: str, text: str, *, of_a_cluster: bool = False) -> argparse.ArgumentParser:
         added = verbs.add_parser(name, help=text, description=text)
         if of_a_cluster:
-            added.add_argument("--name", default="default", help="which cluster (default: %(default)s)")
+            added.add_argument("--name", type=cluster_name, default="default", help="which cluster (default: %(default)s)")
         return added
 
-    up = verb("up", "make the cluster, or repair it, or leave it alone if all is well")
-    up.add_argument("--nodes", choices=("simulated", "real"), help="simulated nodes run no programs (default: as it is, else simulated)")
-    up.add_argument("--node-count", type=int, metavar="N", help="simulated nodes (default: as it is, else 3)")
-    verb("down", "remove the cluster and all that belongs to it")
-    verb("status", "tell what runs; exit status 1 unless all is well")
-    verb("kubeconfig", "print the path of the kubeconfig")
-    verb("env", "print shell commands that set KUBECONFIG and PATH")
-    build = verb("programs", "build the programs that are missing", of_a_cluster=False)
+    up = verb("up", "make the cluster, or repair it, or leave it alone if all is well", of_a_cluster=True)
+    up.add_argument(
+        "--nodes",
+        choices=("simulated", "real", "auto"),
+        help="simulated nodes run no programs; auto: a real node if root and an image of SRS are there (default: as it is, else simulated)",
+    )
+    up.add_argument("--node-count", type=node_count, metavar="N", help="simulated nodes (default: as it is, else 3)")
+    verb("down", "remove the cluster and all that belongs to it", of_a_cluster=True)
+    verb("status", "tell what runs; exit status 1 unless all is well", of_a_cluster=True)
+    verb("kubeconfig", "print the path of the kubeconfig", of_a_cluster=True)
+    verb("env", "print shell commands that set KUBECONFIG and PATH", of_a_cluster=True)
+    verb("check", "tell whether a real node with SRS can be made; if not, exit status 1, and the reason and what helps on stdout")
+    verb("images", "print the images that real nodes can pull")
+    load = verb("load-image", "let real nodes pull the images of archives, and print their names")
+    load.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE", help="what `docker save` writes, or OCI")
+    pull = verb("pull-image", "let real nodes pull an image, fetched from its registry")
+    pull.add_argument("names", nargs="+", type=registry.Name.parse, metavar="NAME")
+    build = verb("programs", "build the programs that are missing, and print their paths")
     names = ",".join(programs.PROGRAMS)
     build.add_argument("--only", type=lambda only: only.split(","), default=programs.SIMULATED, metavar="NAMES", help=f"out of {names}")
-    load = verb("load-image", "let real nodes pull the images of archives", of_a_cluster=False)
-    load.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE", help="docker save, or OCI")
-    verb("cloud", "give addresses and volumes; `up` starts this by itself")
-    verb("registry", "serve the images; `up` starts this by itself", of_a_cluster=False)
+    verb("ffmpeg", "print a folder with ffmpeg and ffprobe, fetched from Debian's packages")
+    serve = verb("cloud", "give addresses and volumes; `up` starts this by itself", of_a_cluster=True)
+    serve.add_argument("--addresses", required=True)
+    verb("registry", "serve the images; `up` starts this by itself")
     return parser.parse_args()
+
+
+def up(given: argparse.Namespace) -> None:
+    choice = choose(given.name)
+    say(choice.why)
+    if choice.kind == "kind":
+        Kind(given.name).up()
+    if choice.kind != "local":
+        return
+    nodes = given.nodes
+    if nodes == "auto":
+        os.environ.setdefault("SRS_IMAGE_ARCHIVE", "auto")
+        reason = obstacle()
+        nodes = "simulated" if reason else "real"
+        say(f"the nodes are simulated, so nothing will stream: {reason}" if reason else "a real node, where SRS runs")
+    Cluster(given.name).up(nodes, given.node_count)
+
+
+def down(given: argparse.Namespace) -> None:
+    """Whatever KUBECONFIG says: only what was made here is removed."""
+    kind = Kind(given.name)
+    if choose(given.name, ignore_given=True).kind == "kind" and kind.exists():
+        kind.down()
+    else:
+        Cluster(given.name).down()
+
+
+def status(given: argparse.Namespace) -> bool:
+    choice = choose(given.name)
+    say(choice.why)
+    if choice.kind == "given":
+        return True
+    return Kind(given.name).status() if choice.kind == "kind" else Cluster(given.name).status()
+
+
+def env(given: argparse.Namespace) -> None:
+    choice = choose(given.name)
+    put(f"export KUBECONFIG={shlex.quote(choice.kubeconfig)}")
+    if choice.kind == "local":
+        put(f'export PATH={shlex.quote(str(programs.path("kubectl").parent))}:"$PATH"')
+
+
+def obstacle() -> str | None:
+    return box.obstacle() or images.obstacle(os.environ)
+
+
+def build(names: list[str]) -> None:
+    unknown = [name for name in names if name not in programs.PROGRAMS]
+    if unknown:
+        raise ClusterError(f"no such program: {', '.join(unknown)}; there are {', '.join(programs.PROGRAMS)}")
+    put(*programs.ensure(names).values())
+
+
+def put(*lines: object) -> None:
+    """To stdout, for other programs."""
+    sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def main() -> int:
     given = arguments()
-    if given.verb == "programs":
-        unknown = [name for name in given.only if name not in programs.PROGRAMS]
-        if unknown:
-            raise ClusterError(f"no such program: {', '.join(unknown)}; there are {', '.join(programs.PROGRAMS)}")
-        for path in programs.ensure(given.only).values():
-            sys.stdout.write(f"{path}\n")
-        return 0
-
-    if given.verb == "load-image":
-        for name in images.load(given.archives):
-            sys.stdout.write(f"{name}\n")
-        return 0
-    if given.verb == "registry":
-        registry.serve("127.0.0.1").serve_forever()
-
-    cluster = Cluster(given.name)
-    choice = choose(given.name)
-    if given.verb == "up":
-        say(choice.why)
-        if choice.kind == "local":
-            cluster.up(given.nodes, given.node_count)
-    elif given.verb == "down":
-        cluster.down()
-    elif given.verb == "status":
-        say(choice.why)
-        return 0 if choice.kind == "given" or cluster.status() else 1
-    elif given.verb == "kubeconfig":
-        sys.stdout.write(f"{choice.kubeconfig}\n")
-    elif given.verb == "env":
-        sys.stdout.write(f"export KUBECONFIG={shlex.quote(choice.kubeconfig)}\n")
-        if choice.kind == "local":
-            sys.stdout.write(f'export PATH={shlex.quote(str(programs.path("kubectl").parent))}:"$PATH"\n')
-    elif given.verb == "cloud":
-        cluster.give()
+    match given.verb:
+        case "up":
+            up(given)
+        case "down":
+            down(given)
+        case "status":
+            return 0 if status(given) else 1
+        case "kubeconfig":
+            put(choose(given.name).kubeconfig)
+        case "env":
+            env(given)
+        case "check":
+            if reason := obstacle():
+                put(reason)
+                return 1
+        case "images":
+            put(*registry.Store().names())
+        case "load-image":
+            put(*images.load(given.archives))
+        case "pull-image":
+            for name in given.names:
+                Remote(name).pull(registry.Store(), images.architecture())
+        case "programs":
+            build(given.only)
+        case "ffmpeg":
+            put(debian.wrapped(debian.tree("ffmpeg", ["ffmpeg"]), ["ffmpeg", "ffprobe"]))
+        case "cloud":
+            folder = cluster_folder(given.name)
+            Cloud(Api(folder / "kubeconfig"), folder, given.addresses).run()
+        case "registry":
+            registry.serve("127.0.0.1").serve_forever()
     return 0
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except ClusterError as error:
+    except (ClusterError, OSError) as error:
         say(f"error: {error}")
         sys.exit(1)
     except KeyboardInterrupt:

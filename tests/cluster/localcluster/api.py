@@ -1,11 +1,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The API server of a cluster of ours, over the standard library."""
+"""The API server that a kubeconfig of ours names, over the standard library."""
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import ssl
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,11 +18,24 @@ from typing import Any, BinaryIO
 Object = dict[str, Any]
 
 
+def fields(kubeconfig: str) -> dict[str, str]:
+    """The plain values of a kubeconfig for one cluster and one user, as this tool and kind write it."""
+    return dict(re.findall(r"^[ -]*([a-z-]+): (\S+)$", kubeconfig, re.MULTILINE))
+
+
 class Api:
-    def __init__(self, server: str, pki: Path) -> None:
-        self.server = server
-        tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
-        tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+    def __init__(self, kubeconfig: Path) -> None:
+        known = fields(kubeconfig.read_text())
+        self.server = known["server"]
+        ca, certificate, key = (
+            base64.b64decode(known[name]).decode() for name in ("certificate-authority-data", "client-certificate-data", "client-key-data")
+        )
+        tls = ssl.create_default_context(cadata=ca)
+        # The library takes a client's key from a file only.
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(certificate + key)
+            file.flush()
+            tls.load_cert_chain(file.name)
         self._open = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls)).open
 
     def call(self, method: str, path: str, body: Object | None = None, timeout: float = 10) -> BinaryIO:
@@ -29,6 +45,10 @@ class Api:
         request = urllib.request.Request(self.server + path, data, {"Content-Type": content}, method=method)
         answer: BinaryIO = self._open(request, timeout=timeout)
         return answer
+
+    def ready(self) -> bool:
+        with self.call("GET", "/readyz", timeout=5) as answer:
+            return answer.read() == b"ok"
 
     def get(self, path: str) -> Object:
         with self.call("GET", path) as answer:

@@ -13,27 +13,22 @@ import contextlib
 import ipaddress
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import debian, host, processes
 from .base import ClusterError
 from .processes import Part
 
-LINK = "srs0"
-CABLE = "198.18.1.0/30"
-HOST_END = "198.18.1.1"
-ADDRESS = "198.18.1.2"
-PODS = "198.18.0.0/24"
-SERVICES = "198.19.0.0/16"
-LOAD_BALANCERS = "198.18.2.0/24"
-"""All of it out of the range that is set aside for benchmarks, so that it hides nobody's network."""
+SLOTS = 8
+"""So many clusters with a real node can be on a machine at a time."""
 
-CONTROL_GROUP = "livestream-srs"
 PACKAGES = ("containerd", "runc", "containernetworking-plugins", "nftables", "iproute2")
 PROGRAMS = ("containerd", "runc", "nft", "ip")
 NAMESPACES = ("--net", "--mount", "--pid", "--ipc", "--uts")
@@ -42,12 +37,20 @@ INIT = """\
 {
   mount -t tmpfs -o mode=755 node /run &&
   mkdir /run/kubelet && mount --bind "$1/kubelet" /run/kubelet &&
+  for setting in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/panic_on_oops=1 \
+      kernel/keys/root_maxkeys=1000000 kernel/keys/root_maxbytes=25000000; do
+    file=/run/settings/${setting%=*}
+    mkdir -p "${file%/*}" && echo "${setting#*=}" > "$file" && mount --bind "$file" "/proc/sys/${setting%=*}" || exit
+  done &&
   ip link set lo up && echo 1 > /proc/sys/net/ipv4/ip_forward &&
   touch /run/ready && exec sleep infinity
 } &
 wait
 """
-"""The first process of the box. It waits for its own children and for the orphans that it inherits."""
+"""The first process of the box. It waits for its own children and for the orphans that it inherits.
+
+The kubelet wants some kernel settings that hold for the whole machine: it gets to see files in which they are as it wants them.
+"""
 
 
 def tools() -> dict[str, str]:
@@ -56,8 +59,7 @@ def tools() -> dict[str, str]:
         return {"PATH": os.environ["PATH"]}
     tree = debian.tree("node", PACKAGES)
     folders = [str(tree / folder) for folder in ("usr/sbin", "usr/bin", "sbin", "bin")]
-    libraries = [str(path) for path in (*tree.glob("usr/lib/*-linux-gnu"), *tree.glob("lib/*-linux-gnu"))]
-    return {"PATH": ":".join([*folders, os.environ["PATH"], "/usr/sbin", "/sbin"]), "LD_LIBRARY_PATH": ":".join(libraries)}
+    return {"PATH": ":".join([*folders, os.environ["PATH"], "/usr/sbin", "/sbin"]), "LD_LIBRARY_PATH": debian.libraries(tree)}
 
 
 def plugins() -> Path:
@@ -82,16 +84,71 @@ def obstacle() -> str | None:
     return None
 
 
-def overlapping(routes: Iterable[str]) -> list[str]:
-    """Those of the host's routes that lead to addresses which a real node uses. The default route leads to all, and to none of them."""
-    ours = [ipaddress.ip_network(text) for text in (PODS, SERVICES, LOAD_BALANCERS, CABLE)]
-    networks = [ipaddress.ip_network(text) for text in routes if text != "default"]
-    return [str(network) for network in networks if any(network.overlaps(our) for our in ours)]
+@dataclass(frozen=True)
+class Network:
+    """The addresses of one cluster with a real node, and how the host's end of its cable is called.
+
+    All of it lies in the range that is set aside for benchmarks, so that it hides nobody's network.
+    """
+
+    slot: int
+
+    @property
+    def link(self) -> str:
+        return f"srs{self.slot}"
+
+    @property
+    def pods(self) -> str:
+        return f"198.18.{self.slot * 4}.0/24"
+
+    @property
+    def cable(self) -> str:
+        return f"198.18.{self.slot * 4 + 1}.0/30"
+
+    @property
+    def host_end(self) -> str:
+        return f"198.18.{self.slot * 4 + 1}.1"
+
+    @property
+    def address(self) -> str:
+        """The node's, and the API server's."""
+        return f"198.18.{self.slot * 4 + 1}.2"
+
+    @property
+    def load_balancers(self) -> str:
+        return f"198.18.{self.slot * 4 + 2}.0/24"
+
+    @property
+    def services(self) -> str:
+        return f"198.19.{self.slot * 16}.0/20"
+
+    def collisions(self, routes: Iterable[str]) -> list[str]:
+        """Those of the host's routes that lead to these addresses. The default route leads to all of them, and is none of ours."""
+        ours = [ipaddress.ip_network(text) for text in (self.pods, self.cable, self.load_balancers, self.services)]
+        networks = [ipaddress.ip_network(text) for text in routes if text != "default"]
+        return [str(network) for network in networks if any(network.overlaps(our) for our in ours)]
+
+
+def routes() -> list[str]:
+    """Where the routes of this host lead."""
+    return [route["dst"] for route in json.loads(_run("ip", "-json", "-4", "route", "show"))]
+
+
+def free_slot() -> int:
+    """A slot whose addresses are nobody's."""
+    taken = routes()
+    for slot in range(SLOTS):
+        if not Network(slot).collisions(taken):
+            return slot
+    raise ClusterError(f"this host has routes to all addresses that a real node could use: {', '.join(Network(0).collisions(taken))}, ...")
 
 
 class Box:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, network: Network) -> None:
         self.folder = folder
+        self.network = network
+        # By slot: two clusters must not remove each other's.
+        self.control_group = f"livestream-srs-{network.slot}"
         self._before = folder / "host-before.json"
 
     def pid(self) -> int | None:
@@ -113,35 +170,31 @@ class Box:
 
     def up(self) -> None:
         if not self.pid():
-            self._check()
+            # The routes of a box that was killed a moment ago may still be there.
+            if not _soon(lambda: not self.network.collisions(routes())):
+                taken = ", ".join(self.network.collisions(routes()))
+                raise ClusterError(f"this host now has routes of somebody else's to the node's addresses ({taken}): `down`, then `up`")
             if not self._before.is_file():
                 host.save(self._before, host.snapshot(tools()))
             # Those of a box that was killed: their pods are gone.
-            remove_control_groups()
-        for folder in control_groups():
+            self._remove_control_groups()
+        for folder in self.control_groups():
             folder.mkdir(exist_ok=True)
         (self.folder / "kubelet").mkdir(exist_ok=True)
         processes.bring_up(self.folder, self.part())
         self._connect()
 
-    def _check(self) -> None:
-        if (Path("/sys/class/net") / LINK).exists():
-            raise ClusterError(f"the interface {LINK} exists already: another cluster with a real node is up, and there can be only one")
-        routes = json.loads(_run("ip", "-json", "-4", "route", "show"))
-        if taken := overlapping(route["dst"] for route in routes):
-            raise ClusterError(f"a real node uses addresses to which this host has routes already: {', '.join(taken)}")
-
     def _connect(self) -> None:
         """Lay the cable between host and box."""
-        enter = self.enter()
-        if not (Path("/sys/class/net") / LINK).exists():
-            _run("ip", "link", "add", LINK, "type", "veth", "peer", "name", "eth0", "netns", str(self.pid()))
-        _run("ip", "address", "replace", f"{HOST_END}/30", "dev", LINK)
-        _run("ip", "link", "set", LINK, "up")
-        _run(*enter, "ip", "address", "replace", f"{ADDRESS}/30", "dev", "eth0")
+        net, enter = self.network, self.enter()
+        if not (Path("/sys/class/net") / net.link).exists():
+            _run("ip", "link", "add", net.link, "type", "veth", "peer", "name", "eth0", "netns", str(self.pid()))
+        _run("ip", "address", "replace", f"{net.host_end}/30", "dev", net.link)
+        _run("ip", "link", "set", net.link, "up")
+        _run(*enter, "ip", "address", "replace", f"{net.address}/30", "dev", "eth0")
         _run(*enter, "ip", "link", "set", "eth0", "up")
-        for network in (PODS, SERVICES, LOAD_BALANCERS):
-            _run("ip", "route", "replace", network, "via", ADDRESS, "dev", LINK)
+        for network in (net.pods, net.services, net.load_balancers):
+            _run("ip", "route", "replace", network, "via", net.address, "dev", net.link)
 
     def down(self) -> list[str]:
         """Take the box away; what is left of it on the host."""
@@ -149,43 +202,47 @@ class Box:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         processes.stop(processes.running(self.folder), grace=1)
-        # It goes with the box's network by itself, but not at once.
-        if (Path("/sys/class/net") / LINK).exists():
-            _run("ip", "link", "delete", LINK)
-        left = remove_control_groups()
-        before = host.load(self._before)
-        if before is None:
+        left = self._remove_control_groups()
+        if not _soon(lambda: not (Path("/sys/class/net") / self.network.link).exists()):
+            left.append(f"network interface {self.network.link}")
+        if (before := host.load(self._before)) is None:
             return left
-        host.restore_kernel_settings(before)
-        return host.left(before, host.snapshot(tools()))
+        after = host.snapshot(tools())
+        # Another cluster has another slot; and what is called quite differently is somebody else's.
+        names = (rf"\b{self.network.link}\b", rf"\b{self.control_group}\b", re.escape(str(self.folder)), "kube", "containerd", "^kernel")
+        return list(dict.fromkeys([*left, *host.left(before, after, re.compile("|".join(names)))]))
+
+    def control_groups(self) -> list[Path]:
+        """The folders under which the pods' control groups lie: one for each hierarchy of version 1, or that of version 2."""
+        top = host.CONTROL_GROUPS
+        if (top / "cgroup.controllers").is_file():
+            return [top / self.control_group]
+        hierarchies = [path for path in top.iterdir() if (path / "cgroup.procs").is_file() and not path.is_symlink()]
+        return [path / self.control_group for path in hierarchies]
+
+    def _remove_control_groups(self) -> list[str]:
+        """Remove them with all that is in them; those that could not be removed."""
+
+        def gone() -> bool:
+            for folder in self.control_groups():
+                for path, _folders, _files in os.walk(folder, topdown=False):
+                    # A process that was killed a moment ago may still be in it.
+                    with contextlib.suppress(OSError):
+                        Path(path).rmdir()
+            return not any(folder.is_dir() for folder in self.control_groups())
+
+        _soon(gone)
+        return [f"control group {folder}" for folder in self.control_groups() if folder.is_dir()]
 
 
-def control_groups() -> Iterator[Path]:
-    """The folders under which the pods' control groups lie: one for each hierarchy of version 1, or that of version 2."""
-    top = host.CONTROL_GROUPS
-    if (top / "cgroup.controllers").is_file():
-        yield top / CONTROL_GROUP
-        return
-    for hierarchy in top.iterdir():
-        if (hierarchy / "cgroup.procs").is_file() and not hierarchy.is_symlink():
-            yield hierarchy / CONTROL_GROUP
-
-
-def remove_control_groups() -> list[str]:
-    """Remove them with all that is in them; those that could not be removed."""
-    left = [folder for folder in control_groups() if folder.is_dir()]
+def _soon(happened: Callable[[], bool]) -> bool:
+    """Whether it happens within some seconds: the kernel takes things away after the processes are gone."""
     deadline = time.monotonic() + 10
-    while left:
-        for folder in left:
-            for path, _folders, _files in os.walk(folder, topdown=False):
-                # A process that was killed a moment ago may still be in it.
-                with contextlib.suppress(OSError):
-                    Path(path).rmdir()
-        left = [folder for folder in left if folder.is_dir()]
+    while not happened():
         if time.monotonic() > deadline:
-            break
-        time.sleep(0.1 if left else 0)
-    return [f"control group {folder}" for folder in left]
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _run(*command: str) -> str:

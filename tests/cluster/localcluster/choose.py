@@ -33,8 +33,8 @@ def decide(environ: Mapping[str, str], own: Path, kind_usable: bool) -> Choice:
     return Choice("local", str(own), "using a cluster made here")
 
 
-def choose(name: str) -> Choice:
-    return decide(os.environ, cluster_folder(name) / "kubeconfig", _kind_usable())
+def choose(name: str, *, ignore_given: bool = False) -> Choice:
+    return decide({} if ignore_given else os.environ, cluster_folder(name) / "kubeconfig", _kind_usable())
 
 
 def _kind_usable() -> bool:

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import ipaddress
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from .api import Api, Object
-from .base import say
+from .base import TOOL, say
+from .processes import Part
 
 PROVISIONER = "livestream.srs/local-cluster"
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
@@ -38,8 +40,10 @@ def wants_address(service: Object) -> bool:
 
 
 def next_address(network: str, services: Iterable[Object]) -> str | None:
-    taken = {address_of(service) for service in services}
-    return next((str(address) for address in ipaddress.ip_network(network).hosts() if str(address) not in taken), None)
+    """The lowest address of the network that no Service has; if it has one address only, all share that."""
+    hosts = [str(address) for address in ipaddress.ip_network(network).hosts()]
+    taken = {address_of(service) for service in services} if len(hosts) > 1 else set()
+    return next((address for address in hosts if address not in taken), None)
 
 
 def wants_volume(claim: Object) -> bool:
@@ -65,6 +69,13 @@ def volume_for(claim: Object, folder: Path) -> Object:
             "claimRef": reference,
         },
     }
+
+
+def part(name: str, addresses: str, api: Api) -> Part:
+    """The process that is the cloud of the cluster `name`."""
+    command = (sys.executable, str(TOOL), "cloud", "--name", name, "--addresses", addresses)
+    storage_class = f"/apis/storage.k8s.io/v1/storageclasses/{STORAGE_CLASS['metadata']['name']}"
+    return Part("cloud", command, ready=lambda: api.exists(storage_class), interpreted=True)
 
 
 class Cloud:

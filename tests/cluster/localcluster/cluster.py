@@ -7,29 +7,33 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from . import cloud, controlplane, processes, programs
+from . import box, cloud, controlplane, processes, programs
 from .api import Api, Object
-from .base import TOOL, ClusterError, cluster_folder, lock, say, write
+from .base import ClusterError, cluster_folder, lock, say, write
 from .controlplane import Place
 from .processes import Part
 from .real import Real
 from .simulated import Simulated
 
 NODES_READY_SECONDS = 60
+FORMAT = 1
+"""Raised when the data of a cluster made by an older version of this tool can't be used any more."""
 
 
 @dataclass
 class Settings:
     """What is decided once for a cluster, and kept in its folder."""
 
+    format: int = FORMAT
     nodes: str = "simulated"
     node_count: int = 3
+    slot: int = 0
+    """Which addresses a real node has."""
     ports: dict[str, int] = field(default_factory=dict)
 
 
@@ -47,14 +51,11 @@ class Cluster:
         return Settings(**json.loads(self._file.read_text())) if self.exists() else Settings()
 
     def nodes(self, settings: Settings) -> Simulated | Real:
-        return Real(self.folder) if settings.nodes == "real" else Simulated(self.folder)
+        return Real(self.folder, settings.slot) if settings.nodes == "real" else Simulated(self.folder)
 
     def place(self, settings: Settings) -> Place:
         alive = {process.part for process in processes.running(self.folder)}
         return self.nodes(settings).place(settings.ports, alive)
-
-    def api(self, place: Place) -> Api:
-        return Api(place.server, self.folder / "pki")
 
     def lock(self) -> contextlib.AbstractContextManager[None]:
         return lock(self.folder.with_name(f".{self.name}.lock"), f"waiting for another process that works on the cluster {self.name}")
@@ -62,8 +63,8 @@ class Cluster:
     def up(self, nodes: str | None, count: int | None) -> None:
         with self.lock():
             settings = self.settings()
-            if self.exists() and nodes and nodes != settings.nodes:
-                say(f"the cluster {self.name} has {settings.nodes} nodes: making it anew with {nodes} ones")
+            if self.exists() and (settings.format, settings.nodes) != (FORMAT, nodes or settings.nodes):
+                say(f"the cluster {self.name} has {settings.nodes} nodes, of format {settings.format}: making it anew")
                 self._remove()
                 settings = Settings()
             settings.nodes = nodes or settings.nodes
@@ -71,19 +72,11 @@ class Cluster:
             self._make(settings)
 
     def _make(self, settings: Settings) -> None:
-        nodes = self.nodes(settings)
-        nodes.check()
-        built = programs.ensure(nodes.programs)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder.chmod(0o700)
-        place = self.place(settings)
-        settings.ports = dict(place.ports)
-        write(self._file, json.dumps(asdict(settings), indent=2))
-        controlplane.make_pki(built["pki"], self.folder / "pki", place.names())
-        write(self.kubeconfig, controlplane.kubeconfig(place.server, self.folder / "pki", f"livestream-srs-{self.name}"))
-
-        nodes.prepare()
-        api = self.api(place)
+        self.nodes(settings).check()
+        built = programs.ensure(self.nodes(settings).programs)
+        with lock(cluster_folder(".slots.lock"), "waiting for another process that makes a cluster"):
+            nodes = self._place(settings, built)
+        api = Api(self.kubeconfig)
         parts = self.parts(settings, built, api)
         for part in parts:
             processes.bring_up(self.folder, part)
@@ -94,14 +87,25 @@ class Cluster:
             raise processes.failure(self.folder, name, "ended")
         say(f"the cluster {self.name} is up: {count} {settings.nodes} node{'s' if count > 1 else ''}, kubeconfig {self.kubeconfig}")
 
+    def _place(self, settings: Settings, built: Mapping[str, Path]) -> Simulated | Real:
+        """Settle which addresses and ports the cluster has, and take them."""
+        if settings.nodes == "real" and not self.exists():
+            settings.slot = box.free_slot()
+        place = self.place(settings)
+        settings.ports = dict(place.ports)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+        write(self._file, json.dumps(asdict(settings), indent=2))
+        controlplane.make_pki(built["pki"], self.folder / "pki", place.names())
+        write(self.kubeconfig, controlplane.kubeconfig(place.server, self.folder / "pki", f"livestream-srs-{self.name}"))
+        nodes = self.nodes(settings)
+        nodes.prepare()
+        return nodes
+
     def parts(self, settings: Settings, built: Mapping[str, Path], api: Api) -> list[Part]:
         nodes = self.nodes(settings)
-        storage_class = f"/apis/storage.k8s.io/v1/storageclasses/{cloud.STORAGE_CLASS['metadata']['name']}"
-        helper = Part(
-            "cloud", (sys.executable, str(TOOL), "cloud", "--name", self.name), ready=lambda: api.exists(storage_class), interpreted=True
-        )
         control_plane = controlplane.parts(self.folder, built, self.place(settings), api)
-        return nodes.all_parts([*control_plane, helper], built)
+        return nodes.all_parts([*control_plane, cloud.part(self.name, nodes.addresses, api)], built)
 
     def _await_nodes(self, api: Api, count: int, evidence: str) -> None:
         deadline = time.monotonic() + NODES_READY_SECONDS
@@ -113,11 +117,6 @@ class Cluster:
             if time.monotonic() > deadline:
                 raise processes.failure(self.folder, evidence, f"made {len(ready)} of {count} nodes ready within {NODES_READY_SECONDS} s")
             time.sleep(0.2)
-
-    def give(self) -> None:
-        """Be the cloud of the cluster."""
-        settings = self.settings()
-        cloud.Cloud(self.api(self.place(settings)), self.folder, self.nodes(settings).addresses).run()
 
     def down(self) -> None:
         with self.lock():
@@ -148,7 +147,7 @@ class Cluster:
             say(f"there is no cluster {self.name}")
             return False
         settings = self.settings()
-        api = self.api(self.place(settings))
+        api = Api(self.kubeconfig)
         parts = self.parts(settings, {name: programs.path(name) for name in self.nodes(settings).programs}, api)
         missing = set(processes.missing(self.folder, parts))
         for part in parts:

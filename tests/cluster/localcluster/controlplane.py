@@ -122,10 +122,6 @@ def parts(folder: Path, programs: Mapping[str, Path], place: Place, api: Api) ->
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{etcd}/readyz", timeout=2) as answer:
             return bool(answer.status == 200)
 
-    def api_ready() -> bool:
-        with api.call("GET", "/readyz", timeout=5) as answer:
-            return answer.read() == b"ok"
-
     return [
         Part(
             "etcd",
@@ -167,7 +163,7 @@ def parts(folder: Path, programs: Mapping[str, Path], place: Place, api: Api) ->
                 "--authorization-mode=Node,RBAC",
                 "--allow-privileged=true",
             ),
-            ready=api_ready,
+            ready=api.ready,
         ),
         Part(
             "kube-controller-manager",

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from .base import ClusterError, cache, lock, say
+from .base import ClusterError, cache, lock, say, write
 
 WITH_A_PACKAGE = re.compile(r"lib|zlib|nginx")
 """Of what a package depends on, this much is fetched too: libraries, and a package's own parts."""
@@ -59,6 +59,23 @@ def tree(name: str, packages: Iterable[str]) -> Path:
             if not target.is_dir():
                 _unpack(debs, target)
     return target
+
+
+def libraries(tree: Path) -> str:
+    """The LD_LIBRARY_PATH of the unpacked packages. Some libraries have a folder of their own, which their package would register."""
+    places = [place for top in ("usr/lib", "lib") for place in tree.glob(f"{top}/*-linux-gnu")]
+    own = {library.parent for place in places for library in place.glob("*/lib*.so.*")}
+    return ":".join(map(str, [*places, *sorted(own)]))
+
+
+def wrapped(tree: Path, names: Iterable[str]) -> Path:
+    """A folder with programs of the unpacked packages that can be called by anybody."""
+    folder = tree / "wrapped"
+    for name in names:
+        script = f"#!/bin/sh\nexport LD_LIBRARY_PATH='{libraries(tree)}'\nexec '{tree}/usr/bin/{name}' \"$@\"\n"
+        write(folder / name, script)
+        (folder / name).chmod(0o755)
+    return folder
 
 
 def _unpack(debs: list[Path], target: Path) -> None:

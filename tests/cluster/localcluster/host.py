@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -14,17 +15,20 @@ from pathlib import Path
 Snapshot = dict[str, list[str]]
 
 KERNEL_SETTINGS = (
-    # The kubelet sets these for the whole machine.
     "vm/overcommit_memory",
     "vm/panic_on_oom",
     "kernel/panic",
     "kernel/panic_on_oops",
     "kernel/keys/root_maxkeys",
     "kernel/keys/root_maxbytes",
-    # The next ones belong to the node's network namespace; here they show a mistake of ours.
     "net/ipv4/ip_forward",
     "net/netfilter/nf_conntrack_max",
 )
+"""What nodes usually change for the whole machine."""
+
+OURS = re.compile(r"livestream|\bsrs[0-7]\b|kube|containerd|cni|198\.1[89]\.|^kernel setting")
+"""How things are called that a node makes, in its box or, by a mistake, on the host."""
+
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 
@@ -57,17 +61,14 @@ def kernel_settings() -> dict[str, str]:
     return found
 
 
-def restore_kernel_settings(before: Snapshot) -> None:
-    now = kernel_settings()
-    for line in before["kernel setting"]:
-        name, _equals, value = line.partition(" = ")
-        if now.get(name) != value:
-            (Path("/proc/sys") / name).write_text(value)
-
-
-def left(before: Snapshot, after: Snapshot) -> list[str]:
-    """What is there after and was not before."""
+def new(before: Snapshot, after: Snapshot) -> list[str]:
+    """What is there after and was not before, whoever made it."""
     return [f"{kind} {item}" for kind, items in after.items() for item in items if item not in before.get(kind, [])]
+
+
+def left(before: Snapshot, after: Snapshot, ours: re.Pattern[str] = OURS) -> list[str]:
+    """What a node left behind, going by its name."""
+    return [item for item in new(before, after) if ours.search(item)]
 
 
 def save(path: Path, taken: Snapshot) -> None:

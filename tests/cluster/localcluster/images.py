@@ -73,6 +73,16 @@ def archives(environ: Mapping[str, str]) -> list[Path]:
     return paths
 
 
+def obstacle(environ: Mapping[str, str]) -> str | None:
+    """Why no SRS can run on a node made here, and what would help."""
+    if archives(environ) or any("/srs:" in name for name in Store().names()):
+        return None
+    help_ = "python3 tests/cluster pull-image ossrs/srs:6, or SRS_IMAGE_ARCHIVE=FILE with what `docker save ossrs/srs:6` writes"
+    if waiting := archives({"SRS_IMAGE_ARCHIVE": "auto"}):
+        help_ = f"SRS_IMAGE_ARCHIVE=auto takes {', '.join(path.name for path in waiting)} of {waiting[0].parent}"
+    return f"there is no image of SRS: {help_}"
+
+
 def load(paths: Iterable[Path]) -> list[str]:
     """Keep the images of the archives; their names."""
     return [name for path in paths for name in Store().load(path, architecture())]

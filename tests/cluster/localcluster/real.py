@@ -17,7 +17,7 @@ from typing import Any
 from . import box, images, programs, registry
 from .api import Api
 from .base import TOOL, ClusterError, say, write
-from .box import ADDRESS, Box
+from .box import Box, Network
 from .controlplane import Place
 from .processes import Part
 
@@ -74,18 +74,18 @@ COREFILE = """\
 """
 
 
-def cni() -> dict[str, Any]:
+def cni(network: Network) -> dict[str, Any]:
     """A cable to each pod, rather than a bridge: what goes from pod to pod through a Service then comes back the same way."""
-    addresses = {"type": "host-local", "ranges": [[{"subnet": box.PODS}]], "routes": [{"dst": "0.0.0.0/0"}], "dataDir": "/run/cni"}
+    addresses = {"type": "host-local", "ranges": [[{"subnet": network.pods}]], "routes": [{"dst": "0.0.0.0/0"}], "dataDir": "/run/cni"}
     return {"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "ptp", "ipam": addresses}]}
 
 
-def kubelet(folder: Path) -> dict[str, Any]:
+def kubelet(folder: Path, node: Box) -> dict[str, Any]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": ADDRESS,
-        "healthzBindAddress": ADDRESS,
+        "address": node.network.address,
+        "healthzBindAddress": node.network.address,
         "authentication": {
             "anonymous": {"enabled": False},
             "webhook": {"enabled": True},
@@ -93,13 +93,13 @@ def kubelet(folder: Path) -> dict[str, Any]:
         },
         "containerRuntimeEndpoint": f"unix://{CONTAINERD}",
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{box.CONTROL_GROUP}",
+        "cgroupRoot": f"/{node.control_group}",
         "failCgroupV1": False,
         "failSwapOn": False,
         "enforceNodeAllocatable": [],
         "oomScoreAdj": 0,
         "podLogsDir": str(folder / "pod-logs"),
-        "clusterDNS": [ADDRESS],
+        "clusterDNS": [node.network.address],
         "clusterDomain": DOMAIN,
         "resolvConf": str(folder / "resolv.conf"),
         "configMapAndSecretChangeDetectionStrategy": "Watch",
@@ -110,16 +110,16 @@ def kubelet(folder: Path) -> dict[str, Any]:
     }
 
 
-def kube_proxy(folder: Path) -> dict[str, Any]:
+def kube_proxy(folder: Path, network: Network) -> dict[str, Any]:
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
         "mode": "nftables",
         "clientConnection": {"kubeconfig": str(folder / "kubeconfig")},
-        "clusterCIDR": box.PODS,
+        "clusterCIDR": network.pods,
         "detectLocalMode": "ClusterCIDR",
         "hostnameOverride": NAME,
-        "healthzBindAddress": f"{ADDRESS}:10256",
+        "healthzBindAddress": f"{network.address}:10256",
         "metricsBindAddress": "127.0.0.1:10249",
         "oomScoreAdj": 0,
         # These limits are the whole machine's.
@@ -137,25 +137,27 @@ def answers(url: str) -> Callable[[], bool]:
 
 class Real:
     programs = programs.REAL
-    addresses = box.LOAD_BALANCERS
     evidence = "kubelet"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, slot: int) -> None:
         self.folder = folder
-        self.box = Box(folder)
+        self.network = Network(slot)
+        self.box = Box(folder, self.network)
+        self.addresses = self.network.load_balancers
 
     def place(self, _kept: Mapping[str, int], _running: set[str]) -> Place:
         # Nobody else is in the box, so the usual ports are free.
-        return Place(ADDRESS, {"etcd": 2379, "etcd-peer": 2380, "kube-apiserver": 6443}, box.SERVICES)
+        return Place(self.network.address, {"etcd": 2379, "etcd-peer": 2380, "kube-apiserver": 6443}, self.network.services)
 
     def check(self) -> None:
+        """Whether it can be made here; and what it needs, as far as nothing runs yet."""
         if reason := box.obstacle():
             raise ClusterError(reason)
-
-    def prepare(self) -> None:
         images.ensure()
         for name in images.load(images.archives(os.environ)):
             say(f"image {name} is there")
+
+    def prepare(self) -> None:
         self.box.up()
         self._configure()
 
@@ -163,11 +165,11 @@ class Real:
         toml = CONTAINERD_TOML.format(folder=self.folder, socket=CONTAINERD, pause=images.PAUSE, plugins=box.plugins())
         write(self.folder / "containerd.toml", toml)
         write(self.folder / "registries/_default/hosts.toml", REGISTRIES_TOML.format(port=registry.PORT))
-        write(self.folder / "cni/pods.conflist", json.dumps(cni(), indent=2))
-        write(self.folder / "kubelet.json", json.dumps(kubelet(self.folder), indent=2))
-        write(self.folder / "kube-proxy.json", json.dumps(kube_proxy(self.folder), indent=2))
-        write(self.folder / "Corefile", COREFILE.format(address=ADDRESS, domain=DOMAIN, kubeconfig=self.folder / "kubeconfig"))
-        write(self.folder / "resolv.conf", f"nameserver {ADDRESS}\n")
+        write(self.folder / "cni/pods.conflist", json.dumps(cni(self.network), indent=2))
+        write(self.folder / "kubelet.json", json.dumps(kubelet(self.folder, self.box), indent=2))
+        write(self.folder / "kube-proxy.json", json.dumps(kube_proxy(self.folder, self.network), indent=2))
+        write(self.folder / "Corefile", COREFILE.format(address=self.network.address, domain=DOMAIN, kubeconfig=self.folder / "kubeconfig"))
+        write(self.folder / "resolv.conf", f"nameserver {self.network.address}\n")
 
     def all_parts(self, control_plane: list[Part], built: Mapping[str, Path]) -> list[Part]:
         """Everything runs in the box, the control plane too."""
@@ -175,7 +177,7 @@ class Real:
         return [self.box.part(), *(replace(part, within=enter) for part in [*control_plane, *self._parts(built)])]
 
     def _parts(self, built: Mapping[str, Path]) -> list[Part]:
-        tools = box.tools()
+        tools, address = box.tools(), self.network.address
 
         def containerd_ready() -> bool:
             with socket.socket(socket.AF_UNIX) as client:
@@ -193,19 +195,19 @@ class Real:
                     f"--kubeconfig={self.folder / 'kubeconfig'}",
                     "--root-dir=/run/kubelet",
                     f"--hostname-override={NAME}",
-                    f"--node-ip={ADDRESS}",
+                    f"--node-ip={address}",
                     "--node-labels=topology.kubernetes.io/zone=zone-a",
                 ),
-                ready=answers(f"http://{ADDRESS}:10248/healthz"),
+                ready=answers(f"http://{address}:10248/healthz"),
                 environ=tools,
             ),
             Part(
                 "kube-proxy",
                 (str(built["kube-proxy"]), f"--config={self.folder / 'kube-proxy.json'}"),
-                ready=answers(f"http://{ADDRESS}:10256/healthz"),
+                ready=answers(f"http://{address}:10256/healthz"),
                 environ=tools,
             ),
-            Part("coredns", (str(built["coredns"]), f"-conf={self.folder / 'Corefile'}"), ready=answers(f"http://{ADDRESS}:8181/ready")),
+            Part("coredns", (str(built["coredns"]), f"-conf={self.folder / 'Corefile'}"), ready=answers(f"http://{address}:8181/ready")),
         ]
 
     def set_nodes(self, _api: Api, _count: int) -> int:

@@ -37,6 +37,16 @@ LAYER = "application/vnd.oci.image.layer.v1.tar"
 REQUEST = re.compile(r"/v2/(?P<repository>[a-z0-9][a-z0-9._/-]*)/(?P<kind>manifests|blobs)/(?P<reference>[A-Za-z0-9_][A-Za-z0-9._:-]*)")
 
 
+def for_architecture(index: dict[str, Any], architecture: str) -> Descriptor | None:
+    """The manifest of an index that is for Linux on this kind of machine."""
+    for entry in index["manifests"]:
+        platform = entry.get("platform", {})
+        if (platform.get("os"), platform.get("architecture")) == ("linux", architecture):
+            found: Descriptor = entry
+            return found
+    return None
+
+
 @dataclass(frozen=True)
 class Name:
     registry: str
@@ -188,14 +198,7 @@ class _Archive:
         return full if full and ("/" in full or ":" in full) else None
 
     def _for_architecture(self, entry: Descriptor) -> Descriptor | None:
-        if entry["mediaType"] not in INDEXES:
-            return entry
-        for candidate in json.load(self._blob(entry))["manifests"]:
-            platform = candidate.get("platform", {})
-            if (platform.get("os"), platform.get("architecture")) == ("linux", self.architecture):
-                found: Descriptor = candidate
-                return found
-        return None
+        return for_architecture(json.load(self._blob(entry)), self.architecture) if entry["mediaType"] in INDEXES else entry
 
     def _all_of(self, descriptor: Descriptor) -> list[Descriptor]:
         manifest = json.load(self._blob(descriptor))

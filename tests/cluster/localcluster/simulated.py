@@ -22,7 +22,7 @@ LABEL = "livestream.srs/simulated-node"
 
 class Simulated:
     programs = programs.SIMULATED
-    addresses = "198.18.3.0/24"
+    addresses = "198.18.127.0/24"
     """For load balancers."""
     evidence = "kwok"
     """Whose log tells why nodes are not ready."""
