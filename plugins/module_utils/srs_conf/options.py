@@ -211,6 +211,8 @@ OBJECT_OPTIONS: dict[str, Option] = {
     "annotations": Option("dict", "Annotations of the ConfigMap."),
 }
 
+SWITCHES = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
+
 Normalised = dict[str, Any]  # name -> list of arguments, or a nested dict for a block
 
 
@@ -252,64 +254,68 @@ class Normaliser:
         if f"{key}_secret" in options:
             return f"would be readable in a ConfigMap: put it into a Secret and give {key}_secret: {{name: SECRET, key: KEY}}."
         near = did_you_mean(key, options)
-        return f"is no parameter here{near}; " + ("give other directives in extra." if not near else f"known are {', '.join(options)}.")
+        if near:
+            return f"is no parameter here{near}."
+        return f"is no parameter here; known are {', '.join(options)}" + (
+            "; extra takes any other directive." if "extra" in options else "."
+        )
 
     def value(self, value: Any, option: Option, path: str) -> Any:
         if option.type == "dict":
-            if not isinstance(value, Mapping):
-                return self.error(path, f"is {value!r}, but must be a mapping of parameters.")
-            return self.block(value, option.options, path) if option.options is not None else dict(value)
-        if option.type == "list":
-            items = value.replace(",", " ").split() if isinstance(value, str) and option.elements != "dict" else value
-            if isinstance(items, (int, float)) and not isinstance(items, bool):
-                items = [items]
-            if option.spec is not None and option.spec.kind == "rule" and isinstance(value, str):
-                items = [value]
-            if not isinstance(items, (list, tuple)):
-                return self.error(path, f"is {value!r}, but must be a list.")
-            if option.elements == "dict":
-                return [
-                    self.value(item, Option("dict", "", options=option.options), f"{path}[{index}]") for index, item in enumerate(items)
-                ]
-            words = [self.scalar(item, option, option.elements, f"{path}[{index}]") for index, item in enumerate(items)]
-            if any(word is None for word in words):
-                return None
-            return self.checked(words, option, path)
-        word = self.scalar(value, option, option.type, path)
-        return None if word is None else self.checked([word], option, path)
+            return self.mapping(value, option, path)
+        if option.type != "list":
+            word = self.scalar(value, option, option.type, path)
+            return None if word is None else self.checked([word], option, path)
+        items = value
+        if isinstance(value, str) and option.elements != "dict":
+            is_rule = option.spec is not None and option.spec.kind == "rule"
+            items = [value] if is_rule else value.replace(",", " ").split()
+        elif isinstance(value, int) and not isinstance(value, bool):
+            items = [value]
+        if not isinstance(items, (list, tuple)):
+            return self.error(path, f"is {value!r}, but must be a list.")
+        if option.elements == "dict":
+            return [self.mapping(item, option, f"{path}[{index}]") for index, item in enumerate(items)]
+        words = [self.scalar(item, option, option.elements, f"{path}[{index}]") for index, item in enumerate(items)]
+        return None if None in words else self.checked(words, option, path)
+
+    def mapping(self, value: Any, option: Option, path: str) -> Any:
+        if not isinstance(value, Mapping):
+            # Somebody may have written the secret itself where its Secret is to be named.
+            what = "no mapping" if path.endswith("_secret") else repr(value)
+            return self.error(
+                path, f"is {what}, but must be a mapping" + (f" of {', '.join(option.options)}." if option.options is SECRET_REF else ".")
+            )
+        return self.block(value, option.options, path) if option.options is not None else dict(value)
 
     def scalar(self, value: Any, option: Option, kind: str, path: str) -> Any:
         """One value as the word that srs.conf has for it, or as itself when it is no directive's."""
         if kind == "bool":
-            word = (
-                value
-                if isinstance(value, bool)
-                else {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}.get(str(value).lower())
-            )
-            if word is None:
+            switch = value if isinstance(value, bool) else SWITCHES.get(str(value).lower())
+            if switch is None:
                 return self.error(path, f"is {value!r}, but must be true or false.")
-            return ("on" if word else "off") if option.spec else word
+            return ("on" if switch else "off") if option.spec else switch
+        if value is False and "off" in option.choices:
+            return "off"  # YAML reads a bare off as false
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            if isinstance(value, bool) and option.spec is not None and option.spec.kind == "word":
-                # YAML reads a bare off as false; of the words of srs.conf only off is affected.
-                return (
-                    "off"
-                    if value is False and "off" in option.choices
-                    else self.error(path, f"is {value!r}, but must be one of {', '.join(option.choices)}.")
-                )
-            return self.error(path, f"is {value!r}, but must be " + ("a number." if kind in ("int", "float") else "text."))
-        text = f"{value:.9f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value).strip() if kind != "str" else str(value)
+            allowed = f"one of {', '.join(option.choices)}" if option.spec and option.choices else "text" if kind == "str" else "a number"
+            return self.error(path, f"is {value!r}, but must be {allowed}.")
+        text = f"{value:.9f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
         if option.spec is not None:
             return text if text else self.error(path, "is empty: leave it out instead.")
+        return self.plain(text, option, kind, path)
+
+    def plain(self, text: str, option: Option, kind: str, path: str) -> Any:
+        """A value that is no directive's."""
         try:
-            number = int(text) if kind == "int" else float(text) if kind == "float" else text
+            value = int(text) if kind == "int" else float(text) if kind == "float" else text
         except ValueError:
-            return self.error(path, f"is {value!r}, but must be a {'whole ' if kind == 'int' else ''}number.")
-        if isinstance(number, (int, float)) and option.low is not None and number < option.low:
-            return self.error(path, f"is {value!r}, but must be at least {option.low}.")
-        if option.choices and number not in option.choices:
-            return self.error(path, f"is {value!r}, but must be one of {', '.join(map(str, option.choices))}.")
-        return number
+            return self.error(path, f"is {text!r}, but must be a {'whole ' if kind == 'int' else ''}number.")
+        if isinstance(value, (int, float)) and option.low is not None and value < option.low:
+            return self.error(path, f"is {text}, but must be at least {option.low}.")
+        if option.choices and value not in option.choices:
+            return self.error(path, f"is {text}, but must be one of {', '.join(map(str, option.choices))}.")
+        return value
 
     def checked(self, words: list[Any], option: Option, path: str) -> Any:
         if option.spec is None:

@@ -305,8 +305,8 @@ VHOST: dict[str, Spec] = {
         {
             "enabled": _switch(),
             "key": _text(),
-            "interval": _integer(low=0),
-            "limit_kbps": _integer(low=0),
+            "interval": _integer(default="30", low=0),
+            "limit_kbps": _integer(default="1000", low=0),
         },
         idle=5,
         unchecked=5,
@@ -360,9 +360,9 @@ VHOST: dict[str, Spec] = {
         "",
         {
             "enabled": _switch(),
-            "dash_fragment": _number(default={3: "3", 5: "10"}, low=0.1, unit="s"),
-            "dash_update_period": _number(default={3: "30", 5: "5"}, low=0.1, unit="s"),
-            "dash_timeshift": _number(default={3: "60", 5: "300"}, low=0.1, unit="s"),
+            "dash_fragment": _number(default={3: "30", 5: "10"}, low=0.1, unit="s"),
+            "dash_update_period": _number(default={3: "150", 5: "5"}, low=0.1, unit="s"),
+            "dash_timeshift": _number(default="300", low=0.1, unit="s"),
             "dash_path": _path(default="./objs/nginx/html"),
             "dash_mpd_file": _path(default="[app]/[stream].mpd"),
             "dash_window_size": _integer(default="5", low=1, since=5),

@@ -256,6 +256,11 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
         r"username_secret and username are both given",
     ),
     ("origin", {"http_api": {"auth": {**AUTH, "password_secret": {"name": "s"}}}}, r"password_secret\.key is required"),
+    (
+        "origin",
+        {"http_api": {"auth": {**AUTH, "password_secret": "hunter2"}}},
+        r"password_secret is no mapping, but must be a mapping of name, key",
+    ),
     ("origin", {"http_api": {"auth": AUTH}, "srs_version": 4}, r"http_api\.auth needs SRS 5 \(5\.0\.152, 6\.0\.40\)"),
     ("origin", {"http_server": {"https": {"enabled": True, "secret": "s", "key": "k"}}}, r"https\.key and secret are both given"),
     ("origin", {"http_hooks": {"on_play": ["http://u:hunter2@a/"]}}, r"http_hooks\.on_play holds a secret, .* give on_play_secret"),

@@ -1,0 +1,92 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write the table of directives of docs/srs-conf.md from the table that the code itself uses.
+
+`python tests/tools/srs_conf.py`, or with `--check` to see whether the page is up to date.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / ".collections"))
+
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf import schema
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.options import EDGE, OPTIONS, Option
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.schema import Spec
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.values import allowed
+
+PAGE = ROOT / "docs" / "srs-conf.md"
+BEGIN = "<!-- tables: written by tests/tools/srs_conf.py -->"
+
+
+def tables() -> str:
+    """All that is below the marker."""
+    lines = ["## All directives", ""]
+    lines += ["`yes`: `srs_edge_config` and `srs_origin_config` have a parameter of that name. The others go into `extra`.", ""]
+    blocks = dict(block("", schema.ROOT, OPTIONS[EDGE], schema.VERSIONS))
+    for path, rows in blocks.items():
+        lines += [f"### {path or 'Top level'}", "", "| Directive | Value | Default | SRS | Parameter |", "|---|---|---|---|---|", *rows, ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def block(path: str, table: Mapping[str, Spec], options: Mapping[str, Option], known: Sequence[int]) -> Iterator[tuple[str, list[str]]]:
+    """The block itself, then the blocks in it; ``known`` are the versions that have it."""
+    inner = {name: [version for version in known if spec.since <= version <= spec.until] for name, spec in table.items()}
+    yield path, [row(name, spec, inner[name], name in options or f"{name}_secret" in options) for name, spec in table.items()]
+    for name, spec in table.items():
+        if not spec.children:
+            continue
+        of_vhost = {**options, "enabled": options["vhosts"]} if name == "vhost" else {}
+        own = options[name].options if name in options else of_vhost
+        yield from block(f"{path}.{name}" if path else name, spec.children, own or {}, inner[name])
+
+
+def row(name: str, spec: Spec, known: Sequence[int], typed: bool) -> str:
+    if spec.free:
+        value = "block of options for ffmpeg"
+    elif spec.kind == "block":
+        value = "block" + (", several" if spec.many else "")
+    else:
+        value = "; ".join(dict.fromkeys(words(spec, version) for version in known))
+        value += ", several of them" if spec.args[1] > 2 or spec.many else ""
+    default = spec.default if isinstance(spec.default, str) else ", ".join(f"{text} ({since}+)" for since, text in spec.default.items())
+    cells = (f"`{name}`", cell(value), f"`{default}`" if default else "", versions(spec, known), "yes" if typed else "")
+    return "| " + " | ".join(cells) + " |"
+
+
+def words(spec: Spec, version: int) -> str:
+    return "file name" if spec.kind == "path" else "text" if spec.kind == "text" else allowed(spec, version)
+
+
+def versions(spec: Spec, known: Sequence[int]) -> str:
+    said = f"{known[0]}+" if known[-1] == schema.VERSIONS[-1] else str(known[0]) if len(known) == 1 else f"{known[0]} to {known[-1]}"
+    if spec.minor:
+        said += f" ({spec.minor})"
+    elif spec.late:
+        said += " (late releases)"
+    if spec.idle <= schema.VERSIONS[-1]:
+        said += f", without effect since {spec.idle}"
+    return said
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("*", "\\*")
+
+
+def main() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    head, marker, _tables = page.partition(BEGIN)
+    wanted = f"{head}{BEGIN}\n\n{tables()}"
+    if not marker:
+        sys.exit(f"{PAGE.relative_to(ROOT)} has no line {BEGIN}")
+    if "--check" in sys.argv[1:]:
+        sys.exit(None if page == wanted else f"{PAGE.relative_to(ROOT)} is out of date: python {Path(__file__).relative_to(ROOT)}")
+    PAGE.write_text(wanted, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
