@@ -19,7 +19,7 @@ from ansible_collections.livestream.srs.plugins.module_utils.kubernetes import d
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import FIELD_MANAGER, JSON_PATCH, Client
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.errors import ApiError, Unreachable, joined
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.wait import failure_message, wait_gone, wait_ready
-from ansible_collections.livestream.srs.plugins.module_utils.topology import apply_sets, field_ownership, kinds, objects, readiness
+from ansible_collections.livestream.srs.plugins.module_utils.topology import apply_sets, field_ownership, kinds, objects, readiness, revisions
 from ansible_collections.livestream.srs.plugins.module_utils.topology.names import MANAGED_BY
 from ansible_collections.livestream.srs.plugins.module_utils.topology.objects import Object, Ref
 
@@ -383,15 +383,17 @@ class _Present(_Set):
         return self._attempt("apply", self._plan, self.wanted), removals
 
     def _plan(self, wanted: tuple[Object, kinds.Resource]) -> Step:
-        manifest, resource = wanted
-        ref = objects.ref(manifest)
+        given, resource = wanted
+        ref = objects.ref(given)
         live = self.live.get((resource.group_kind, ref.namespace, ref.name))
+        manifest = revisions.carried_over(live, given)
         if live and not live["metadata"].get("deletionTimestamp") and field_ownership.is_as_applied(live, manifest, FIELD_MANAGER):
             return Step(ref, resource, "unchanged", manifest=manifest, live=live)
         if ref.namespace in self.missing:
             return Step(ref, resource, "created", manifest=manifest, write=True, blind=True)
         for pause in PAUSES:
             time.sleep(pause)
+            manifest = revisions.carried_over(live, given)
             try:
                 applied, created = self.client.apply(manifest, dry_run=True, resource=resource)
             except ApiError as error:
@@ -403,7 +405,8 @@ class _Present(_Set):
             if now and now["metadata"].get("deletionTimestamp"):
                 return Step(ref, resource, "created", manifest=manifest, live=now, write=True, blind=True)
             # What is compared must be what the dry run started from, but for the status that controllers keep writing.
-            if now and (now["metadata"]["resourceVersion"] == version or (live and field_ownership.is_same(live, now))):
+            same = now and (now["metadata"]["resourceVersion"] == version or (live and field_ownership.is_same(live, now)))
+            if now and same and manifest == revisions.carried_over(now, given):
                 return self._compare(manifest, resource, now, applied)
             live = now
         raise SrsError(f"Can't apply {ref}: others keep changing it; run again when they are done.")

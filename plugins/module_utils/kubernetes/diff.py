@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology import objects
+from ansible_collections.livestream.srs.plugins.module_utils.topology import objects, revisions
 
 
 def entry(title: str, before: objects.Object | None, after: objects.Object | None) -> dict[str, str]:
     """Before and after as YAML, without what the server keeps for itself and without the values of Secrets."""
-    shown_before, shown_after = objects.masked_pair(before and objects.content(before), after and objects.content(after))
+    contents = before and objects.content(before), after and objects.content(after)
+    shown_before, shown_after = objects.masked_pair(*revisions.readable(*contents))
     return {"before_header": title, "after_header": title, "before": _yaml(shown_before), "after": _yaml(shown_after)}
 
 
