@@ -14,7 +14,7 @@ import pytest
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 OURS = "ansible_collections.livestream.srs.plugins."
 
-PURE = {"module_utils.srs_conf", "module_utils.topology"}
+PURE = {"module_utils.media", "module_utils.srs_conf", "module_utils.topology"}
 FLOWS = "flows"
 """What a module does, in one file directly below module_utils: it may call all that is below the modules."""
 
@@ -22,10 +22,11 @@ FLOWS = "flows"
 MAY_IMPORT: dict[str, set[str]] = {
     "module_utils.errors": set(),
     "module_utils.argspec": {"ansible.module_utils"},
+    "module_utils.media": set(),
     "module_utils.srs_conf": {"module_utils.errors"},
     "module_utils.topology": {"module_utils.errors"},
     "module_utils.kubernetes": PURE | {"module_utils.errors", "kubernetes", "urllib3", "yaml"},
-    "module_utils.srs_api": {"module_utils.errors", "module_utils.topology"},
+    "module_utils.srs_api": {"module_utils.errors", "module_utils.topology", "module_utils.media"},
     FLOWS: PURE | {"module_utils.errors", "module_utils.kubernetes", "module_utils.srs_api", "jmespath"},
     "modules": PURE
     | {"module_utils.errors", "module_utils.argspec", "module_utils.kubernetes", "module_utils.srs_api", FLOWS, "ansible.module_utils"},

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils.media import http
 from ansible_collections.livestream.srs.plugins.module_utils.srs_api.loop import Address, NoAnswer, Task, Wire
 
 # A reply beyond this is not a list of streams or clients, however many there are.
@@ -57,11 +57,11 @@ class Session:
         try:
             if wire.sock is None:
                 yield from wire.open(self.address, self.ips)
-            yield from wire.send(request_head(method, path, self.address, self.headers))
-            status, headers = yield from read_head(wire)
-            body = yield from read_body(wire, method, status, headers)
-            whole = wire.sock is not None and headers.get("connection", "").lower() != "close"
-            return Reply(status, headers, body)
+            yield from wire.send(http.request(str(self.address), path, self.headers, method))
+            answer = yield from read_head(wire)
+            body = yield from read_body(wire, answer, method)
+            whole = wire.sock is not None and answer.headers.get("connection", "").lower() != "close"
+            return Reply(answer.status, answer.headers, body)
         finally:
             if not whole:
                 self._close()
@@ -79,70 +79,33 @@ class Session:
             self.wire = None
 
 
-def request_head(method: str, path: str, address: Address, headers: Headers) -> bytes:
-    own = (("Host", str(address)), ("Accept", "*/*"), ("User-Agent", "livestream.srs"))
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in (*own, *headers)), "", ""]
-    return "\r\n".join(lines).encode("latin-1")
-
-
 def read_head(wire: Wire) -> Task:
-    """(status, headers with names in lower case)."""
+    """The answer's ``Head``, past what a server may say in between (100 Continue)."""
     while True:
-        head = yield from wire.read_until(b"\r\n\r\n", 65536)
-        first, *lines = head.decode("latin-1").split("\r\n")
-        parts = first.split(" ", 2)
-        if not parts[0].startswith("HTTP/") or len(parts) < 2 or not parts[1].isdigit():
-            raise NoAnswer("nonsense", f"the answer is not HTTP: {first[:60]!r}")
-        status = int(parts[1])
-        if status >= 200 or status == 101:
-            break
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, found, value = line.partition(":")
-        if found:
-            headers[name.strip().lower()] = value.strip()
-    return status, headers
+        try:
+            answer = http.head((yield from wire.read_until(b"\r\n\r\n", 65536)))
+        except http.NotHttp as error:
+            raise NoAnswer("nonsense", str(error)) from None
+        if answer.status >= 200 or answer.status == 101:
+            return answer
 
 
-def read_body(wire: Wire, method: str, status: int, headers: Mapping[str, str]) -> Task:
-    if method == "HEAD" or status in (204, 304):
-        return b""
-    if "chunked" in headers.get("transfer-encoding", "").lower():
-        return (yield from _read_chunks(wire))
-    if "content-length" in headers:
-        size = headers["content-length"]
-        if not size.isdigit() or int(size) > MAX_BODY:
-            raise NoAnswer("nonsense", f"the answer's length is {size[:30]!r}")
-        return (yield from wire.read(int(size)))
-    return (yield from _read_to_end(wire))
-
-
-def _read_chunks(wire: Wire) -> Task:
-    body = bytearray()
-    while True:
-        size = yield from read_chunk_size(wire)
-        body += yield from wire.read(size)
-        if len(body) > MAX_BODY:
-            raise NoAnswer("nonsense", "the answer has no end")
-        yield from wire.read_until(b"\r\n", 1024)
-        if not size:
-            return bytes(body)
-
-
-def read_chunk_size(wire: Wire) -> Task:
-    line = yield from wire.read_until(b"\r\n", 1024)
+def read_body(wire: Wire, answer: http.Head, method: str = "GET") -> Task:
+    """The whole body."""
+    data = bytearray()
     try:
-        return int(line.split(b";", 1)[0], 16)
-    except ValueError:
-        raise NoAnswer("nonsense", f"the answer has a broken chunk: {line[:20]!r}") from None
-
-
-def _read_to_end(wire: Wire) -> Task:
-    body = bytearray()
-    while len(body) <= MAX_BODY:
-        more: Any = yield from wire.receive()
-        if not more:
-            wire.close()
-            return bytes(body)
-        body += more
-    raise NoAnswer("nonsense", "the answer has no end")
+        body = http.Body(answer, method)
+        while not body.ended:
+            more = yield from wire.receive()
+            if more:
+                data += body.feed(more)
+            elif body.until_close:
+                wire.close()
+                break
+            else:
+                raise NoAnswer("closed", f"the reply ended half-way, after {len(data)} bytes")
+            if len(data) > MAX_BODY:
+                raise NoAnswer("nonsense", "the reply has no end")
+    except http.NotHttp as error:
+        raise NoAnswer("nonsense", str(error)) from None
+    return bytes(data)

@@ -12,14 +12,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from . import flv, hls, http, mpegts, rtmp
-from .media import Packet
+from ansible_collections.livestream.srs.plugins.module_utils.media import amf, flv, hls, http, mpegts, rtmp
+from ansible_collections.livestream.srs.plugins.module_utils.media.packet import Packet
+
 from .view import CUT, EMPTY, REFUSED, STALLED, WATCHED, View
 
 READ = 65536
 HLS_PATIENCE = 40.0
 """HLS comes by the segment, and SRS's default is 10 s long."""
-NONSENSE = (flv.NotFlv, hls.NotHls, http.NotHttp, mpegts.NotTs, rtmp.NotRtmp)
+NONSENSE = (amf.NotAmf, flv.NotFlv, hls.NotHls, http.NotHttp, mpegts.NotTs)
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class _End(Exception):
         super().__init__(detail)
         self.outcome = outcome
         self.detail = detail
+
+
+def request(url: SplitResult) -> bytes:
+    return http.request(url.netloc, http.target(url), [("Connection", "close")])
 
 
 def protocol_of(url: SplitResult) -> str:
@@ -138,7 +143,7 @@ class Viewer:
 
     async def _flv(self) -> None:
         async with self._connection(self.url, 80) as (reader, writer):
-            writer.write(http.request(self.url))
+            writer.write(request(self.url))
             answer, rest = await self._head(reader)
             if answer.status != 200:
                 raise _End(REFUSED, f"HTTP status {answer.status}")
@@ -183,7 +188,7 @@ class Viewer:
                     elif message.kind == rtmp.USER_CONTROL and int.from_bytes(message.body[:2]) == rtmp.PING_REQUEST:
                         writer.write(rtmp.pong(message.body))
                     elif message.kind == rtmp.COMMAND:
-                        writer.write(self._reply(rtmp.decode(message.body), stream))
+                        writer.write(self._reply(amf.decode(message.body), stream))
                     elif message.kind in (rtmp.AUDIO, rtmp.VIDEO):
                         packet = flv.tag(message.kind, message.ms, message.body)
                         if packet and self._saw(packet):
@@ -259,7 +264,7 @@ class Viewer:
 
     async def _get(self, url: SplitResult) -> bytes:
         async with self._connection(url, 80) as (reader, writer), asyncio.timeout(self.patience.media):
-            writer.write(http.request(url))
+            writer.write(request(url))
             raw = await reader.readuntil(b"\r\n\r\n")
             answer = http.head(raw[:-4])
             body = http.Body(answer)

@@ -16,4 +16,4 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "e2e"))
 @pytest.fixture(scope="session")
 def recorded() -> Callable[[str], bytes]:
     """What an SRS 6 sent to a player within 2 s: `srs-6.rtmp` (after the handshake), `.http` (HTTP-FLV), `.ts`, `.m3u8`."""
-    return lambda name: (Path(__file__).parent / "recorded" / name).read_bytes()
+    return lambda name: (Path(__file__).parents[1] / "fixtures" / "media" / name).read_bytes()

@@ -10,10 +10,11 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from players import hls, http, rtmp
 from players.crowd import Audience, Newcomers, Regulars
 from players.view import CUT, EMPTY, REFUSED, STALLED, WATCHED, View
 from players.viewer import Patience, Viewer, new_segments
+
+from ansible_collections.livestream.srs.plugins.module_utils.media import amf, hls, http, rtmp
 
 Recorded = Callable[[str], bytes]
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -53,7 +54,7 @@ def rtmp_server(recorded: bytes, *, stays: bool = False) -> Serve:
         commands: list[list[object]] = []
         chunks = rtmp.ChunkReader()
         while not commands:
-            commands += [rtmp.decode(message.body) for message in chunks.feed(await reader.read(4096))]
+            commands += [amf.decode(message.body) for message in chunks.feed(await reader.read(4096))]
         properties = commands[0][2]
         assert isinstance(properties, dict)
         assert commands[0][0] == "connect" and properties["app"] == "live" and properties["tcUrl"].startswith("rtmp://127.0.0.1:")
@@ -121,7 +122,7 @@ def test_a_viewer_who_wants_one_picture(recorded: Recorded) -> None:
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", REFUSED, "HTTP status 404"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", EMPTY, "the server closed the connection"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", EMPTY, "the server ended the stream"),
-        (b"SSH-2.0\r\n\r\n", EMPTY, "an answer that begins with 'SSH-2.0'"),
+        (b"SSH-2.0\r\n\r\n", EMPTY, "the answer is not HTTP but begins with 'SSH-2.0'"),
     ],
 )
 def test_http_flv_without_a_picture(answer: bytes, outcome: str, detail: str) -> None:

@@ -68,7 +68,7 @@ def test_a_list_that_does_not_page_ends(monkeypatch: pytest.MonkeyPatch) -> None
         ("half_json", "nonsense", "did not answer with JSON"),
         ("html", "nonsense", "did not answer with JSON but with '<html>"),
         ("empty", "nonsense", "empty"),
-        ("garbage", "nonsense", "is not HTTP: 'SSH-2.0"),
+        ("garbage", "nonsense", "is not HTTP but begins with 'SSH-2.0"),
         ("code", "code", "SRS error code 1061"),
         ("401", "unauthorized", "set api_username and api_password"),
         ("404", "not_found", "is http_api on?"),

@@ -1,21 +1,21 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The players' readers, against what a server really sent and against what one might send."""
+"""The readers of media, against what a server really sent and against what one might send."""
 
 from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from players import flv, hls, http, mpegts, rtmp
-from players.media import Packet
 
-Recorded = Callable[[str], bytes]
+from ansible_collections.livestream.srs.plugins.module_utils.media import amf, flv, hls, http, mpegts, rtmp
+from ansible_collections.livestream.srs.plugins.module_utils.media.packet import Packet
+from ansible_collections.livestream.srs.tests.support.media_server import recorded
 
 
 def in_pieces(data: bytes, size: int) -> Iterable[bytes]:
@@ -42,7 +42,7 @@ def http_body(raw: bytes) -> tuple[http.Head, bytes]:
 
 
 @pytest.mark.parametrize("size", [1, 7, 188, 65536])
-def test_http_flv_as_recorded(recorded: Recorded, size: int) -> None:
+def test_http_flv_as_recorded(size: int) -> None:
     answer, rest = http_body(recorded("srs-6.http"))
     assert answer.status == 200
     body, reader = http.Body(answer), flv.FlvReader()
@@ -53,17 +53,17 @@ def test_http_flv_as_recorded(recorded: Recorded, size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 188, 65536])
-def test_rtmp_as_recorded(recorded: Recorded, size: int) -> None:
+def test_rtmp_as_recorded(size: int) -> None:
     reader = rtmp.ChunkReader()
     messages = [message for piece in in_pieces(recorded("srs-6.rtmp"), size) for message in reader.feed(piece)]
-    names = [rtmp.decode(message.body)[0] for message in messages if message.kind == rtmp.COMMAND]
+    names = [amf.decode(message.body)[0] for message in messages if message.kind == rtmp.COMMAND]
     assert names[:3] == ["_result", "onBWDone", "_result"]
     assert "onStatus" in names
     tags = [flv.tag(message.kind, message.ms, message.body) for message in messages if message.kind in (rtmp.AUDIO, rtmp.VIDEO)]
     check_media([packet for packet in tags if packet])
 
 
-def test_ts_as_recorded(recorded: Recorded) -> None:
+def test_ts_as_recorded() -> None:
     packets = list(mpegts.packets(recorded("srs-6.ts")))
     assert packets[0].kind == "video" and packets[0].keyframe
     check_media(packets)
@@ -76,7 +76,7 @@ def test_what_is_no_ts(data: bytes) -> None:
         list(mpegts.packets(data))
 
 
-def test_playlist_as_recorded(recorded: Recorded) -> None:
+def test_playlist_as_recorded() -> None:
     playlist = hls.parse(recorded("srs-6.m3u8").decode(), "http://h/live/tiny.m3u8")
     assert (playlist.sequence, playlist.target, playlist.variant) == (0, 3, "")
     assert playlist.segments == tuple(f"http://h/live/tiny-{number}.ts" for number in range(4))
@@ -174,14 +174,14 @@ values = st.recursive(
 
 @given(st.lists(values, max_size=4))
 def test_amf_reads_what_it_writes(items: list[object]) -> None:
-    assert rtmp.decode(b"".join(map(rtmp.encode, items))) == items
+    assert amf.decode(b"".join(map(amf.encode, items))) == items
 
 
 @given(st.binary(max_size=60))
 def test_amf_of_anything_ends(data: bytes) -> None:
     try:
-        rtmp.decode(data)
-    except rtmp.NotRtmp as error:
+        amf.decode(data)
+    except amf.NotAmf as error:
         assert str(error)
 
 
@@ -190,12 +190,13 @@ def test_amf_of_other_servers() -> None:
     strict = b"\x0a\0\0\0\2\x05\x01\x01"
     date = b"\x0b" + struct.pack(">d", 7) + b"\0\0"
     long_text = b"\x0c\0\0\0\2hi"
-    assert rtmp.decode(ecma + strict + date + long_text + b"\x06") == [{"a": 5.0}, [None, True], 7.0, "hi", None]
+    assert amf.decode(ecma + strict + date + long_text + b"\x06") == [{"a": 5.0}, [None, True], 7.0, "hi", None]
 
 
 def test_http_request() -> None:
-    sent = http.request(urlsplit("http://h:8080/live/a.flv?token=x"))
-    assert sent.startswith(b"GET /live/a.flv?token=x HTTP/1.1\r\nHost: h:8080\r\n") and sent.endswith(b"\r\n\r\n")
+    url = urlsplit("http://h:8080/live/a.flv?token=x")
+    sent = http.request(url.netloc, http.target(url), [("Connection", "close")])
+    assert sent.startswith(b"GET /live/a.flv?token=x HTTP/1.1\r\nHost: h:8080\r\n") and sent.endswith(b"Connection: close\r\n\r\n")
 
 
 @pytest.mark.parametrize("size", [1, 3, 100])

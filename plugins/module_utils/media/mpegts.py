@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .media import TS_AUDIO, TS_VIDEO, Packet
+from ansible_collections.livestream.srs.plugins.module_utils.media.packet import TS_AUDIO, TS_VIDEO, Packet
 
 PACKET = 188
 
