@@ -424,9 +424,8 @@ class Client:
                 "give the right certificate-authority-data (or ca_cert), or the name that the certificate is for."
             )
         if isinstance(cause, ssl.SSLError):
-            return Unreachable(
-                f"Can't {what}: TLS with the API server {self.connection} failed ({cause.reason or cause}); check address and certificates."
-            )
+            said = getattr(cause, "reason", None) or cause
+            return Unreachable(f"Can't {what}: TLS with the API server {self.connection} failed ({said}); check address and certificates.")
         remedy = "check that address, and that it can be reached from here"
         return Unreachable(f"Can't {what}: the API server {self.connection} does not answer ({_plain(cause)}); {remedy}.")
 

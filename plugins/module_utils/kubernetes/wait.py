@@ -22,6 +22,7 @@ EXPLAINED = 10
 # Seconds between looks at what no watch tells: whether by now a pod needs a volume claim.
 RECHECK = 5.0
 LONGEST_WATCH = 300.0
+SHORTEST_WATCH = 1.0
 
 Judge = Callable[[Object | None], str | None]
 
@@ -180,6 +181,7 @@ class _Wait:
 
     def _watch(self, place: Place, version: str | None, deadline: float) -> None:
         while not self.stopped.is_set() and (left := deadline - time.monotonic()) > 0:
+            started = time.monotonic()
             try:
                 if version is None:
                     items, version = self._list(place)
@@ -204,8 +206,8 @@ class _Wait:
                 return
             except Exception:  # a broken connection, whatever the library calls it: list again, which has patience of its own
                 version = None
-            if version is None:
-                self.stopped.wait(1)
+            if time.monotonic() - started < SHORTEST_WATCH:  # a proxy that cuts connections must not make this a busy loop
+                self.stopped.wait(SHORTEST_WATCH)
 
     def _stop(self, threads: Sequence[threading.Thread]) -> None:
         self.stopped.set()

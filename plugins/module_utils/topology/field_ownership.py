@@ -76,11 +76,12 @@ def is_as_applied(live: Object, manifest: Object, manager: str) -> bool:
 def _is_as_applied(wanted: Any, fields: Fields, live: Any) -> bool:
     steps = [step for step in fields if step != "."]
     if not steps:
-        return bool(wanted == live) and type(wanted) is type(live)
+        # An empty mapping or list may have been left out by the server.
+        return not live if wanted in ({}, []) else bool(wanted == live) and type(wanted) is type(live)
     if isinstance(wanted, dict) and isinstance(live, dict):
         if {f"f:{key}" for key in wanted} != set(steps):
             return False
-        return all(key in live and _is_as_applied(value, fields[f"f:{key}"], live[key]) for key, value in wanted.items())
+        return all(_is_as_applied(value, fields[f"f:{key}"], live.get(key)) for key, value in wanted.items())
     if not isinstance(wanted, list) or not isinstance(live, list) or len(wanted) != len(steps):
         return False
     places = []

@@ -267,6 +267,14 @@ def test_another_manifest_is_not_as_applied(change: dict[str, Any]) -> None:
     assert not ownership.is_as_applied(live_manifest(), {**MANIFEST, "spec": {**MANIFEST["spec"], **change}}, US)
 
 
+def test_an_empty_mapping_may_have_been_left_out_by_the_server() -> None:
+    live = deployment(entry(US, {"f:metadata": {"f:labels": {"f:a": {}}}, "f:spec": {"f:nodeSelector": {}}}, "Apply"), labels={"a": "b"})
+    manifest = {**live, "metadata": {"name": "a", "labels": {"a": "b"}}, "spec": {"nodeSelector": {}}}
+    assert ownership.is_as_applied(live, manifest, US)
+    live["spec"]["nodeSelector"] = {"by": "another"}
+    assert not ownership.is_as_applied(live, manifest, US)
+
+
 def test_a_field_that_left_the_manifest_is_seen() -> None:
     spec = {key: value for key, value in MANIFEST["spec"].items() if key != "modes"}
     assert not ownership.is_as_applied(live_manifest(), {**MANIFEST, "spec": spec}, US)

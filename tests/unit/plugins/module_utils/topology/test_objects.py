@@ -141,7 +141,7 @@ def test_a_reference_reads_as_kind_namespace_name() -> None:
 
 @pytest.mark.parametrize("value", ["", "-a", "a-", "A", "a.b", "a_b", "ä", "a" * 64])
 def test_what_is_no_dns_label_is_refused(value: str) -> None:
-    with pytest.raises(SrsError, match="name is .*DNS label"):
+    with pytest.raises(SrsError, match=r"name is .*DNS label"):
         objects.check_label("name", value)
 
 
