@@ -73,6 +73,8 @@ def arguments() -> argparse.Namespace:
 def up(given: argparse.Namespace) -> None:
     choice = choose(given.name)
     say(choice.why)
+    if choice.kind == "given" and not any(Path(path).is_file() for path in choice.kubeconfig.split(os.pathsep)):
+        raise ClusterError(f"KUBECONFIG names {choice.kubeconfig}, and there is no such file: unset it to have a cluster made")
     if choice.kind == "kind":
         Kind(given.name).up()
     if choice.kind != "local":

@@ -147,4 +147,4 @@ def _keep(store: Store, name: Name, files: Layer, config: dict[str, Any]) -> Non
         "rootfs": {"type": "layers", "diff_ids": [written["digest"]]},
     }
     digest, size = store.put_json(image)
-    store.put_image(name, {"mediaType": CONFIG, "digest": digest, "size": size}, [written])
+    store.tag(name, store.put_image({"mediaType": CONFIG, "digest": digest, "size": size}, [written]))

@@ -154,8 +154,8 @@ class Real:
         if reason := box.obstacle():
             raise ClusterError(reason)
         images.ensure()
-        for name in images.load(images.archives(os.environ)):
-            say(f"image {name} is there")
+        if names := images.load(images.archives(os.environ)):
+            say(f"images of SRS: {', '.join(names)}")
 
     def prepare(self) -> None:
         self.box.up()

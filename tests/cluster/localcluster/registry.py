@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import io
 import json
 import re
 import shutil
@@ -21,7 +22,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any
 
-from .base import ClusterError, cache
+from .base import ClusterError, cache, write
 
 Descriptor = dict[str, Any]
 
@@ -94,25 +95,19 @@ class Store:
             return f"sha256:{digest.hexdigest()}", file.tell()
 
     def put_json(self, value: Any) -> tuple[str, int]:
-        with tempfile.SpooledTemporaryFile() as file:
-            file.write(json.dumps(value, sort_keys=True).encode())
-            file.seek(0)
-            return self.put(file)
+        return self.put(io.BytesIO(json.dumps(value, sort_keys=True).encode()))
 
     def describe(self, media_type: str, content: IO[bytes]) -> Descriptor:
         digest, size = self.put(content)
         return {"mediaType": media_type, "digest": digest, "size": size}
 
-    def put_image(self, name: Name, config: Descriptor, layers: list[Descriptor]) -> None:
+    def put_image(self, config: Descriptor, layers: list[Descriptor]) -> str:
+        """Keep the manifest of an image whose blobs are there; its digest."""
         digest, _size = self.put_json({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers})
-        self.tag(name, digest)
+        return digest
 
     def tag(self, name: Name, digest: str) -> None:
-        path = self._tag(name.registry, name.repository, name.tag)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f".{path.name}.new")
-        new.write_text(digest)
-        new.rename(path)
+        write(self._tag(name.registry, name.repository, name.tag), digest)
 
     def _tag(self, registry: str, repository: str, tag: str) -> Path:
         return self.folder / "tags" / registry / repository / tag
@@ -135,19 +130,22 @@ class Store:
     def load(self, archive: Path, architecture: str) -> list[str]:
         """Keep the images of an archive, docker-archive or OCI; their names."""
         facts = archive.stat()
-        key = hashlib.sha256(f"{archive.resolve()} {facts.st_size} {facts.st_mtime_ns}".encode()).hexdigest()
+        key = hashlib.sha256(f"{archive.resolve()} {facts.st_size} {facts.st_mtime_ns} {architecture}".encode()).hexdigest()
         done = self.folder / "loaded" / key
         if not done.is_file():
             try:
                 with tarfile.open(archive) as tar:
-                    names = list(_Archive(self, tar, architecture).load())
+                    digests = {str(name): digest for name, digest in _Archive(self, tar, architecture).load()}
             except (tarfile.TarError, KeyError, ValueError) as error:
                 raise ClusterError(f"{archive} is no image archive that can be read (docker save, or OCI): {error}") from error
-            if not names:
+            if not digests:
                 raise ClusterError(f"{archive} names no image for {architecture}: save it by name, as in `docker save ossrs/srs:6`")
-            done.parent.mkdir(parents=True, exist_ok=True)
-            done.write_text("\n".join(names))
-        return done.read_text().splitlines()
+            write(done, json.dumps(digests))
+        loaded: dict[str, str] = json.loads(done.read_text())
+        for name, digest in loaded.items():
+            # Each time: another archive may have used the same name in the meantime.
+            self.tag(Name.parse(name), digest)
+        return list(loaded)
 
 
 class _Archive:
@@ -156,15 +154,15 @@ class _Archive:
         self.tar = tar
         self.architecture = architecture
 
-    def load(self) -> Iterator[str]:
+    def load(self) -> Iterator[tuple[Name, str]]:
+        """Keep the blobs; each image's name and digest."""
         # `docker save` writes both lists nowadays; this one has the names.
         if "manifest.json" in self.tar.getnames():
             for image in json.load(self._open("manifest.json")):
                 config = self.store.describe(CONFIG, self._open(image["Config"]))
                 layers = [self._layer(path) for path in image["Layers"]]
-                for text in image["RepoTags"] or []:
-                    self.store.put_image(Name.parse(text), config, layers)
-                    yield str(Name.parse(text))
+                digest = self.store.put_image(config, layers)
+                yield from ((Name.parse(text), digest) for text in image["RepoTags"] or [])
             return
         for entry in json.load(self._open("index.json"))["manifests"]:
             text = self._name(entry)
@@ -172,8 +170,7 @@ class _Archive:
             if text and chosen:
                 for descriptor in self._all_of(chosen):
                     self.store.put(self._blob(descriptor))
-                self.store.tag(Name.parse(text), chosen["digest"])
-                yield str(Name.parse(text))
+                yield Name.parse(text), chosen["digest"]
 
     def _open(self, path: str) -> IO[bytes]:
         content = self.tar.extractfile(path)

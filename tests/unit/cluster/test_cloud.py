@@ -39,6 +39,10 @@ def test_the_lowest_free_address_is_next() -> None:
     assert cloud.next_address(NETWORK, [service(f"198.51.100.{number}") for number in range(1, 255)]) is None
 
 
+def test_services_share_the_address_of_a_node_that_has_only_one() -> None:
+    assert cloud.next_address("172.18.0.2/32", [service("172.18.0.2")]) == "172.18.0.2"
+
+
 class Recorder:
     """Stands in for the API server: notes what it is told."""
 
