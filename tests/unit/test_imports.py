@@ -14,23 +14,24 @@ import pytest
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 OURS = "ansible_collections.livestream.srs.plugins."
 
-PURE = {"module_utils.media", "module_utils.srs_conf", "module_utils.topology"}
+PURE = {"module_utils.srs_conf", "module_utils.topology", "module_utils.media"}
+INPUT_OUTPUT = {"module_utils.kubernetes", "module_utils.srs_api"}
 FLOWS = "flows"
 """What a module does, in one file directly below module_utils: it may call all that is below the modules."""
 
 # Part -> the other parts and the packages, beside the standard library, that it may import.
 MAY_IMPORT: dict[str, set[str]] = {
     "module_utils.errors": set(),
-    "module_utils.argspec": {"ansible.module_utils"},
-    "module_utils.media": set(),
+    "module_utils.argspec": {"module_utils.errors", "ansible.module_utils"},
     "module_utils.srs_conf": {"module_utils.errors"},
     "module_utils.topology": {"module_utils.errors"},
+    "module_utils.media": set(),
     "module_utils.kubernetes": PURE | {"module_utils.errors", "kubernetes", "urllib3", "yaml"},
-    "module_utils.srs_api": {"module_utils.errors", "module_utils.topology", "module_utils.media"},
-    FLOWS: PURE | {"module_utils.errors", "module_utils.kubernetes", "module_utils.srs_api", "jmespath"},
-    "modules": PURE
-    | {"module_utils.errors", "module_utils.argspec", "module_utils.kubernetes", "module_utils.srs_api", FLOWS, "ansible.module_utils"},
-    "action": PURE | {"module_utils.errors", "ansible", "yaml"},
+    "module_utils.srs_api": PURE | {"module_utils.errors"},
+    FLOWS: PURE | INPUT_OUTPUT | {"module_utils.errors", "jmespath"},
+    "modules": PURE | INPUT_OUTPUT | {"module_utils.errors", "module_utils.argspec", FLOWS, "ansible.module_utils"},
+    "plugin_utils": {"module_utils.errors", "ansible"},
+    "action": PURE | {"module_utils.errors", "modules", "plugin_utils", "ansible", "yaml"},
     "filter": PURE | {"module_utils.errors", "ansible"},
     "doc_fragments": PURE,
 }
