@@ -74,6 +74,8 @@ def build(path: Path) -> None:
 
 
 def main() -> None:
+    if sys.version_info < (3, 11):
+        sys.exit(f"{sys.executable} is Python {'.'.join(map(str, sys.version_info[:3]))}: Python 3.11 or newer is needed.")
     path = environment()
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / f"{path.name}.lock").open("w") as lock:  # two makes at once must not build the same one
