@@ -74,7 +74,7 @@ def build(path: Path) -> None:
 
 
 def main() -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - so that whoever runs it with an older one reads why
         sys.exit(f"{sys.executable} is Python {'.'.join(map(str, sys.version_info[:3]))}: Python 3.11 or newer is needed.")
     path = environment()
     path.parent.mkdir(parents=True, exist_ok=True)
