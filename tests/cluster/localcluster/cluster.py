@@ -63,17 +63,23 @@ class Cluster:
     def up(self, nodes: str | None, count: int | None) -> None:
         with self.lock():
             settings = self.settings()
-            if self.exists() and (settings.format, settings.nodes) != (FORMAT, nodes or settings.nodes):
-                say(f"the cluster {self.name} has {settings.nodes} nodes, of format {settings.format}: making it anew")
+            wanted = nodes or settings.nodes
+            built = self._needs(wanted)
+            if self.exists() and (settings.format, settings.nodes) != (FORMAT, wanted):
+                say(f"making the cluster {self.name} anew, with {wanted} nodes")
                 self._remove()
                 settings = Settings()
-            settings.nodes = nodes or settings.nodes
+            settings.nodes = wanted
             settings.node_count = count or settings.node_count
-            self._make(settings)
+            self._make(settings, built)
 
-    def _make(self, settings: Settings) -> None:
-        self.nodes(settings).check()
-        built = programs.ensure(self.nodes(settings).programs)
+    def _needs(self, nodes: str) -> dict[str, Path]:
+        """Get what such nodes need before anything is changed; the programs."""
+        kind = self.nodes(Settings(nodes=nodes))
+        kind.check()
+        return programs.ensure(kind.programs)
+
+    def _make(self, settings: Settings, built: Mapping[str, Path]) -> None:
         with lock(cluster_folder(".slots.lock"), "waiting for another process that makes a cluster"):
             nodes = self._place(settings, built)
         api = Api(self.kubeconfig)
