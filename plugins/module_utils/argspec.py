@@ -99,3 +99,23 @@ def srs_api_spec() -> dict[str, dict[str, Any]]:
         "api_validate_certs": {"type": "bool", "default": True},
         "api_timeout": {"type": "float", "default": 5.0},
     }
+
+
+def servers_spec() -> dict[str, dict[str, Any]]:
+    """Which SRS servers a module is about (documentation fragment ``livestream.srs.srs_servers``)."""
+    return {
+        "namespace": {"type": "str", "required": True},
+        "topology": {"type": "str", "default": "srs"},
+        "servers": {"type": "list", "elements": "str", "default": []},
+        "clusters": {"type": "list", "elements": "str", "default": []},
+    }
+
+
+def clients_spec(roles: list[str]) -> dict[str, dict[str, Any]]:
+    """Which clients of these servers (documentation fragment ``livestream.srs.srs_servers.clients``); ``roles`` is the default of that option."""
+    return {
+        "ids": {"type": "list", "elements": "str", "default": []},
+        "ips": {"type": "list", "elements": "str", "default": []},
+        "url": {"type": "str"},
+        "roles": {"type": "list", "elements": "str", "choices": ["player", "publisher", "pull", "forward"], "default": roles},
+    }

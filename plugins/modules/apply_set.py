@@ -247,6 +247,8 @@ from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client i
 
 def flow(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
+    if params["objects"] is None and params["state"] == "present":
+        raise errors.SrsError("objects is null, which may be a mistake in a template; give a list, [] if there are none.")
     given = take_objects(module, "objects")
     own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "drain", "force_conflicts")
     spec = SetSpec(

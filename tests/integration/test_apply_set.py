@@ -134,7 +134,7 @@ class Applier:
             client.close()
 
     def as_predicted(self, given: list[Any] | None = None, **options: Any) -> Result:
-        """Predict, check that nothing has happened, apply, check that just the prediction has, and that then there is nothing more to do."""
+        """Predict; apply; check that just what was predicted has happened, not before, and that then there is nothing more to do."""
         client = Client.from_params({"kubeconfig": self.kubeconfig})
         predicted = self(given, check_mode=True, **options)
         assert self(given, check_mode=True, **options) == predicted
@@ -241,7 +241,9 @@ def test_a_definition_and_an_object_of_it(apply: Applier, client: Client) -> Non
 def test_a_kind_that_nobody_has_heard_of(apply: Applier) -> None:
     with pytest.raises(SrsError, match=r"no kind Thing in example\.org/v1; install what brings it"):
         apply([{"apiVersion": "example.org/v1", "kind": "Thing", "metadata": {"name": "a"}}])
-    with pytest.raises(SrsError, match="no kind PodMonitor in monitoring.coreos.com/v1; install what brings it, or leave the object out"):
+    with pytest.raises(
+        SrsError, match=r"no kind PodMonitor in monitoring\.coreos\.com/v1; install what brings it, or leave the object out"
+    ):
         apply([{"apiVersion": "monitoring.coreos.com/v1", "kind": "PodMonitor", "metadata": {"name": "a"}}])
 
 
@@ -788,7 +790,7 @@ def test_wrong_credentials_are_said(apply: Applier, client: Client) -> None:
     connection = copy.copy(client.connection)
     connection.cert_data = connection.cert_file = connection.key_data = connection.key_file = None
     connection.authorization = lambda: "Bearer wrong"
-    with pytest.raises(SrsError, match="does not accept the credentials of context .*; renew them or choose other ones"):
+    with pytest.raises(SrsError, match=r"does not accept the credentials of context .*; renew them or choose other ones"):
         apply_set(Client(connection), SetSpec("web", apply.namespace, manifests()))
 
 

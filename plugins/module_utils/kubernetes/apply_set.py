@@ -19,7 +19,14 @@ from ansible_collections.livestream.srs.plugins.module_utils.kubernetes import d
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import FIELD_MANAGER, JSON_PATCH, Client
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.errors import ApiError, Unreachable, joined
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.wait import failure_message, wait_gone, wait_ready
-from ansible_collections.livestream.srs.plugins.module_utils.topology import apply_sets, field_ownership, kinds, objects, readiness, revisions
+from ansible_collections.livestream.srs.plugins.module_utils.topology import (
+    apply_sets,
+    field_ownership,
+    kinds,
+    objects,
+    readiness,
+    revisions,
+)
 from ansible_collections.livestream.srs.plugins.module_utils.topology.names import MANAGED_BY
 from ansible_collections.livestream.srs.plugins.module_utils.topology.objects import Object, Ref
 
@@ -56,7 +63,7 @@ class Step:
     ref: Ref
     resource: kinds.Resource
     action: str  # created, configured, unchanged, deleted, kept
-    manifest: Object | None = None  # what to apply
+    manifest: Object = field(default_factory=dict)  # what to apply
     live: Object | None = None  # what is there
     after: Object | None = None  # what the server says will be there
     write: bool = False  # whether there is anything to tell the server: the content, or only who owns it
@@ -170,8 +177,7 @@ class _Set:
             )
 
     def _pods(self, workload: Step) -> list[Object]:
-        assert workload.live is not None
-        labels = workload.live["spec"].get("selector", {}).get("matchLabels", {})
+        labels = workload.live["spec"].get("selector", {}).get("matchLabels", {}) if workload.live else {}
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
         pods = self.client.list("v1", "Pod", workload.ref.namespace, label_selector=selector).items if selector else []
         # A Deployment's pods are its ReplicaSets', whose names begin with its own.
@@ -180,11 +186,10 @@ class _Set:
         ]
 
     def _delete(self, step: Step) -> None:
-        assert step.live is not None
-        self.client.delete(step.ref.api_version, step.ref.kind, step.ref.name, step.ref.namespace, uid=step.live["metadata"]["uid"])
+        uid = step.live["metadata"]["uid"] if step.live else None
+        self.client.delete(step.ref.api_version, step.ref.kind, step.ref.name, step.ref.namespace, uid=uid)
 
     def _write(self, step: Step) -> None:
-        assert step.manifest is not None
         if step.live and step.blind:
             if left := wait_gone(self.client, [step.ref], TERMINATION):
                 raise SrsError(f"Can't apply {step.ref}: {left[0].reason}; see what its finalizers wait for.")
@@ -195,7 +200,6 @@ class _Set:
     def _hand_over(self, step: Step) -> None:
         """Take over the fields that kubectl owns, so that the apply that follows removes those that it does not name."""
         live, ref = step.live, step.ref
-        assert step.manifest is not None
         for pause in PAUSES:
             time.sleep(pause)
             now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

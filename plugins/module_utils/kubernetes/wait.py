@@ -24,8 +24,6 @@ RECHECK = 5.0
 LONGEST_WATCH = 300.0
 SHORTEST_WATCH = 1.0
 
-Judge = Callable[[Object | None], str | None]
-
 
 class Place(NamedTuple):
     """Where one list and one watch look."""
@@ -99,7 +97,12 @@ def wait_gone(client: Client, refs: Iterable[Ref], timeout: float, *, label_sele
 
 class _Wait:
     def __init__(
-        self, client: Client, refs: Iterable[Ref], judge: Judge, label_selector: str | None, progress: Callable[[int, int], None] | None
+        self,
+        client: Client,
+        refs: Iterable[Ref],
+        judge: Callable[[Object | None], str | None],
+        label_selector: str | None,
+        progress: Callable[[int, int], None] | None,
     ) -> None:
         self.client = client
         self.judge = judge

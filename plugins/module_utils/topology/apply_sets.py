@@ -113,7 +113,7 @@ def is_record_of(parent: Mapping[str, object], name: str, namespace: str) -> boo
     """Whether a ConfigMap of the record's name is that record, and ours to change."""
     metadata = parent["metadata"]
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}  # type: ignore[attr-defined]
-    return bool(labels.get(ID) == set_id(name, namespace) and str(annotations.get(TOOLING, "")).split("/")[0] == TOOL)
+    return bool(labels.get(ID) == set_id(name, namespace) and str(annotations.get(TOOLING)).partition("/")[0] == TOOL)
 
 
 def _words(text: object) -> list[str]:

@@ -142,7 +142,7 @@ def test_an_object_that_changes_between_list_and_dry_run_is_read_again(client: C
 def test_a_missing_namespace_is_made_first(client: Client, api: Any) -> None:
     predicted = run(client, check_mode=True)
     assert api.objects == {}
-    assert list(actions(predicted).items())[0] == ("Namespace/media", "created")
+    assert next(iter(actions(predicted).items())) == ("Namespace/media", "created")
     assert run(client) == predicted
     assert api.writes[:2] == ["PATCH /api/v1/namespaces/media", f"PATCH {RECORD}"]
     labels = api.objects["/api/v1/namespaces/media"]["metadata"]["labels"]

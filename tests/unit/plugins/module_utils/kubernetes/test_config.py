@@ -106,7 +106,8 @@ def test_reading_a_static_kubeconfig_does_not_import_the_library(home: Path) -> 
 
     path = write(home / "kubeconfig", content({"token": "t"}))
     module = "ansible_collections.livestream.srs.plugins.module_utils.kubernetes"
-    code = f"import sys; from {module}.client import Client; Client.from_params({{'kubeconfig': {path!r}}}); print('kubernetes' in sys.modules)"
+    made = f"from {module}.client import Client; Client.from_params({{'kubeconfig': {path!r}}})"
+    code = f"import sys; {made}; print('kubernetes' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}, capture_output=True, text=True, check=True)
     assert found.stdout == "False\n"
 

@@ -22,7 +22,8 @@ def test_a_text_of_several_lines_reads_as_lines() -> None:
     entry = diff.entry("ConfigMap media/a", None, item)
     assert entry["before"] == "" and entry["before_header"] == entry["after_header"] == "ConfigMap media/a"
     assert entry["after"].startswith(
-        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  srs.conf: |\n    listen 1935;\n    vhost __defaultVhost__ {\n    }\n"
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
+        "data:\n  srs.conf: |\n    listen 1935;\n    vhost __defaultVhost__ {\n    }\n"
     )
     assert yaml.safe_load(entry["after"])["data"] == item["data"]
     assert max(len(line) for line in entry["after"].splitlines()) > 200, "lines are not folded"

@@ -49,7 +49,8 @@ def forbidden(group: str, where: str) -> str:
         ),
         (
             message(409, "Apply failed with 1 conflict", causes=[{"field": ".spec.replicas", "message": 'conflict with "helm"'}]),
-            'it conflicts with what is there (.spec.replicas: conflict with "helm"); run again, and if that doesn\'t help, settle who owns it.',
+            'it conflicts with what is there (.spec.replicas: conflict with "helm"); '
+            "run again, and if that doesn't help, settle who owns it.",
         ),
         (
             message(422, "Deployment is invalid", causes=[{"field": "spec.replicas", "message": "must be positive"}] * 2),

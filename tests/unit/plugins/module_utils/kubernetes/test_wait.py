@@ -60,7 +60,7 @@ def add(api: Any, *items: dict[str, Any]) -> list[Ref]:
 
 @pytest.fixture
 def news(api: Any) -> dict[str, list[Any]]:
-    """What each watch is told, by path: one list of events, or one status, per watch. Afterwards watches are refused, which ends the wait."""
+    """What each watch is told, by path: a list of events or a status. Afterwards watches are refused, which ends the wait."""
     told: dict[str, list[Any]] = {}
 
     def watch(request: Any) -> Any:
