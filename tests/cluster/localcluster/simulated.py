@@ -40,10 +40,11 @@ class Simulated:
         """Nothing has to be done for these."""
 
     def all_parts(self, control_plane: list[Part], built: Mapping[str, Path]) -> list[Part]:
+        """With kwok, which `stages/` tells what becomes of nodes and pods."""
         command = (
             str(built["kwok"]),
             f"--kubeconfig={self.folder / 'kubeconfig'}",
-            f"--config={TOOL / 'stages.yaml'}",
+            *(f"--config={stage}" for stage in sorted((TOOL / "stages").glob("*.yaml"))),
             f"--manage-nodes-with-label-selector={LABEL}",
             f"--cidr={PODS}",
             "--node-lease-duration-seconds=40",

@@ -17,9 +17,9 @@ module example
 go 1.25.0
 
 require (
-	k8s.io/kubernetes v1.35.4 // indirect
-	go.etcd.io/etcd/server/v3 v3.6.5 // indirect
-	go.etcd.io/etcd v0.1.0 // indirect
+\tk8s.io/kubernetes v1.35.4 // indirect
+\tgo.etcd.io/etcd/server/v3 v3.6.5 // indirect
+\tgo.etcd.io/etcd v0.1.0 // indirect
 )
 
 require k8s.io/api v0.35.4

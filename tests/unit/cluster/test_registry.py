@@ -116,7 +116,7 @@ def test_an_oci_archive_keeps_its_manifest(store: Store, tmp_path: Path, annotat
 @pytest.mark.parametrize(
     "make",
     [
-        lambda path: docker_archive(path),
+        docker_archive,
         lambda path: oci_archive(path, {"org.opencontainers.image.ref.name": "latest"}, nested=False),
         lambda path: oci_archive(path, {}, nested=True),
     ],
