@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -61,21 +61,34 @@ class Reader:
         self.namespace = params["namespace"]
         self.labels = f"app.kubernetes.io/managed-by={names.MANAGED_BY},app.kubernetes.io/part-of={params['topology']}"
         self.reach = Reach(params, client.connection) if params["read_servers"] else None
+        self.parallel = PARALLEL[params["api_via"]]
 
     def read(self) -> dict[str, Any]:
         """The topology as it is now."""
-        built = status.build(self._objects(), self.params["app"], self.params["stream"])
-        found = {
+        found = self.look()
+        servers = self.ask(found) if self.reach else []
+        found["servers"] = [streams.server_row(server) for server in servers]
+        found["streams"] = streams.build(servers, origin_hosts(found))
+        return {**found, **verdicts.judge(found, self.params["near_capacity"])}
+
+    def look(self) -> dict[str, Any]:
+        """What Kubernetes knows."""
+        return {
             "namespace": self.namespace,
             "topology": self.params["topology"],
             "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            **built,
+            **status.build(self._objects(), self.params["app"], self.params["stream"]),
             "configs": self._configs() if self.reach else {},
         }
-        servers = self._servers(found) if self.reach else []
-        found["servers"] = [streams.server_row(server) for server in servers]
-        found["streams"] = streams.build(servers, [s["name"] for s in found["services"] if s["component"] == "origin"])
-        return {**found, **verdicts.judge(found, self.params["near_capacity"])}
+
+    def ask(self, found: Mapping[str, Any], what: Sequence[str] = tuple(srs_api.PATHS)) -> list[streams.Server]:
+        """All servers of the topology, each with what it answered or why it did not."""
+        servers, asked = self.targets(found)
+        for name, answer in srs_api.read(asked, self.params["api_timeout"], what, self.parallel).items():
+            servers[name].replies = answer.replies
+            if answer.error:
+                servers[name].error_kind, servers[name].error = answer.error.kind, answer.error.message
+        return list(servers.values())
 
     def _objects(self) -> dict[str, list[dict[str, Any]] | None]:
         """The topology's objects by kind. Only what the topology can't be without has to be readable."""
@@ -103,8 +116,8 @@ class Reader:
         """What the srs.conf of each ConfigMap says that the status needs, by name."""
         return {item["metadata"]["name"]: _settings(item) for item in self._if_allowed("v1", "ConfigMap", self.labels) or []}
 
-    def _servers(self, found: Mapping[str, Any]) -> list[streams.Server]:
-        """All servers of the topology, each with what it answered or why it did not."""
+    def targets(self, found: Mapping[str, Any]) -> tuple[dict[str, streams.Server], list[srs_api.Server]]:
+        """All servers of the topology by name, and how to reach those that can be asked; the others have an error."""
         assert self.reach is not None
         servers: dict[str, streams.Server] = {}
         asked: list[srs_api.Server] = []
@@ -119,12 +132,12 @@ class Reader:
                 server.error_kind, server.error = "off", f"http_api is off in {workload['config_map']}"
             else:
                 asked.append(self.reach.server(pod, cluster, self.namespace, workload["api_port"] or config.get("api")))
-        answers = srs_api.read(asked, self.params["api_timeout"], PARALLEL[self.params["api_via"]])
-        for name, answer in answers.items():
-            servers[name].replies = answer.replies
-            if answer.error:
-                servers[name].error_kind, servers[name].error = answer.error.kind, answer.error.message
-        return list(servers.values())
+        return servers, asked
+
+
+def origin_hosts(found: Mapping[str, Any]) -> list[str]:
+    """The names by which edges find their origin."""
+    return [service["name"] for service in found["services"] if service["component"] == "origin"]
 
 
 def _srs_pods(found: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any], Mapping[str, Any]]]:
@@ -133,7 +146,8 @@ def _srs_pods(found: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str,
         for cluster, content in found[group].items():
             workloads = {workload["name"]: workload for workload in content["workloads"]}
             for pod in content["pods"]:
-                yield component, cluster, workloads[pod["workload"]], pod
+                if "srs" in workloads[pod["workload"]]["images"]:  # the proxy of SRS 7 is none
+                    yield component, cluster, workloads[pod["workload"]], pod
 
 
 def _settings(config_map: Mapping[str, Any]) -> dict[str, Any]:

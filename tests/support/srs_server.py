@@ -36,6 +36,7 @@ class Srs:
     fault_at: str = ""
     auth: str = ""
     keep_alive: bool = True
+    sticky: bool = False  # clients stay in the list for a while after they were kicked
     reload: dict[str, Any] = field(default_factory=dict)
     pods: dict[str, Srs] = field(default_factory=dict)  # this is the API server then, and these are behind its pod proxy
     port: int = 0
@@ -54,8 +55,9 @@ class Srs:
         query = {name: values[-1] for name, values in parse_qs(url.query).items()}
         if endpoint == "raw":
             return 200, json.dumps(self._raw(query.get("rpc", ""))).encode()
-        if method == "DELETE" and endpoint == "clients":
-            return 200, json.dumps({"code": 0 if self._kick(key) else 2049}).encode()
+        if endpoint == "clients" and key:
+            known = self._kick(key) if method == "DELETE" else any(c["id"] == key for c in self.replies["clients"]["clients"])
+            return 200, json.dumps({"code": 0 if known else 2049}).encode()
         reply = self.replies.get(endpoint)
         if reply is None:
             return 200, json.dumps({"code": 0, "urls": {"summaries": "..."}}).encode()  # so does the real one
@@ -67,16 +69,17 @@ class Srs:
     def _kick(self, key: str) -> bool:
         clients = self.replies["clients"]["clients"]
         kept = [client for client in clients if client["id"] != key]
-        self.replies["clients"]["clients"] = kept
+        if not self.sticky:
+            self.replies["clients"]["clients"] = kept
         return len(kept) < len(clients)
 
     def _raw(self, rpc: str) -> dict[str, Any]:
         if not self.reload:
             return {"code": 1061}
         if rpc == "reload":
-            self.reload["data"] = self.reload["next"]
+            self.reload["data"] = self.reload.get("next")
             return {"code": 0}
-        if rpc == "reload-fetch":
+        if rpc == "reload-fetch" and "old" not in self.reload:
             return {"code": 0, "data": self.reload["data"]}
         return {"code": 1060}
 
@@ -164,6 +167,8 @@ class _Connection(asyncio.Protocol):
             self._send(200, b"")
         elif fault == "code":
             self._send(200, b'{"code":1061}')
+        elif fault == "gone":
+            self._send(200, b'{"code":2049}')
         elif fault == "unavailable":
             self._send(
                 503, b'{"kind":"Status","message":"error trying to reach service: dial tcp 10.1.0.1:1985: connect: connection refused"}'

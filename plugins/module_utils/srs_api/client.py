@@ -27,6 +27,14 @@ PATHS = {
 }
 
 
+class ErrorCode(NoAnswer):
+    """SRS answered that it can't."""
+
+    def __init__(self, path: str, code: Any) -> None:
+        super().__init__("code", f"{path} answered with the SRS error code {code}")
+        self.code = code
+
+
 @dataclass(frozen=True)
 class Server:
     """One SRS, and how to reach its API: ``proxied`` is by the pod proxy of the API server, whose path is then the ``prefix``."""
@@ -49,13 +57,14 @@ class Answer:
 Dialogue = Callable[["Api"], Task]
 
 
-def read(servers: Sequence[Server], limit: float, parallel: int = 512) -> dict[str, Answer]:
-    """Everything that the status needs, of all servers."""
+def read(servers: Sequence[Server], limit: float, what: Iterable[str] = PATHS, parallel: int = 512) -> dict[str, Answer]:
+    """What all servers say of these keys of ``PATHS``."""
     answers = {server.name: Answer() for server in servers}
+    keys = tuple(what)
 
     def dialogue(api: Api) -> Task:
-        for what in PATHS:
-            answers[api.server.name].replies[what] = yield from api.get(what)
+        for key in keys:
+            answers[api.server.name].replies[key] = yield from api.get(key)
 
     for name, result in ask(servers, dialogue, limit, parallel).items():
         if isinstance(result, NoAnswer):
@@ -167,7 +176,7 @@ class Api:
                 "nonsense", f"{path.split('?')[0]} did not answer with JSON but with {start!r}" if start else "the answer is empty"
             )
         if content.get("code") != 0:
-            raise NoAnswer("code", f"{path.split('?')[0]} answered with the SRS error code {content.get('code')}")
+            raise ErrorCode(path.split("?")[0], content.get("code"))
         return content
 
 

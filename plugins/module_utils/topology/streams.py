@@ -108,6 +108,44 @@ def build(servers: Sequence[Server], internal_hosts: Iterable[str] = ()) -> list
     return [row for row in rows if row["live"] or row["publishers"] or row["players"] or row["pulls"]]
 
 
+def clients(servers: Sequence[Server], internal_hosts: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """Every client of every server, and what it is there: ``player``, ``publisher``, or another server that pulls or forwards."""
+    pods = {server.ip: server for server in servers if server.ip}
+    hosts = set(internal_hosts)
+    rows = []
+    for server in servers:
+        for (vhost, url), seen in _on_server(server, pods, hosts).items():
+            found = [
+                *(("publisher", client, None) for client in seen.publishers),
+                *(("forward", client, peer) for client, peer in seen.forwards),
+                *(("player", client, None) for client in seen.players),
+                *(("pull", client, peer) for client, peer in seen.pulls),
+            ]
+            rows += [_client_row(server, vhost, url, role, client, peer) for role, client, peer in found]
+    return rows
+
+
+def _client_row(server: Server, vhost: str, url: str, role: str, client: Row, peer: str | None) -> dict[str, Any]:
+    return {
+        "server": server.name,
+        "cluster": server.cluster,
+        "component": server.component,
+        "id": client.get("id"),
+        "role": role,
+        "of_server": peer,
+        "vhost": vhost,
+        "url": url,
+        "protocol": _protocol(client) if role == "player" else None,
+        "type": client.get("type"),
+        "ip": client.get("ip"),
+        "seconds": client.get("alive"),
+        "kbps_in": _dig(client, "kbps", "recv_30s"),
+        "kbps_out": _dig(client, "kbps", "send_30s"),
+        "recv_bytes": client.get("recv_bytes"),
+        "send_bytes": client.get("send_bytes"),
+    }
+
+
 def _on_server(server: Server, pods: Mapping[str, Server], hosts: set[str]) -> dict[Key, _Seen]:
     vhosts = {row.get("id"): row.get("name") for row in server.list("vhosts")}
     # Where addresses are translated on the way, an edge can still be told by the name under which it looks for its origin.
