@@ -169,8 +169,7 @@ class _Set:
         pods = [pod for pods in self.client.each(self._pods, workloads) for pod in pods]
         self._attempt("delete", self._delete, workloads)
         patience = max((pod["spec"].get("terminationGracePeriodSeconds") or 0 for pod in pods), default=0) + TERMINATION
-        refs = [objects.ref({**pod, "apiVersion": "v1", "kind": "Pod"}) for pod in pods]
-        if left := wait_gone(self.client, refs, patience):
+        if left := wait_gone(self.client, pods, patience):
             names = ", ".join(str(entry.ref) for entry in left)
             self.client.warnings.append(
                 f"Still there {patience:.0f} s after they were told to stop, which their node should have seen to: {names}."
@@ -191,7 +190,7 @@ class _Set:
 
     def _write(self, step: Step) -> None:
         if step.live and step.blind:
-            if left := wait_gone(self.client, [step.ref], TERMINATION):
+            if left := wait_gone(self.client, [step.live], TERMINATION):
                 raise SrsError(f"Can't apply {step.ref}: {left[0].reason}; see what its finalizers wait for.")
         elif step.live:
             self._hand_over(step)
@@ -304,7 +303,7 @@ class _Absent(_Set):
         if not self.spec.check_mode:
             self._remove(steps)
             if self.spec.wait:
-                gone = [step.ref for step in steps if step.action == "deleted"]
+                gone = [step.live for step in steps if step.action == "deleted" and step.live]
                 if left := wait_gone(self.client, gone, self.spec.wait_timeout, label_selector=self.selector):
                     raise SrsError(failure_message(left, len(gone), self.spec.wait_timeout), changed=True)
             if record.action == "deleted":

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import Client
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.errors import ApiError
-from ansible_collections.livestream.srs.plugins.module_utils.topology import readiness
+from ansible_collections.livestream.srs.plugins.module_utils.topology import objects, readiness
 from ansible_collections.livestream.srs.plugins.module_utils.topology.objects import Object, Ref
 
 # Of so many objects that are not ready the pods and events are looked at; the others are only named.
@@ -90,9 +90,14 @@ def wait_ready(
     return [entry for entry, _item in left]
 
 
-def wait_gone(client: Client, refs: Iterable[Ref], timeout: float, *, label_selector: str | None = None) -> list[NotReady]:
-    """Wait until all these deleted objects are gone; those that aren't after ``timeout`` seconds are returned."""
-    return [entry for entry, _item in _Wait(client, refs, readiness.waiting_to_go, label_selector, None).run(timeout)]
+def wait_gone(client: Client, doomed: Iterable[Object], timeout: float, *, label_selector: str | None = None) -> list[NotReady]:
+    """Wait until all these objects, which were deleted or will be by what owned them, are gone; those that aren't in time are returned."""
+    uids = {objects.ref(item): item["metadata"]["uid"] for item in doomed}
+
+    def judge(item: Object | None) -> str | None:
+        return readiness.waiting_to_go(item) if item and item["metadata"]["uid"] == uids[objects.ref(item)] else None
+
+    return [entry for entry, _item in _Wait(client, uids, judge, label_selector, None).run(timeout)]
 
 
 class _Wait:

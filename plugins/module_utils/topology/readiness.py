@@ -24,9 +24,9 @@ def waiting_for(item: Object | None) -> str | None:
     return rule(item.get("spec") or {}, item.get("status") or {}, item["metadata"].get("generation", 0)) if rule else None
 
 
-def waiting_to_go(item: Object | None) -> str | None:
-    """What keeps a deleted object from being gone; None when it is (or when another one has come in its place)."""
-    return _terminating(item) if item and item["metadata"].get("deletionTimestamp") else None
+def waiting_to_go(item: Object) -> str:
+    """What keeps an object, which is to go, from being gone."""
+    return _terminating(item) if item["metadata"].get("deletionTimestamp") else "is still there"
 
 
 def has_rule(kind: str) -> bool:

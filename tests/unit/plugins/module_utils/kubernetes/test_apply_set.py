@@ -377,6 +377,31 @@ def test_prune_waits_for_what_comes_instead(client: Client, applied: Any, monkey
     assert DEPLOYMENT not in applied.objects
 
 
+def test_draining_lets_pods_end_before_what_leads_to_them_goes(client: Client, media: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = everything()
+    objects[0]["spec"]["selector"] = {"matchLabels": {"app": "web"}}
+    run(client, objects)
+    for name, owner in (("web-1-x", "web-1"), ("other-1-x", "other-1")):
+        labels, owners = {"app": "web"}, [{"kind": "ReplicaSet", "name": owner, "controller": True}]
+        metadata = {"name": name, "namespace": "media", "labels": labels, "ownerReferences": owners}
+        media.add(f"{BASE}/pods/{name}", manifest("v1", "Pod", name, metadata=metadata, spec={"terminationGracePeriodSeconds": 30}))
+    left: list[NotReady] = []
+    seen = []
+
+    def wait_gone(client: Client, doomed: Any, timeout: float) -> list[NotReady]:
+        seen.append(([item["metadata"]["name"] for item in doomed], timeout))
+        assert DEPLOYMENT not in media.objects and SERVICE in media.objects and CONFIG in media.objects
+        return left
+
+    monkeypatch.setattr(under_test, "wait_gone", wait_gone)
+    run(client, objects[3:], prune=True, drain=True)
+    assert seen == [(["web-1-x"], 30 + under_test.TERMINATION)]
+    assert SERVICE not in media.objects and CONFIG not in media.objects
+    run(client, objects)
+    left.append(NotReady(ref(media.objects[f"{BASE}/pods/web-1-x"]), "is still there"))
+    assert "Pod media/web-1-x" in run(client, absent=True, drain=True).warnings[0]
+
+
 # Absence
 
 
@@ -424,7 +449,8 @@ def test_a_lost_record_is_made_again(client: Client, applied: Any) -> None:
 def test_an_object_that_is_being_deleted_is_waited_for_and_made_anew(client: Client, applied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     applied.objects[SERVICE]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
 
-    def wait_gone(client: Client, refs: Any, timeout: float, **options: Any) -> list[Any]:
+    def wait_gone(client: Client, doomed: Any, timeout: float, **options: Any) -> list[Any]:
+        assert [item["metadata"]["name"] for item in doomed] == ["web"]
         del applied.objects[SERVICE]
         return []
 
@@ -437,7 +463,8 @@ def test_an_object_that_is_being_deleted_is_waited_for_and_made_anew(client: Cli
 
 def test_an_object_that_does_not_go_away_is_an_error(client: Client, applied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     applied.objects[SERVICE]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    monkeypatch.setattr(under_test, "wait_gone", lambda client, refs, timeout: [NotReady(refs[0], "is still being deleted, held by a/b")])
+    held = "is still being deleted, held by a/b"
+    monkeypatch.setattr(under_test, "wait_gone", lambda client, doomed, timeout: [NotReady(ref(doomed[0]), held)])
     with pytest.raises(
         SrsError, match=r"Can't apply Service media/web: is still being deleted, held by a/b; see what its finalizers wait for"
     ):

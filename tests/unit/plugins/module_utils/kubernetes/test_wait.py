@@ -276,9 +276,13 @@ def test_waiting_until_deleted_objects_are_gone(client: Client, api: Any, news: 
     going = service("a")
     going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     going["metadata"]["finalizers"] = ["service.kubernetes.io/load-balancer-cleanup"]
-    refs = [*add(api, going), Ref("v1", "Service", "media", "gone already")]
-    assert [(entry.ref, entry.reason) for entry in wait_gone(client, refs, 0)] == [
-        (refs[0], "is still being deleted, held by service.kubernetes.io/load-balancer-cleanup")
+    untouched, anew, gone = service("untouched"), service("anew"), service("gone already")
+    add(api, going, untouched, anew)
+    doomed = [*api.objects.values(), {**gone, "metadata": {**gone["metadata"], "uid": "1"}}]
+    doomed[2] = {**anew, "metadata": {**anew["metadata"], "uid": "of the one before"}}
+    assert [(entry.ref.name, entry.reason) for entry in wait_gone(client, doomed, 0)] == [
+        ("a", "is still being deleted, held by service.kubernetes.io/load-balancer-cleanup"),
+        ("untouched", "is still there"),
     ]
-    news[SERVICES] = [[("DELETED", going)]]
-    assert wait_gone(client, refs, 60) == []
+    news[SERVICES] = [[("DELETED", doomed[0]), ("DELETED", doomed[1])]]
+    assert wait_gone(client, doomed, 60) == []

@@ -115,9 +115,8 @@ def test_what_an_object_waits_for(given: dict[str, Any] | None, expected: str | 
     assert readiness.waiting_for(given) == expected
 
 
-def test_a_deleted_object_is_awaited_until_it_is_gone_or_replaced() -> None:
-    assert readiness.waiting_to_go(None) is None
-    assert readiness.waiting_to_go(item("Service")) is None
+def test_what_keeps_an_object_from_being_gone() -> None:
+    assert readiness.waiting_to_go(item("Service")) == "is still there"
     assert readiness.waiting_to_go(item("Service", deletionTimestamp="x")) == "is still being deleted"
 
 
