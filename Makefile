@@ -54,6 +54,7 @@ bench: venv
 docs: venv
 	@$(WITH_VENV) python tests/tools/docs.py
 	@$(WITH_VENV) python tests/tools/load_balancers.py
+	@$(WITH_VENV) python tests/tools/srs_conf.py
 
 clean:
 	@'$(PYTHON)' tests/tools/clean.py $(if $(CACHE),--cache)

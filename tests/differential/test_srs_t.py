@@ -19,10 +19,13 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.checks import deployment_checks
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile import check_text
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile import check_text, compile_config
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.findings import ERROR, Finding
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.parse import parse
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.render import render
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.take_in import params_of, role_of
 from ansible_collections.livestream.srs.tests.support.srs_conf_cases import Breaker, Generator
 
 SERVERS = [Path(path) for path in os.environ.get("SRS_BIN", "").split(":") if path]
@@ -40,6 +43,7 @@ STRICTER = {
     "a directive that is given twice, of which one counts": r"is given twice",
     "a block written as a single directive, or the reverse, whose content is ignored": r"is a block, |is one directive, ",
     "an unknown name in a block that the server does not look into": r"the server would ignore it|begins with a byte order mark",
+    "an old form of stream_caster that crashes the server or not, as its memory happens to be": r"crashes the server when",
     "a port that two listeners share": r"a port that .* has already",
     "HTTPS without its HTTP, which SRS 4 starts and never serves": r"but http_(api|server) is not, and needs to be",
     "HLS and a mount of .ts, in the order that the check of the server misses": r"but .ts files belong to hls",
@@ -107,6 +111,23 @@ class TestAgainstServer:
         texts = [Generator(SEED * 1_000_003 + number, version).valid() for number in range(CASES)]
         refused = [(text, words) for text, (code, words) in zip(texts, _ask_all(server, texts, tmp_path), strict=True) if code]
         print(f"\nSRS {version}: {len(texts)} generated valid configurations, {len(refused)} refused by the server")
+        assert not refused, f"{refused[0][1]}\n{refused[0][0]}"
+
+    def test_rendered_is_accepted(self, server: Path, tmp_path: Path) -> None:
+        """What the modules make of parameters, of their defaults and of whatever a text can be turned into."""
+        version = major(server)
+        texts = [compile_config("edge", {"origin": ["o"], "max_connections": 500, "srs_version": version}, where="edge").text]
+        texts.append(compile_config("origin", {"max_connections": 500, "srs_version": version}, where="origin").text)
+        for number in range(CASES // 3):
+            tree = parse(Generator(SEED * 4_000_037 + number, version).valid(), version)
+            try:
+                params = params_of(render(tree), version=version)
+                texts.append(compile_config(role_of(tree), params, where="generated").text)
+            except SrsError as error:
+                assert "secret" in error.message
+        assert len(texts) > CASES // 5
+        refused = [(text, words) for text, (code, words) in zip(texts, _ask_all(server, texts, tmp_path), strict=True) if code]
+        print(f"\nSRS {version}: {len(texts)} configurations rendered from parameters, {len(refused)} refused by the server")
         assert not refused, f"{refused[0][1]}\n{refused[0][0]}"
 
     def test_broken_is_refused_here_too(self, server: Path, tmp_path: Path) -> None:

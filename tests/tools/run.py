@@ -38,6 +38,7 @@ def lint(stage: Stage) -> None:
         "changelog fragments": ["antsibull-changelog", "lint"],
         "docs/reference is up to date": [sys.executable, "tests/tools/docs.py", "--check"],
         "docs/load-balancers.md is up to date": [sys.executable, "tests/tools/load_balancers.py", "--check"],
+        "docs/srs-conf.md is up to date": [sys.executable, "tests/tools/srs_conf.py", "--check"],
     }
     for name, command in checks.items():
         start = stage.position()
