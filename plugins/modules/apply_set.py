@@ -21,6 +21,7 @@ description:
   - Takes over objects that C(kubectl) made. Fields that C(kubectl apply), C(create), C(edit), C(set), C(patch) or the like have set,
     and that are not in the object given here, are removed; an object that is the same otherwise is not disturbed.
     What C(kubectl rollout restart) has set stays, and so does a replica count that an autoscaler keeps, unless it is given here.
+  - An object with the annotation C(livestream.srs/hold) is left as it is, with a warning that has the annotation's value as the reason.
   - Records the set by the labels and annotations of KEP-3659. The record is the ConfigMap C(NAME-apply-set) in O(namespace),
     every member has the label C(applyset.kubernetes.io/part-of).
   - A run that was cut short is completed by running it again.
@@ -94,6 +95,17 @@ options:
       - It takes as long as the pods do, up to their C(terminationGracePeriodSeconds).
     type: bool
     default: false
+  release_holds:
+    description:
+      - Whether objects that are held by the annotation C(livestream.srs/hold) are applied like others. That removes the annotation,
+        if C(kubectl) or this collection has set it.
+    type: bool
+    default: false
+  change_cause:
+    description:
+      - Who changes the objects, or why. With what changes it is noted in the annotation C(kubernetes.io/change-cause) of each workload
+        whose pod template changes, which C(kubectl rollout history) shows. Nothing is noted without it.
+    type: str
   force_conflicts:
     description:
       - Whether fields that other managers own with other values are overwritten; they are listed in RV(conflicts).
@@ -169,7 +181,7 @@ objects:
       returned: always
       sample: srs-edge-deployment
     action:
-      description: One of V(created), V(configured), V(unchanged), V(deleted), V(kept).
+      description: One of V(created), V(configured), V(unchanged), V(deleted), V(kept), V(held).
       type: str
       returned: always
       sample: configured
@@ -252,8 +264,9 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
     given = take_objects(module, "objects")
     own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "drain", "force_conflicts")
     spec = SetSpec(
-        **{key: params[key] for key in (*own, "create_namespace", "wait", "wait_timeout")},
+        **{key: params[key] for key in (*own, "release_holds", "create_namespace", "wait", "wait_timeout")},
         objects=given,
+        change_cause=params["change_cause"] or "",
         absent=params["state"] == "absent",
         check_mode=module.check_mode,
     )
@@ -278,6 +291,8 @@ def specification() -> dict[str, Any]:
             "prune_allow_empty": {"type": "bool", "default": False},
             "delete_persistent_volume_claims": {"type": "bool", "default": False},
             "drain": {"type": "bool", "default": False},
+            "release_holds": {"type": "bool", "default": False},
+            "change_cause": {"type": "str"},
             "force_conflicts": {"type": "bool", "default": True},
             "create_namespace": {"type": "bool", "default": True},
             "concurrency": {"type": "int", "default": 8},

@@ -21,7 +21,9 @@ from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.errors i
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.wait import failure_message, wait_gone, wait_ready
 from ansible_collections.livestream.srs.plugins.module_utils.topology import (
     apply_sets,
+    change_cause,
     field_ownership,
+    holds,
     kinds,
     objects,
     readiness,
@@ -49,6 +51,8 @@ class SetSpec:
     prune_allow_empty: bool = False
     delete_persistent_volume_claims: bool = False
     drain: bool = False
+    release_holds: bool = False
+    change_cause: str = ""
     force_conflicts: bool = True
     create_namespace: bool = True
     wait: bool = False
@@ -62,7 +66,7 @@ class Step:
 
     ref: Ref
     resource: kinds.Resource
-    action: str  # created, configured, unchanged, deleted, kept
+    action: str  # created, configured, unchanged, deleted, kept, held
     manifest: Object = field(default_factory=dict)  # what to apply
     live: Object | None = None  # what is there
     after: Object | None = None  # what the server says will be there
@@ -329,7 +333,7 @@ class _Present(_Set):
         steps, removals = self._plan_all()
         namespaces = self._missing_namespaces(steps)
         wanted = self.home | apply_sets.scope_of((step.resource, step.ref.namespace) for step in steps)
-        kept = apply_sets.scope_of((step.resource, step.ref.namespace) for step in removals if step.action == "kept")
+        kept = apply_sets.scope_of((step.resource, step.ref.namespace) for step in removals if step.action != "deleted")
         widened = self.recorded | wanted
         # Without prune, what is recorded may still have members that are not wanted.
         record = self._record_step(wanted | kept if spec.prune else widened)
@@ -369,7 +373,7 @@ class _Present(_Set):
             (resource.group_kind, manifest["metadata"].get("namespace"), manifest["metadata"]["name"]) for manifest, resource in self.wanted
         }
         removals = [
-            self._removal(live)
+            self._held(objects.ref(live), live) or self._removal(live)
             for (group_kind, namespace, name), live in sorted(self.live.items(), key=lambda item: str(item[0]))
             if spec.prune
             and (group_kind, namespace, name) not in wanted
@@ -389,30 +393,50 @@ class _Present(_Set):
         given, resource = wanted
         ref = objects.ref(given)
         live = self.live.get((resource.group_kind, ref.namespace, ref.name))
-        manifest = revisions.carried_over(live, given)
+        if held := self._held(ref, live):
+            return held
+        manifest = self._carried_over(live, given)
         if live and not live["metadata"].get("deletionTimestamp") and field_ownership.is_as_applied(live, manifest, FIELD_MANAGER):
             return Step(ref, resource, "unchanged", manifest=manifest, live=live)
         if ref.namespace in self.missing:
-            return Step(ref, resource, "created", manifest=manifest, write=True, blind=True)
+            return self._creation(manifest, resource, blind=True)
         for pause in PAUSES:
             time.sleep(pause)
-            manifest = revisions.carried_over(live, given)
+            manifest = self._carried_over(live, given)
             try:
                 applied, created = self.client.apply(manifest, dry_run=True, resource=resource)
             except ApiError as error:
                 return self._blind(manifest, resource, error)
             if created:
-                return Step(ref, resource, "created", manifest=manifest, write=True)
+                return self._creation(manifest, resource)
             version = applied["metadata"]["resourceVersion"]
             now = live if live and live["metadata"]["resourceVersion"] == version else self._read(ref)
             if now and now["metadata"].get("deletionTimestamp"):
-                return Step(ref, resource, "created", manifest=manifest, live=now, write=True, blind=True)
+                return self._creation(manifest, resource, live=now, blind=True)
             # What is compared must be what the dry run started from, but for the status that controllers keep writing.
             same = now and (now["metadata"]["resourceVersion"] == version or (live and field_ownership.is_same(live, now)))
-            if now and same and manifest == revisions.carried_over(now, given):
-                return self._compare(manifest, resource, now, applied)
+            if now and same and manifest == self._carried_over(now, given):
+                return self._held(ref, now) or self._compare(manifest, resource, now, applied)
             live = now
         raise SrsError(f"Can't apply {ref}: others keep changing it; run again when they are done.")
+
+    def _carried_over(self, live: Object | None, manifest: Object) -> Object:
+        """The manifest with what the live object says of its past, which is to stay."""
+        manifest = revisions.carried_over(live, manifest)
+        return change_cause.carried_over(live, manifest) if self.spec.change_cause else manifest
+
+    def _creation(self, manifest: Object, resource: kinds.Resource, live: Object | None = None, blind: bool = False) -> Step:
+        cause = change_cause.change_cause(self.spec.change_cause, None, manifest) if self.spec.change_cause else None
+        manifest = change_cause.with_cause(manifest, cause)
+        return Step(objects.ref(manifest), resource, "created", manifest=manifest, live=live, write=True, blind=blind)
+
+    def _held(self, ref: Ref, live: Object | None) -> Step | None:
+        """Leaving an object alone that says so."""
+        reason = holds.hold(live) if live and not self.spec.release_holds else None
+        if not live or reason is None:
+            return None
+        self.client.warnings.append(f"{ref} is held and was left as it is: {reason} (annotation {holds.HOLD})")
+        return Step(ref, self.client.resource(ref.api_version, ref.kind), "held", live=live)
 
     def _blind(self, manifest: Object, resource: kinds.Resource, error: ApiError) -> Step:
         """What follows from a dry run that failed: the object will be created once what it lives in is there, or it can't be."""
@@ -424,7 +448,7 @@ class _Present(_Set):
             raise SrsError(f"Can't apply {ref}: {missing}; install what brings it, or leave the object out.") from error
         elif error.status != 404:
             raise error
-        return Step(ref, resource, "created", manifest=manifest, write=True, blind=True)
+        return self._creation(manifest, resource, blind=True)
 
     def _compare(self, manifest: Object, resource: kinds.Resource, live: Object, applied: Object) -> Step:
         """From what is there and what apply makes of it to what is to be done."""
@@ -440,6 +464,8 @@ class _Present(_Set):
                 # The server fills in its defaults where a field was removed.
                 patch = field_ownership.content_patch(live, expected)
                 after = self.client.patch(ref.api_version, ref.kind, ref.name, ref.namespace, patch, content_type=JSON_PATCH, dry_run=True)
+        if self.spec.change_cause and (cause := change_cause.change_cause(self.spec.change_cause, live, after)):
+            manifest, after = change_cause.with_cause(manifest, cause), change_cause.with_cause(after, cause)
         changed = objects.content(live) != objects.content(after)
         owned = [field_ownership.applied_by(item, FIELD_MANAGER) for item in (live, applied)]
         return Step(

@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils.topology.names import MANAGED_BY
 from ansible_collections.livestream.srs.plugins.module_utils.topology.objects import LAST_APPLIED, SERVER_METADATA, Object, content
 
 Fields = Mapping[str, Any]
@@ -26,7 +27,7 @@ REPLICAS = ("f:spec", "f:replicas")
 
 
 def is_taken_over(entry: Entry) -> bool:
-    """Whether this manager's fields become ours: kubectl's, when it wrote the object itself.
+    """Whether this manager's fields become ours: kubectl's, when it wrote the object itself, and those of our own roll-backs and holds.
 
     That is ``kubectl apply``, ``create``, ``edit``, ``set``, ``patch``, ..., and any tool that applies by kubectl's annotation. Not a
     subresource (``kubectl scale``: that field is forced when we want it, else it is an autoscaler's business), and not ``kubectl
@@ -40,6 +41,7 @@ def is_taken_over(entry: Entry) -> bool:
     annotations = _get(entry.get("fieldsV1") or {}, ("f:metadata", "f:annotations")) or {}
     return bool(
         (manager.startswith("kubectl") and manager != "kubectl-rollout")
+        or manager == MANAGED_BY
         or manager == "before-first-apply"
         or f"f:{LAST_APPLIED}" in annotations
     )
@@ -206,7 +208,7 @@ def overridden(live: Object, applied: Object, manager: str) -> list[tuple[str, s
     after: dict[Path, Fields] = {_identity(entry): entry.get("fieldsV1") or {} for entry in managed(applied)}
     found = []
     for entry in managed(live):
-        if _applies(entry, manager):
+        if entry.get("manager") == manager:
             continue
         left = after.get(_identity(entry), {})
         lost = [path for path in leaves(entry.get("fieldsV1") or {}) if _get(left, path) is None and _get(ours, path) is not None]

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils.topology.holds import hold
 from ansible_collections.livestream.srs.plugins.module_utils.topology.pods import owns, pod_reason
 
 Object = Mapping[str, Any]
@@ -20,6 +21,8 @@ def waiting_for(item: Object | None) -> str | None:
         return "does not exist"
     if item["metadata"].get("deletionTimestamp"):
         return _terminating(item)
+    if hold(item) and (item.get("spec") or {}).get("paused"):
+        return _half_way(item["spec"], item.get("status") or {})
     rule = RULES.get(item["kind"])
     return rule(item.get("spec") or {}, item.get("status") or {}, item["metadata"].get("generation", 0)) if rule else None
 
@@ -45,6 +48,12 @@ def _terminating(item: Object) -> str:
 
 def _condition(status: Object, kind: str, wanted: str = "True") -> Object | None:
     return next((entry for entry in status.get("conditions") or [] if entry.get("type") == kind and entry.get("status") == wanted), None)
+
+
+def _half_way(spec: Object, status: Object) -> str | None:
+    """A roll-out that was stopped on purpose: there must be enough servers, of whatever revision."""
+    replicas, available = spec.get("replicas", 1), status.get("availableReplicas") or 0
+    return f"{available} of {replicas} replicas are available, and it is paused" if available < replicas else None
 
 
 def _deployment(spec: Object, status: Object, generation: int) -> str | None:

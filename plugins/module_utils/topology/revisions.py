@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The revisions of a Deployment: the config that belongs to each of them, and why each came about.
 
-The ConfigMap of a cluster holds its current srs.conf under that name and, under a key of its own (``srs-<checksum>.conf``), that of each
-revision that a roll-back may lead to. A pod template mounts the key of its own config. So the containers of a revision read the config of that
-revision, whenever they start and whatever has been applied since.
+The ConfigMap of a cluster holds its current srs.conf under that name and, under a key of its own (``srs-<checksum>.conf``), that of
+each revision that a roll-back may lead to. A pod template mounts the key of its own config. So the containers of a revision read the config
+of that revision, whenever they start and whatever has been applied since.
 """
 
 from __future__ import annotations
@@ -83,3 +83,12 @@ def _without(config_map: Object | None, keys: set[str]) -> Object | None:
     if config_map is None:
         return None
     return {**config_map, "data": {key: text for key, text in (config_map.get("data") or {}).items() if key not in keys}}
+
+
+def mounted_config(template: Mapping[str, Any]) -> str | None:
+    """The key of the config that a pod template mounts as srs.conf; None when it mounts its ConfigMap as a whole."""
+    for volume in (template.get("spec") or {}).get("volumes") or ():
+        for item in (volume.get("configMap") or {}).get("items") or ():
+            if item.get("path") == "srs.conf":
+                return str(item["key"])
+    return None

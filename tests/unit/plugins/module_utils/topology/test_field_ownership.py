@@ -50,6 +50,7 @@ def deployment(*entries: dict[str, Any], spec: dict[str, Any] | None = None, **m
         entry("kubectl", {}),
         entry("kubectl", {}, "Apply"),
         entry("before-first-apply", {}),
+        entry(US, {}),
         entry("OpenAPI-Generator", {"f:metadata": {"f:annotations": {f"f:{LAST_APPLIED}": {}}}}),
     ],
     ids=lambda one: f"{one['manager']}-{one['operation']}",

@@ -173,3 +173,11 @@ def test_which_pods_mount_a_claim() -> None:
     assert not readiness.mounts_claim({"spec": volumes, "status": {"phase": "Pending"}}, "other")
     assert not readiness.mounts_claim({"spec": volumes, "status": {"phase": "Succeeded"}}, "data")
     assert not readiness.mounts_claim({"spec": {}}, "data")
+
+
+def test_a_roll_out_that_is_held_half_way_needs_enough_servers_only() -> None:
+    half_way = deployment({"replicas": 3, "paused": True}, replicas=4, updatedReplicas=1, availableReplicas=3)
+    half_way["metadata"]["annotations"] = {"livestream.srs/hold": "paused by alice"}
+    assert readiness.waiting_for(half_way) is None
+    half_way["status"]["availableReplicas"] = 2
+    assert readiness.waiting_for(half_way) == "2 of 3 replicas are available, and it is paused"
