@@ -23,7 +23,7 @@ def built(topology: Callable[..., Topology], newest: Mapping[str, Any]) -> Topol
 
 
 def test_everybody_sees_the_stream(built: Topology, figures: Figures) -> None:
-    asyncio.run(checks.everybody_sees(built, figures, "the tutorial's"))
+    asyncio.run(checks.everybody_sees(built, figures, "the tutorial's", sound=False))
 
 
 def test_a_second_run_changes_nothing_and_cuts_nobody(built: Topology) -> None:
@@ -32,7 +32,7 @@ def test_a_second_run_changes_nothing_and_cuts_nobody(built: Topology) -> None:
         async with built.on_air() as encoder, Audience([built.url("rtmp"), built.url("flv")] * 4) as audience:
             assert not await audience.seated(20), audience.views
             assert (await built.site()).changed == 0
-        checks.fine(audience.views)
+        checks.fine(audience.views, sound=False)
         assert not encoder.cuts
         assert {pod.uid for pod in built.kube.pods(built.namespace)} == before
 

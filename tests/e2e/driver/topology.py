@@ -99,8 +99,10 @@ class Topology:
                 await encoder.again()
             else:
                 raise RuntimeError(
-                    f"{target} is published and doesn't play at the origin: {view.outcome}, {view.detail}; {encoder.connections}"
+                    f"{target} is published and doesn't play at the origin: {view.outcome}, {view.detail}; {encoder.connections[-2:]}"
                 )
+            # An edge gives the origin 150 ms to answer when it passes a stream on, so that the first attempt may fail.
+            encoder.forget()
             yield encoder
 
     def pulls(self, stream: str | None = None) -> list[dict[str, Any]]:

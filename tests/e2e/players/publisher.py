@@ -75,6 +75,10 @@ class Publisher:
             connection.detail = said.decode(errors="replace").strip()[-300:]
             await asyncio.sleep(PAUSE)
 
+    def forget(self) -> None:
+        """Count the ends of connections from here on."""
+        self.connections = self.connections[-1:]
+
     async def again(self) -> None:
         """Make the encoder connect anew."""
         if self._process and self._process.returncode is None:
