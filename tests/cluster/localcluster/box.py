@@ -178,6 +178,7 @@ class Box:
                 host.save(self._before, host.snapshot(tools()))
             # Those of a box that was killed: their pods are gone.
             self._remove_control_groups()
+        host.enable_controllers()
         for folder in self.control_groups():
             folder.mkdir(exist_ok=True)
         (self.folder / "kubelet").mkdir(exist_ok=True)
@@ -207,15 +208,24 @@ class Box:
             left.append(f"network interface {self.network.link}")
         if (before := host.load(self._before)) is None:
             return left
+        host.restore_controllers(before)
         after = host.snapshot(tools())
         # Another cluster has another slot; and what is called quite differently is somebody else's.
-        names = (rf"\b{self.network.link}\b", rf"\b{self.control_group}\b", re.escape(str(self.folder)), "kube", "containerd", "^kernel")
+        names = (
+            rf"\b{self.network.link}\b",
+            rf"\b{self.control_group}\b",
+            re.escape(str(self.folder)),
+            "kube",
+            "containerd",
+            "^kernel",
+            "controller",
+        )
         return list(dict.fromkeys([*left, *host.left(before, after, re.compile("|".join(names)))]))
 
     def control_groups(self) -> list[Path]:
         """The folders under which the pods' control groups lie: one for each hierarchy of version 1, or that of version 2."""
         top = host.CONTROL_GROUPS
-        if (top / "cgroup.controllers").is_file():
+        if host.is_version_2():
             return [top / self.control_group]
         hierarchies = [path for path in top.iterdir() if (path / "cgroup.procs").is_file() and not path.is_symlink()]
         return [path / self.control_group for path in hierarchies]

@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 Snapshot = dict[str, list[str]]
@@ -26,7 +26,7 @@ KERNEL_SETTINGS = (
 )
 """What nodes usually change for the whole machine."""
 
-OURS = re.compile(r"livestream|\bsrs[0-7]\b|kube|containerd|cni|198\.1[89]\.|^kernel setting")
+OURS = re.compile(r"livestream|\bsrs[0-7]\b|kube|containerd|cni|198\.1[89]\.|^kernel setting|^control group controller")
 """How things are called that a node makes, in its box or, by a mistake, on the host."""
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
@@ -41,6 +41,7 @@ def snapshot(environ: Mapping[str, str]) -> Snapshot:
         "nftables table": sorted(_lines(environ, "nft", "list", "tables")),
         "network namespace": sorted(path.name for path in Path("/run/netns").glob("*")),
         "control group": sorted(str(path) for path in [*CONTROL_GROUPS.glob("*/*/"), *CONTROL_GROUPS.glob("*/")]),
+        "control group controller": enabled_controllers(),
         "kernel setting": [f"{name} = {value}" for name, value in kernel_settings().items()],
     }
 
@@ -51,6 +52,33 @@ def _lines(environ: Mapping[str, str], *command: str) -> list[str]:
         return []
     result = subprocess.run([program, *command[1:]], env=dict(environ), capture_output=True, text=True, check=False)
     return [line.strip() for line in result.stdout.splitlines()]
+
+
+def is_version_2() -> bool:
+    return (CONTROL_GROUPS / "cgroup.controllers").is_file()
+
+
+def enabled_controllers() -> list[str]:
+    """What version 2 of control groups counts and limits in the groups below its root."""
+    return (CONTROL_GROUPS / "cgroup.subtree_control").read_text().split() if is_version_2() else []
+
+
+def enable_controllers() -> None:
+    """All that there are, as the kubelet wants to find them."""
+    if is_version_2():
+        missing = set((CONTROL_GROUPS / "cgroup.controllers").read_text().split()) - set(enabled_controllers())
+        _change_controllers(f"+{name}" for name in sorted(missing))
+
+
+def restore_controllers(before: Snapshot) -> None:
+    _change_controllers(f"-{name}" for name in enabled_controllers() if name not in before["control group controller"])
+
+
+def _change_controllers(changes: Iterable[str]) -> None:
+    for change in changes:
+        # Some can't be used by groups, others are in use by now: each is a write of its own, and a check follows.
+        with contextlib.suppress(OSError):
+            (CONTROL_GROUPS / "cgroup.subtree_control").write_text(change)
 
 
 def kernel_settings() -> dict[str, str]:

@@ -75,6 +75,23 @@ def test_version_2_has_one(version1: Path) -> None:
     assert Box(version1, Network(3)).control_groups() == [version1 / "livestream-srs-3"]
 
 
+def test_controllers_are_enabled_and_disabled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "CONTROL_GROUPS", tmp_path)
+    host.enable_controllers()
+    assert host.enabled_controllers() == []
+    assert list(tmp_path.iterdir()) == []
+
+    (tmp_path / "cgroup.controllers").write_text("cpu memory pids\n")
+    enabled = tmp_path / "cgroup.subtree_control"
+    enabled.write_text("memory pids\n")
+    before = {"control group controller": host.enabled_controllers()}
+    host.enable_controllers()
+    assert enabled.read_text() == "+cpu"
+    enabled.write_text("cpu memory pids\n")
+    host.restore_controllers(before)
+    assert enabled.read_text() == "-cpu"
+
+
 BEFORE = {"network interface": ["eth0", "lo"], "mount": ["/"], "kernel setting": ["vm/overcommit_memory = 0"]}
 
 
@@ -91,6 +108,7 @@ BEFORE = {"network interface": ["eth0", "lo"], "mount": ["/"], "kernel setting":
         ("network namespace", "vpn", False),
         ("control group", "/sys/fs/cgroup/memory/livestream-srs-0", True),
         ("kernel setting", "vm/overcommit_memory = 1", True),
+        ("control group controller", "cpuset", True),
     ],
 )
 def test_what_is_left_is_told_from_what_others_make(kind: str, item: str, ours: bool) -> None:
