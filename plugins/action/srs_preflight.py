@@ -70,7 +70,14 @@ class ActionModule(ActionBase):
         if "srs_origin" in roles:
             origin = self._value("_srs_origin", variables)
             yield from preflight.check_server("srs_origin", origin)
-            yield from origins.check(origin)
+            nginx = self._value("_hls_nginx_variables", variables)
+            yield from origins.check(origin, nginx)
+            warnings += origins.warnings(origin)
+            if origin["several"]:
+                api = origin["api_service"]
+                services.append(_service("srs_origin_api_slb", api["name"], origin["api_slb"], api["ports"]))
+            if proxy := origin["proxy"]:
+                services.append(_service("srs_origin_proxy.slb", proxy["public_service_name"], proxy["slb"], proxy["service_ports"]))
         if "srs_edge" in roles:
             edges = self._value("_srs_edge_clusters", variables)
             if not edges and not self._value("srs_edge_allow_none", variables):

@@ -93,8 +93,8 @@ def listen_ports(config: Any) -> dict[str, int]:
 
 def container_ports(ports: Mapping[str, int]) -> list[dict[str, Any]]:
     """The container's port entries, one for each port: the API may share that of the HTTP server."""
-    by_port = {port: name for name, port in reversed(ports.items())}
-    return [{"containerPort": port, "name": name} for port, name in reversed(by_port.items())]
+    by_port = {port: name for name, port in reversed(list(ports.items()))}
+    return [{"containerPort": port, "name": name} for port, name in reversed(list(by_port.items()))]
 
 
 def service_ports(ports: Mapping[str, int], wanted: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -12,8 +12,18 @@ MANAGED_BY = "livestream.srs"
 
 ORIGIN = "srs-origin"
 ORIGIN_SERVICE = "srs-internal-origin-service"
+ORIGIN_PEERS = "socs"
+PROXY = "srs-proxy"
+ORIGIN_API_SERVICE = "srs-api-service"
+PROXY_SERVICE = "srs-proxy-service"
+PROXY_PUBLIC_SERVICE = "srs-proxy-public-service"
 HTTP_SERVICE = "srs-http-service"
 NGINX_CONFIG = "srs-hls-nginx-config"
+
+NAME = "app.kubernetes.io/name"
+INSTANCE = "app.kubernetes.io/instance"
+COMPONENT = "app.kubernetes.io/component"
+PART_OF = "app.kubernetes.io/part-of"
 
 # The edge cluster of this name has the tutorial's own names; every other one has its name in them.
 FIRST_EDGE = "edge"
@@ -30,9 +40,9 @@ def labels(component: str, instance: str, topology: str) -> dict[str, str]:
     ``component`` is ``origin``, ``hls`` or ``edge``; ``instance`` the edge cluster's name, else the component again.
     """
     return {
-        "app.kubernetes.io/name": "nginx" if component == "hls" else "srs",
-        "app.kubernetes.io/instance": instance,
-        "app.kubernetes.io/component": component,
-        "app.kubernetes.io/part-of": topology,
+        NAME: "nginx" if component == "hls" else "srs",
+        INSTANCE: instance,
+        COMPONENT: component,
+        PART_OF: topology,
         "app.kubernetes.io/managed-by": MANAGED_BY,
     }

@@ -1,6 +1,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what a user writes about the origin to what the templates and srs_origin_config need, and what must hold of it."""
+"""From what a user writes about the origin to what the templates and srs_origin_config need, and what must hold of it.
+
+The origin is one server (mode ``single``), or several: in ``cluster`` they ask each other who has a stream (SRS 3 to 6), in ``proxy``
+they register at a proxy, which knows (SRS 7).
+"""
 
 from __future__ import annotations
 
@@ -9,37 +13,279 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters, names, storage
 
+Settings = Mapping[str, Any]
 
-def resolve_origin(origin: Mapping[str, Any], topology: str) -> dict[str, Any]:
-    """The origin with all its keys: ``origin`` has one entry for each ``srs_origin_*`` variable, without that prefix."""
-    server = dict(origin)
+# Each server asks all others one by one, so the documentation of SRS calls this the limit.
+MOST_SERVERS = 30
+
+PROXY: dict[str, Any] = {"image": "", "command": [], "replicas": 1, "redis": {}, "slb": {"enabled": False}, "resources": {}}
+REDIS: dict[str, Any] = {"host": "", "port": 6379, "db": 0, "password_secret": {}}
+# Port of the proxy, its environment variable, and the port that a server of SRS has for the same.
+PROXY_PORTS = {
+    "rtmp": (11935, "PROXY_RTMP_SERVER", 1935),
+    "http": (18080, "PROXY_HTTP_SERVER", 8080),
+    "api": (11985, "PROXY_HTTP_API", 1985),
+    "system": (12025, "PROXY_SYSTEM_API", 12025),
+}
+HEARTBEAT_SECONDS = 9
+
+
+def resolve_origin(origin: Settings, nginx: Settings, topology: str) -> dict[str, Any]:
+    """The origin with all its keys.
+
+    ``origin`` has one entry for each ``srs_origin_*`` variable, without that prefix; ``nginx`` likewise of ``hls_nginx_*``.
+    """
+    server = {**origin, **{key: clusters.typed(origin[key], 1) for key in ("replicas", "version")}}
+    mode, config = server["mode"], server["config"]
     server.update(
         name="origin",
         app=names.ORIGIN,
         labels=names.labels("origin", "origin", topology),
         config_name=f"{names.ORIGIN}-config",
-        deployment_name=f"{names.ORIGIN}-deployment",
         service_name=names.ORIGIN_SERVICE,
-        grace=clusters.grace(origin),
-        ports=clusters.listen_ports(origin["config"]),
-        media=storage.resolve(origin["storage"], origin["volume"]),
+        several=mode != "single",
+        grace=clusters.grace(server),
+        ports=clusters.listen_ports(config),
+        media=storage.resolve(server["storage"], server["volume"]),
+        proxy=_proxy(server["proxy"], topology) if mode == "proxy" else {},
     )
-    server["container_ports"] = clusters.container_ports(server["ports"])
-    server["service_ports"] = clusters.service_ports(server["ports"], ("rtmp",))
+    server.update(_workloads(server))
     # A disk that one node at a time may mount has to be let go of before the next pod can start.
     server["recreate"] = server["media"]["access_mode"] in ("ReadWriteOnce", "ReadWriteOncePod")
-    server["srs_conf"] = clusters.server_conf(server)
+    server["container_ports"] = clusters.container_ports(server["ports"])
+    server["service"] = _service(server)
+    server["api_service"] = _api_service(server)
+    server["peer_ports"] = clusters.service_ports(server["ports"], ("rtmp", "api"))
+    server["pod_env"] = _pod_env(server)
+    server["srs_conf"] = clusters.server_conf(server, _derived(server, nginx))
+    server["edge_origin"] = server["hosts"] if mode == "cluster" and server["addresses"] == "pods" else [names.ORIGIN_SERVICE]
+    server["manifests"] = list(_manifests(server))
     return server
 
 
-def check(origin: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with a resolved origin, as sentences that name the variable, the value and the way out."""
-    yield from storage.check(origin["storage"], origin["volume"])
-    if origin["own_config"]:
-        yield from _media_paths(origin["config"])
+def _workloads(server: Settings) -> dict[str, Any]:
+    """What runs the servers, and by which names and labels they are found."""
+    replicas = server["replicas"]
+    count = replicas if isinstance(replicas, int) else 0
+    if not server["several"]:
+        return {
+            "kind": "Deployment",
+            "workloads": [{"name": f"{names.ORIGIN}-deployment", "app": names.ORIGIN, "replicas": replicas}],
+            "selector": {"app": names.ORIGIN},
+            "hosts": [],
+            "peer_services": [],
+        }
+    if server["workload"] == "deployments":
+        apps = [f"{names.ORIGIN}-{index}" for index in range(count)]
+        services = [{"name": f"{app}-{names.ORIGIN_PEERS}", "app": app, "headless": False} for app in apps]
+        return {
+            "kind": "Deployment",
+            "workloads": [{"name": f"{app}-deployment", "app": app, "replicas": 1} for app in apps],
+            # Each Deployment needs a selector of its own; what their pods share are standard labels.
+            "selector": {key: server["labels"][key] for key in (names.COMPONENT, names.INSTANCE, names.PART_OF)},
+            "hosts": [service["name"] for service in services],
+            "peer_services": services,
+        }
+    return {
+        "kind": "StatefulSet",
+        "workloads": [{"name": names.ORIGIN, "app": names.ORIGIN, "replicas": replicas}],
+        "selector": {"app": names.ORIGIN},
+        "hosts": [f"{names.ORIGIN}-{index}.{names.ORIGIN_PEERS}" for index in range(count)],
+        "peer_services": [{"name": names.ORIGIN_PEERS, "app": names.ORIGIN, "headless": True}],
+    }
 
 
-def _media_paths(config: Any) -> Iterator[str]:
+def _proxy(given: Any, topology: str) -> dict[str, Any]:
+    """The proxy with all its keys, its container's environment among them."""
+    proxy = {**PROXY, **(given if isinstance(given, Mapping) else {})}
+    redis = clusters.merge(REDIS, proxy["redis"])
+    shared = bool(redis["host"])
+    env: list[dict[str, Any]] = [{"name": name, "value": str(port)} for port, name, _service_port in PROXY_PORTS.values()]
+    env += [
+        {"name": "PROXY_LOAD_BALANCER_TYPE", "value": "redis" if shared else "memory"},
+        # It does not start without this folder, whose default is one of the source tree. There is nothing in it here.
+        {"name": "PROXY_STATIC_FILES", "value": "/tmp"},
+    ]
+    if shared:
+        env += [{"name": f"PROXY_REDIS_{key.upper()}", "value": str(redis[key])} for key in ("host", "port", "db")]
+    if shared and redis["password_secret"]:
+        env.append({"name": "PROXY_REDIS_PASSWORD", "valueFrom": {"secretKeyRef": redis["password_secret"]}})
+    return {
+        **proxy,
+        "app": names.PROXY,
+        "service_name": names.PROXY_SERVICE,
+        "public_service_name": names.PROXY_PUBLIC_SERVICE,
+        "public": bool(proxy["slb"].get("enabled", True)),
+        "labels": names.labels("origin", "proxy", topology),
+        "redis": redis,
+        "env": env,
+        "container_ports": [{"containerPort": port, "name": name} for name, (port, _env, _port) in PROXY_PORTS.items()],
+        "service_ports": _proxy_ports("rtmp", "http"),
+        "system_port": PROXY_PORTS["system"][0],
+    }
+
+
+def _proxy_ports(*wanted: str) -> list[dict[str, Any]]:
+    """Ports of a Service in front of the proxy, those that SRS would have."""
+    return [{"name": name, "port": PROXY_PORTS[name][2], "targetPort": PROXY_PORTS[name][0], "protocol": "TCP"} for name in wanted]
+
+
+def _service(server: Settings) -> dict[str, Any]:
+    """The Service that edges and publishers use. Its name and ports are the same in all modes."""
+    if server["proxy"]:
+        return {"selector": {"app": names.PROXY}, "ports": _proxy_ports("rtmp")}
+    return {"selector": server["selector"], "ports": clusters.service_ports(server["ports"], ("rtmp",))}
+
+
+def _api_service(server: Settings) -> dict[str, Any]:
+    """The Service of the HTTP API: of the proxy, or of the first server alone, since each knows of its own streams only."""
+    if server["proxy"]:
+        return {"name": names.ORIGIN_API_SERVICE, "selector": {"app": names.PROXY}, "ports": _proxy_ports("api")}
+    first = {"app": f"{names.ORIGIN}-0"} if server["kind"] == "Deployment" else {"statefulset.kubernetes.io/pod-name": f"{names.ORIGIN}-0"}
+    return {"name": names.ORIGIN_API_SERVICE, "selector": first, "ports": clusters.service_ports(server["ports"], ("api",))}
+
+
+def _derived(server: Settings, nginx: Settings) -> dict[str, Any]:
+    """What follows from the topology for srs.conf."""
+    conf: dict[str, Any] = {}
+    if server["mode"] == "cluster":
+        api = server["ports"].get("api", 0)
+        conf["cluster"] = {"origin_cluster": True, "coworkers": [f"{host}:{api}" for host in server["hosts"]]}
+        # The servers read the list of coworkers anew for each lookup, so a reload is enough when one comes or goes.
+        conf["inotify_auto_reload"] = True
+    if server["proxy"]:
+        conf["heartbeat"] = {
+            "enabled": True,
+            "interval": HEARTBEAT_SECONDS,
+            "url": f"http://{names.PROXY_SERVICE}:{server['proxy']['system_port']}/api/v1/srs/register",
+            "ports": True,
+        }
+    if nginx["enabled"]:
+        conf["behind_nginx"] = True
+    return conf
+
+
+def _pod_env(server: Settings) -> list[dict[str, Any]]:
+    """What a server can't have from the config that it shares with the others."""
+    return [{"name": "SRS_HEARTBEAT_DEVICE_ID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}] if server["proxy"] else []
+
+
+def _manifests(server: Settings) -> Iterator[str]:
+    """The templates of the objects that there are."""
+    if server["media"]["claim"]:
+        yield "pvc"
+    yield server["kind"].lower()
+    yield "service"
+    if server["peer_services"]:
+        yield "peer-service"
+    if server["several"]:
+        yield "api-service"
+        if server["pod_disruption_budget"]:
+            yield "pod-disruption-budget"
+    if server["proxy"]:
+        yield from ("proxy-deployment", "proxy-service")
+        if server["proxy"]["public"]:
+            yield "proxy-public-service"
+    if server["network_policy"]:
+        yield "network-policy"
+        if server["proxy"]:
+            yield "proxy-network-policy"
+
+
+def check(server: Settings, nginx: Settings) -> Iterator[str]:
+    """What is wrong with a resolved origin and its nginx, as sentences that name the variable, the value and the way out."""
+    yield from storage.check(server["storage"], server["volume"])
+    yield from _check_mode(server)
+    yield from _check_shared(server, nginx)
+    if server["own_config"]:
+        yield from _check_media_paths(server["config"])
+
+
+def warnings(server: Settings) -> list[str]:
+    """What works, and yet is not what one would want."""
+    if server["proxy"] and not server["proxy"]["redis"]["host"]:
+        return [
+            "srs_origin_proxy.redis is not given: a proxy without it binds each stream to one origin for good, so when that pod is "
+            "replaced its streams stay unreachable until the proxy is restarted."
+        ]
+    return []
+
+
+def _check_mode(server: Settings) -> Iterator[str]:
+    mode, version, replicas = server["mode"], server["version"], server["replicas"]
+    if not isinstance(replicas, int) or isinstance(replicas, bool) or not 0 <= replicas <= MOST_SERVERS:
+        yield f"srs_origin_replicas is {replicas!r}: it has to be a whole number from 0 to {MOST_SERVERS}."
+    elif mode == "single" and replicas > 1:
+        yield (
+            f"srs_origin_replicas is {replicas}, but srs_origin_mode is single: a stream lives in the one server that it was published to, "
+            "so players would miss it at the others. Set srs_origin_mode to cluster (SRS 3 to 6) or proxy (SRS 7)."
+        )
+    if mode != "single" and not server["own_config"]:
+        yield (
+            f"srs_origin_own_config is false, but srs_origin_mode {mode} needs a config in which the servers find each other: "
+            "set it to true."
+        )
+    if mode == "cluster":
+        yield from _check_cluster(server)
+    if mode == "proxy":
+        if version < 7:
+            yield (
+                f"srs_origin_mode is proxy, which needs SRS 7, and the version is {version}: "
+                "set srs_origin_mode to cluster, or srs_version to 7."
+            )
+        yield from _check_proxy(server["proxy"])
+
+
+def _check_cluster(server: Settings) -> Iterator[str]:
+    if server["version"] >= 7:
+        yield (
+            "srs_origin_mode is cluster, but SRS 7 replaces the cluster of origins that ask each other by a proxy: "
+            "set srs_origin_mode to proxy, or srs_version to 6 or less."
+        )
+    config = server["config"] if isinstance(server["config"], Mapping) else {}
+    if "api" not in server["ports"]:
+        yield "srs_origin_config.http_api is off, but in srs_origin_mode cluster the origins ask each other by it: leave it on."
+    if _at(config, "http_api", "auth", "enabled"):
+        yield (
+            "srs_origin_config.http_api.auth is enabled, but in srs_origin_mode cluster the origins ask each other without a password: "
+            "leave it off, and let srs_origin_network_policy keep others away."
+        )
+    for key in ("coworkers", "origin_cluster"):
+        if _at(config, "cluster", key) is not None:
+            yield f"srs_origin_config.cluster.{key} follows from srs_origin_mode and srs_origin_replicas: leave it out."
+
+
+def _check_proxy(proxy: Settings) -> Iterator[str]:
+    replicas, redis = clusters.typed(proxy["replicas"], 1), proxy["redis"]
+    if not proxy["image"]:
+        yield "srs_origin_proxy.image is missing: SRS publishes no image of its proxy, so name one that you have built."
+    if replicas > 1 and not redis["host"]:
+        yield (
+            f"srs_origin_proxy.replicas is {replicas}, but without redis each proxy knows only the origins that registered at it, "
+            "and picks one for a stream by itself: give srs_origin_proxy.redis.host, or have 1 replica."
+        )
+    if not redis["host"] and redis != REDIS:
+        yield "srs_origin_proxy.redis has no host: give it, or leave redis out."
+
+
+def _check_shared(server: Settings, nginx: Settings) -> Iterator[str]:
+    """Whether all pods that need the media can have it."""
+    media = server["media"]
+    if not server["several"]:
+        return
+    if media["persistent"] and media["shared"] is False:
+        yield (
+            f"srs_origin_storage.access_mode is {media['access_mode']}, but the {server['replicas']} origins of srs_origin_mode "
+            f"{server['mode']} share the claim: it has to be ReadWriteMany, of a storage class that can do it."
+        )
+    if nginx["enabled"]:
+        yield (
+            "hls_nginx_enabled: the nginx in an origin's pod has only the streams of that origin, and srs_origin_mode "
+            f"{server['mode']} has several: set hls_nginx_enabled to false."
+        )
+
+
+def _check_media_paths(config: Any) -> Iterator[str]:
     """Files that SRS would write where no volume is: lost with the container, and refused where its root is read-only."""
     if not isinstance(config, Mapping):
         return
@@ -48,10 +294,16 @@ def _media_paths(config: Any) -> Iterator[str]:
     work_dir = str(config.get("work_dir") or storage.INSTALLED)
     for where, block in blocks:
         for kind, key in (("hls", "hls_path"), ("hls", "hls_key_file_path"), ("dvr", "dvr_path")):
-            settings = block.get(kind) if isinstance(block, Mapping) else None
-            path = settings.get(key) if isinstance(settings, Mapping) else None
+            path = _at(block, kind, key)
             if isinstance(path, str) and not storage.is_inside(path, work_dir):
                 yield (
                     f"srs_origin_config.{where}{kind}.{key} is {path!r}, which is not on the origin's volume: "
                     f"it has to be below {storage.MEDIA} (or ./objs/nginx/html)."
                 )
+
+
+def _at(settings: Any, *path: str) -> Any:
+    """What is at a path of nested mappings, or None."""
+    for key in path:
+        settings = settings.get(key) if isinstance(settings, Mapping) else None
+    return settings

@@ -29,8 +29,8 @@ def resolve(storage: Any, volume: Any) -> dict[str, Any]:
     storage = storage if isinstance(storage, Mapping) else {}
     mode = storage.get("access_mode") or ("" if storage.get("existing_claim") else "ReadWriteOnce")
     if volume:
-        empty = "emptyDir" in volume
-        return {"volume": volume, "claim": None, "shared": False if empty else None, "access_mode": "", "persistent": not empty}
+        own = "emptyDir" in volume
+        return {"volume": volume, "claim": None, "shared": False if own else None, "access_mode": "", "persistent": not own}
     if storage.get("type", "emptydir") != "pvc":
         empty = {"medium": storage.get("medium"), "sizeLimit": storage.get("size_limit")}
         source = {"emptyDir": {key: value for key, value in empty.items() if value}}
