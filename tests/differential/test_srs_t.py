@@ -138,7 +138,7 @@ class TestAgainstServer:
             cases.append(Breaker(SEED * 3_000_017 + number, version).broken(valid))
         missed, unlisted, only_here, ways = [], [], Counter[str](), Counter[str]()
         both = neither = 0
-        for (way, text), (code, words) in zip(cases, _ask_all(server, [text for _, text in cases], tmp_path), strict=True):
+        for (way, text), (code, words) in zip(cases, _ask_all(server, [text for _way, text in cases], tmp_path), strict=True):
             ours = verdict(text, version)
             ways[f"{way}: {'refused' if code else 'accepted'} by the server"] += 1
             if code and not ours:

@@ -58,7 +58,7 @@ class Generator:
                 if spec.kind != "block":
                     directives.append(Directive(name, self.args(spec)))
                 elif spec.free:
-                    directives.append(Directive(name, [], [Directive(self.word(), [self.word()]) for _ in range(2)]))
+                    directives.append(Directive(name, [], [Directive(self.word(), [self.word()]) for _number in range(2)]))
                 elif spec.children is not None:
                     args = [f"{self.word()}{number}"] if spec.args[1] else []
                     directives.append(Directive(name, args, self.block(spec.children, 0.4)))
@@ -69,12 +69,12 @@ class Generator:
         return "".join(self.random.choices(string.ascii_letters + string.digits + "_-./[]=*", k=self.random.randint(1, 12)))
 
     def args(self, spec: Spec) -> list[str]:
-        return [word for _ in range(self.random.randint(1, 3) if spec.args[1] > 2 else 1) for word in self.value(spec)]
+        return [word for _number in range(self.random.randint(1, 3) if spec.args[1] > 2 else 1) for word in self.value(spec)]
 
     def value(self, spec: Spec) -> list[str]:
         low = spec.low if spec.low is not None else 0
         high = spec.high if spec.high is not None else low + 9000
-        address = ".".join(str(self.random.randint(1, 250)) for _ in range(4))
+        address = ".".join(str(self.random.randint(1, 250)) for _number in range(4))
         match spec.kind:
             case "switch":
                 return [self.random.choice(("on", "off"))]
@@ -145,7 +145,7 @@ class Breaker:
 
     def unknown_name(self, text: str) -> str:
         tree = self.tree(text)
-        siblings, _ = self.pick(tree)
+        siblings, _picked = self.pick(tree)
         siblings.insert(
             self.random.randrange(len(siblings) + 1),
             Directive(self.random.choice(("bogus", "rtmp", "worker_processes", "\ufeffpid")), ["on"]),
@@ -154,7 +154,7 @@ class Breaker:
 
     def misspelt_name(self, text: str) -> str:
         tree = self.tree(text)
-        _, directive = self.pick(tree)
+        _siblings, directive = self.pick(tree)
         at = self.random.randrange(len(directive.name))
         directive.name = directive.name[:at] + self.random.choice("xyz_") + directive.name[at + 1 :]
         return render(tree)
@@ -162,7 +162,7 @@ class Breaker:
     def wrong_block(self, text: str) -> str:
         tree = self.tree(text)
         siblings, directive = self.pick(tree)
-        target, _ = self.pick(tree)
+        target, _picked = self.pick(tree)
         siblings[:] = [other for other in siblings if other is not directive]
         target.append(directive)
         return render(tree)
@@ -180,7 +180,9 @@ class Breaker:
 
     def bad_number(self, text: str) -> str:
         tree = self.tree(text)
-        _, directive = self.pick(tree, lambda directive: bool(directive.args) and directive.args[0].lstrip("-").replace(".", "").isdigit())
+        _siblings, directive = self.pick(
+            tree, lambda directive: bool(directive.args) and directive.args[0].lstrip("-").replace(".", "").isdigit()
+        )
         directive.args = [
             self.random.choice(("abc", "350ms", "-5", "0", "1.5", "1e3", "0x10", "99999999999", "+1", "70000", "127", "1_0", "٣"))
         ]
@@ -196,7 +198,7 @@ class Breaker:
 
     def bad_word(self, text: str) -> str:
         tree = self.tree(text)
-        _, directive = self.pick(tree, lambda directive: directive.children is None)
+        _siblings, directive = self.pick(tree, lambda directive: directive.children is None)
         directive.args = [self.random.choice(("yes", "true", "ON", "bogus", "on off", "1", "x" * 5000))]
         return render(tree)
 
@@ -208,13 +210,13 @@ class Breaker:
 
     def leaf_as_block(self, text: str) -> str:
         tree = self.tree(text)
-        _, directive = self.pick(tree, lambda directive: directive.children is None)
+        _siblings, directive = self.pick(tree, lambda directive: directive.children is None)
         directive.children = [Directive("enabled", ["on"])]
         return render(tree)
 
     def block_as_leaf(self, text: str) -> str:
         tree = self.tree(text)
-        _, directive = self.pick(tree, lambda directive: directive.children is not None)
+        _siblings, directive = self.pick(tree, lambda directive: directive.children is not None)
         directive.children = None
         return render(tree)
 
@@ -242,13 +244,13 @@ class Breaker:
 
     def no_value(self, text: str) -> str:
         tree = self.tree(text)
-        _, directive = self.pick(tree)
+        _siblings, directive = self.pick(tree)
         directive.args = []
         return render(tree)
 
     def more_values(self, text: str) -> str:
         tree = self.tree(text)
-        _, directive = self.pick(tree)
+        _siblings, directive = self.pick(tree)
         directive.args = [*directive.args, "more", "words"]
         return render(tree)
 
@@ -291,7 +293,7 @@ class Breaker:
         )
 
     def random_edits(self, text: str) -> str:
-        for _ in range(self.random.randint(1, 4)):
+        for _number in range(self.random.randint(1, 4)):
             at = self.random.randrange(len(text) + 1)
             text = (
                 text[:at]

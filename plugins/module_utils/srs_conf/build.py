@@ -105,8 +105,7 @@ def add_extra(tree: list[Directive], extra: list[Directive], path: str, findings
             if block is None or directive.name in ("stream_caster", "ingest", "transcode", "engine"):
                 tree.append(directive)
             else:
-                assert block.children is not None
-                add_extra(block.children, directive.children, f"{inner} {directive.arg0}" if directive.args else inner, findings)
+                add_extra(block.body(), directive.children, f"{inner} {directive.arg0}" if directive.args else inner, findings)
         elif directive.name not in ("allow", "deny", "include", "publish") and any(mine.name == directive.name for mine in tree):
             findings.append(
                 Finding(ERROR, inner, "is set by a parameter already, or by its default: change it there, not in extra.", directive.line)

@@ -68,8 +68,7 @@ def option_of(spec: Spec) -> Option:
     """The parameter of a directive."""
     kind = TYPES.get(spec.kind, "str")
     if spec.kind == "block":
-        assert spec.children is not None
-        return Option("dict", _description(spec), spec, options=options_of(spec.children))
+        return Option("dict", _description(spec), spec, options=options_of(spec.children or {}))
     if spec.many or spec.args[1] > 1:
         return Option("list", _description(spec), spec, elements=kind)
     choices: tuple[str, ...] = ()

@@ -118,8 +118,7 @@ def parse(text: str, version: int = 6, where: str = "srs.conf") -> list[Directiv
     blocks: list[Directive] = []
     while True:
         tokens, end, line = reader.next()
-        siblings = blocks[-1].children if blocks else root
-        assert siblings is not None
+        siblings = blocks[-1].body() if blocks else root
         if end == "":
             if blocks:
                 raise reader.error(f"the file ends inside {blocks[-1].name}, whose {{ is in line {blocks[-1].line}")

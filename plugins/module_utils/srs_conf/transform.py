@@ -7,7 +7,7 @@ from __future__ import annotations
 import copy
 
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.findings import ERROR, WARNING, Finding
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.tree import Directive, find
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.tree import Directive
 
 # Directives that stood in the vhost itself, and the block (and name) where they are now.
 MOVED: dict[str, tuple[str, str]] = {
@@ -119,9 +119,7 @@ class _Moderniser:
                 )
             self.moved("stream_caster.host", host.line, "stream_caster.sip.candidate")
             _remove(caster, host)
-            children = _block(caster, "sip").children
-            assert children is not None
-            children.append(Directive("candidate", host.args, None, host.line))
+            _block(caster, "sip").body().append(Directive("candidate", host.args, None, host.line))
 
     def vhost(self, vhost: Directive) -> None:
         path = f"vhost {vhost.arg0}"
@@ -168,13 +166,10 @@ def _remove(block: Directive, child: Directive) -> None:
 
 def _block(parent: Directive, name: str) -> Directive:
     """The first child of that name, made when there is none."""
-    assert parent.children is not None
-    found = find(parent.children, name)
+    found = parent.get(name)
     if found is None:
-        found = Directive(name)
-        parent.children.append(found)
-    if found.children is None:
-        found.children = []
+        found = Directive(name, [], [])
+        parent.body().append(found)
     return found
 
 
@@ -184,5 +179,4 @@ def _set(block: Directive, name: str, args: list[str], line: int) -> None:
     if child is not None:
         child.args = args
         return
-    assert block.children is not None
-    block.children.append(Directive(name, args, None, line))
+    block.body().append(Directive(name, args, None, line))

@@ -22,6 +22,12 @@ class Directive:
         """The first argument; the server reads most directives by it alone, and an absent one as empty."""
         return self.args[0] if self.args else ""
 
+    def body(self) -> list[Directive]:
+        """The children, to be changed; a leaf becomes a block."""
+        if self.children is None:
+            self.children = []
+        return self.children
+
     def get(self, name: str) -> Directive | None:
         """The first child of that name, which is the one that the server takes."""
         return find(self.children or (), name)

@@ -277,7 +277,7 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("role", "params", "message"), ERRORS, ids=[f"{role} {str(params)[:80]}" for role, params, _ in ERRORS])
+@pytest.mark.parametrize(("role", "params", "message"), ERRORS, ids=[f"{role} {str(params)[:80]}" for role, params, _message in ERRORS])
 def test_error(role: str, params: dict[str, Any], message: str) -> None:
     with pytest.raises(SrsError) as caught:
         compile_config(role, complete(role, params), where="w")
@@ -325,7 +325,7 @@ WARNINGS: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("role", "params", "message"), WARNINGS, ids=[f"{role} {str(params)[:80]}" for role, params, _ in WARNINGS])
+@pytest.mark.parametrize(("role", "params", "message"), WARNINGS, ids=[f"{role} {str(params)[:80]}" for role, params, _message in WARNINGS])
 def test_warning(role: str, params: dict[str, Any], message: str) -> None:
     warnings = compile_config(role, complete(role, params), where="w").warnings("w")
     assert len(warnings) == 1, warnings

@@ -96,7 +96,7 @@ def test_error(text: str, message: str) -> None:
     assert "hunter2" not in caught.value.message
 
 
-def meaning(tree: list[Directive], version: int, table: Mapping[str, Spec] = ROOT, path: str = "") -> Iterator[tuple[str, str]]:
+def meaning(tree: list[Directive], version: int, table: Mapping[str, Spec], path: str = "") -> Iterator[tuple[str, str]]:
     """What a configuration says beside what holds anyway."""
     count: dict[str, int] = {}
     for directive in tree:
@@ -118,7 +118,7 @@ def meaning(tree: list[Directive], version: int, table: Mapping[str, Spec] = ROO
 
 def effective(tree: list[Directive], version: int) -> dict[str, str]:
     """Without the settings of blocks that are off, and for which we have defaults."""
-    items = dict(meaning(tree, version))
+    items = dict(meaning(tree, version, ROOT))
     blocks = {
         path[: path.index(block) + len(block)]
         for path in items

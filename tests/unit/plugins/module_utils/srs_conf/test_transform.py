@@ -56,7 +56,7 @@ def test_old_form(old: str, new: str, since: int) -> None:
 
 @pytest.mark.parametrize("version", [5, 6, 7])
 def test_host_without_sip_crashes_the_server(version: int) -> None:
-    _, findings = modernise(parse("stream_caster { host a; }"), version)
+    _tree, findings = modernise(parse("stream_caster { host a; }"), version)
     assert findings[0].severity == ERROR
     assert "write sip { candidate a; } instead" in str(findings[0])
 

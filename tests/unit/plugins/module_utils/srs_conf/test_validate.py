@@ -83,7 +83,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize(("text", "versions", "message"), ERRORS, ids=[text for text, _, _ in ERRORS])
+@pytest.mark.parametrize(("text", "versions", "message"), ERRORS, ids=[text for text, _versions, _message in ERRORS])
 def test_error(text: str, versions: tuple[int, ...], message: str, version: int) -> None:
     errors = [finding.text("srs.conf") for finding in check_text(f"listen 1935;\n{text}\n", version) if finding.severity == ERROR]
     if version in versions:
