@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -164,7 +165,13 @@ def as_list(value: Any) -> list[str]:
 
 def pages() -> list[Page]:
     environ = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
-    told = subprocess.run(["ansible-doc", "--metadata-dump", COLLECTION], env=environ, check=False, capture_output=True, text=True)
+    told = subprocess.run(
+        [Path(sys.executable).parent / "ansible-doc", "--metadata-dump", COLLECTION],
+        env=environ,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
     if told.returncode:
         raise SystemExit(f"ansible-doc could not read the documentation:\n{told.stdout[-2000:]}{told.stderr}")
     found = json.loads(told.stdout)["all"]
