@@ -42,11 +42,15 @@ func newKey(folder, name string) *ecdsa.PrivateKey {
 	return key
 }
 
-func certificate(folder, name string, template, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) {
+// certificate writes a certificate and returns it as written: only then does it have the key identifier by which those that it
+// signs name it, which Python 3.13 and later insist on.
+func certificate(folder, name string, template, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) *x509.Certificate {
 	template.SerialNumber = check(rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120)))
 	template.NotBefore = time.Now().Add(-time.Hour)
 	template.NotAfter = time.Now().AddDate(10, 0, 0)
-	write(folder, name+".crt", "CERTIFICATE", check(x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)))
+	der := check(x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer))
+	write(folder, name+".crt", "CERTIFICATE", der)
+	return check(x509.ParseCertificate(der))
 }
 
 func main() {
@@ -57,13 +61,13 @@ func main() {
 	folder := os.Args[1]
 
 	caKey := newKey(folder, "ca")
-	ca := &x509.Certificate{
+	template := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "livestream.srs test cluster"},
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 		BasicConstraintsValid: true,
 		IsCA:                  true,
 	}
-	certificate(folder, "ca", ca, ca, caKey, caKey)
+	ca := certificate(folder, "ca", template, template, caKey, caKey)
 
 	server := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: "kube-apiserver"},
