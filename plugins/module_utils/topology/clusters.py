@@ -123,25 +123,25 @@ def _edge_conf(cluster: Mapping[str, Any]) -> dict[str, Any]:
     if publish_from != ["all"] and isinstance(publish_from, list):
         # A server with allow rules refuses whatever none of them names.
         conf["security"] = {"enabled": True, "allow": ["play all", *(f"publish {peer}" for peer in publish_from)]}
-    return {**conf, **server_conf(cluster)}
+    return server_conf(cluster, conf)
 
 
 def server_conf(server: Mapping[str, Any], derived: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The parameters of one srs.conf: what follows from the pod's settings, what is ``derived`` from the topology, and over both
     what the user wrote in ``config``.
     """
-    conf: dict[str, Any] = {
+    # What the config is called, and what it is checked against.
+    about: dict[str, Any] = {
         "name": server["config_name"],
         "labels": server["labels"],
         "srs_version": server["version"],
-        "max_connections": server["max_connections"],
-        **(derived or {}),
+        "container_ports": sorted(set(server["ports"].values())),
+        "env": [entry["name"] for entry in server["env"] if isinstance(entry, Mapping) and "name" in entry],
     }
+    conf: dict[str, Any] = {"max_connections": server["max_connections"], **(derived or {})}
     if server["grace"]:
-        conf.update(
-            grace_start_wait=GRACE_START_WAIT,
-            grace_final_wait=GRACE_FINAL_WAIT,
-            force_grace_quit=True,
+        conf.update(grace_start_wait=GRACE_START_WAIT, grace_final_wait=GRACE_FINAL_WAIT, force_grace_quit=True)
+        about.update(
             termination_grace_period_seconds=server["grace"]["period"],
             pre_stop_seconds=server["grace"]["pre_stop"],
             drain_seconds=server["grace"]["drain"],
@@ -149,7 +149,10 @@ def server_conf(server: Mapping[str, Any], derived: Mapping[str, Any] | None = N
     if server["security"]:
         conf["pid"] = "/tmp/srs.pid"  # the only folder besides the media that a restricted pod may write to
     user = server["config"]
-    return merge(conf, user) if isinstance(user, Mapping) else {**conf, "config": user}
+    if not isinstance(user, Mapping):
+        return {**about, **conf, "config": user}
+    # A text of the user's own stays as it is; it is only checked.
+    return merge(about if "conf" in user else {**about, **conf}, user)
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "deregister_seconds": 10,
     "graceful": True,
     "security": True,
+    "env": [],
 }
 
 
@@ -177,3 +178,14 @@ def test_who_may_publish(publish_from: list[str], rules: list[str] | None) -> No
 
 def test_a_limit_of_connections_is_the_servers() -> None:
     assert resolve({"name": "edge", "limit": {"connections": 77}})[0]["srs_conf"]["max_connections"] == 77
+
+
+def test_a_text_of_the_users_own_gets_nothing_added() -> None:
+    conf = resolve({"name": "edge", "config": {"conf": "listen 1935;"}}, config={})[0]["srs_conf"]
+    assert conf["conf"] == "listen 1935;"
+    assert not {"origin", "max_connections", "pid", "force_grace_quit"} & set(conf)
+    assert conf["termination_grace_period_seconds"] > conf["drain_seconds"]
+
+
+def test_environment_variables_are_known_to_the_check() -> None:
+    assert resolve({"name": "edge", "env": [{"name": "SRS_LISTEN", "value": "1"}]})[0]["srs_conf"]["env"] == ["SRS_LISTEN"]
