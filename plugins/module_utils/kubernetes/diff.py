@@ -6,14 +6,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.secrets import redacted
 from ansible_collections.livestream.srs.plugins.module_utils.topology import objects, revisions
 
 
 def entry(title: str, before: objects.Object | None, after: objects.Object | None) -> dict[str, str]:
     """Before and after as YAML, without what the server keeps for itself and without the values of Secrets."""
     contents = before and objects.content(before), after and objects.content(after)
-    shown_before, shown_after = objects.masked_pair(*revisions.readable(*contents))
+    shown_before, shown_after = map(_without_secrets, objects.masked_pair(*revisions.readable(*contents)))
     return {"before_header": title, "after_header": title, "before": _yaml(shown_before), "after": _yaml(shown_after)}
+
+
+def _without_secrets(item: objects.Object | None) -> objects.Object | None:
+    """A ConfigMap made by hand may hold a srs.conf with passwords; they go no further."""
+    if not item or item.get("kind") != "ConfigMap":
+        return item
+    shown = {
+        key: redacted(text) if key.endswith(".conf") and key != "nginx.conf" else text for key, text in (item.get("data") or {}).items()
+    }
+    return {**item, "data": shown} if shown else item
 
 
 def _yaml(item: objects.Object | None) -> str:

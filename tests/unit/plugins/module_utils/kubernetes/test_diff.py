@@ -42,3 +42,12 @@ def test_secrets_are_hidden() -> None:
     entry = diff.entry("Secret media/a", before, after)
     assert "b2xk" not in str(entry) and "bmV3" not in str(entry)
     assert entry["before"] != entry["after"]
+
+
+def test_a_password_in_a_config_made_by_hand_is_not_shown() -> None:
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+    conf = "http_api { auth { enabled on; username admin; password hunter2; } }\n"
+    shown = diff.entry("a", {**config_map, "data": {"srs.conf": conf, "nginx.conf": "events {}\n", "note": "hunter2"}}, None)
+    assert "hunter2;" not in shown["before"]
+    assert "events {}" in shown["before"]
+    assert "note: hunter2" in shown["before"]
