@@ -114,5 +114,5 @@ options:
     type: list
     elements: str
 requirements:
-  - The Python package C(kubernetes), 31.0.0 or newer, on the host that runs the module
+  - The Python packages C(kubernetes), 31.0.0 or newer, and C(urllib3), 2.0.0 or newer, on the host that runs the module
 """

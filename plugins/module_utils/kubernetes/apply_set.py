@@ -276,17 +276,17 @@ class _Set:
             conflicts=[{"object": str(step.ref), "manager": manager, "field": path} for step in steps for manager, path in step.conflicts],
             # Of a new object the manifest is shown: it reads better than what the server fills in, and is known even where no dry run is
             # possible.
-            diff=[
-                diff.entry(
-                    str(step.ref),
-                    step.live if step.action != "created" else None,
-                    step.manifest if step.action == "created" else step.after,
-                )
-                for step in steps
-                if step.changed
-            ],
+            diff=[self._diff(step) for step in steps if step.changed],
             warnings=self.client.warnings,
         )
+
+    @staticmethod
+    def _diff(step: Step) -> dict[str, str]:
+        # Of a new object the manifest is shown: it reads better than what the server fills in, and is known even without a dry run.
+        if step.action == "created":
+            return diff.entry(str(step.ref), None, step.manifest)
+        before, after = (item and objects.without_allocated(item, step.manifest) for item in (step.live, step.after))
+        return diff.entry(str(step.ref), before, after)
 
 
 class _Absent(_Set):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 try:
     import urllib3
+    from urllib3 import HTTPHeaderDict  # since 2.0
     from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 except ImportError:  # Client.__init__ says so when a module needs it
     urllib3 = None  # type: ignore[assignment]
@@ -80,7 +81,10 @@ class Client:
 
     def __init__(self, connection: Connection, concurrency: int = DEFAULT_CONCURRENCY) -> None:
         if urllib3 is None:
-            raise SrsError("The Python package kubernetes is missing on the host that runs the module; install it: pip install kubernetes")
+            raise SrsError(
+                "The Python packages kubernetes (31 or newer) and urllib3 (2 or newer) are needed on the host that runs the module; "
+                "install them: pip install 'kubernetes>=31' 'urllib3>=2'"
+            )
         self.connection = connection
         self.concurrency = concurrency
         self.warnings: list[str] = []
@@ -128,9 +132,9 @@ class Client:
         field_selector: str | None = None,
     ) -> ObjectList:
         """The objects of one kind in a namespace (all namespaces without one); each has apiVersion and kind."""
-        path = self.resource(api_version, kind).path(namespace)
-        what = f"list {kind}s" + (f" in namespace {namespace}" if namespace else "")
-        answer = self._json("GET", path, what, {"labelSelector": label_selector, "fieldSelector": field_selector})
+        resource = self.resource(api_version, kind)
+        what = f"list {resource.name}" + (f" in namespace {namespace}" if namespace else "")
+        answer = self._json("GET", resource.path(namespace), what, {"labelSelector": label_selector, "fieldSelector": field_selector})
         items = [{"apiVersion": api_version, "kind": kind, **item} for item in answer.get("items") or []]
         return ObjectList(items, answer["metadata"]["resourceVersion"])
 
@@ -218,8 +222,9 @@ class Client:
             "timeoutSeconds": str(max(1, int(timeout))),
             "labelSelector": label_selector,
         }
-        what = f"watch {kind}s" + (f" in namespace {namespace}" if namespace else "")
-        response = self._send("GET", self.resource(api_version, kind).path(namespace), query, None, {}, timeout + 5, stream=True)
+        resource = self.resource(api_version, kind)
+        what = f"watch {resource.name}" + (f" in namespace {namespace}" if namespace else "")
+        response = self._send("GET", resource.path(namespace), query, None, {}, timeout + 5, stream=True)
         try:
             if response.status != 200:
                 raise self._error(what, response.status, response.read())
@@ -375,7 +380,7 @@ class Client:
         stream: bool = False,
     ) -> Any:
         given = {key: value for key, value in (query or {}).items() if value is not None}
-        sent = urllib3.HTTPHeaderDict({"Accept": "application/json", "User-Agent": FIELD_MANAGER, **headers})
+        sent = HTTPHeaderDict({"Accept": "application/json", "User-Agent": FIELD_MANAGER, **headers})
         for name, value in self.connection.impersonate:
             sent.add(name, value)
         # The API server takes this header for itself and never hands it on to a pod.

@@ -20,6 +20,7 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 # What the API server and its controllers write; it says nothing about what was asked for.
 SERVER_ANNOTATIONS = (LAST_APPLIED, "deployment.kubernetes.io/revision")
+ALLOCATED = ("clusterIP", "clusterIPs", "healthCheckNodePort")
 SERVER_METADATA = ("managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink")
 
 
@@ -104,6 +105,20 @@ def content(item: Mapping[str, Any]) -> Object:
         metadata.pop("annotations", None)
     rest = {key: value for key, value in item.items() if key not in ("apiVersion", "kind", "metadata", "status")}
     return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": metadata, **rest}
+
+
+def without_allocated(item: Object, manifest: Mapping[str, Any]) -> Object:
+    """A Service without the addresses and ports that the server picked for it: each dry run picks others, and nobody asked for them."""
+    if item["kind"] != "Service":
+        return item
+    wanted = manifest.get("spec") or {}
+    fixed = {port.get("port") for port in wanted.get("ports") or [] if port.get("nodePort")}
+    spec = {key: value for key, value in (item.get("spec") or {}).items() if key not in ALLOCATED or key in wanted}
+    if "ports" in spec:
+        spec["ports"] = [
+            {key: value for key, value in port.items() if key != "nodePort" or port.get("port") in fixed} for port in spec["ports"]
+        ]
+    return {**item, "spec": spec}
 
 
 def masked(item: Object) -> Object:

@@ -342,7 +342,7 @@ def test_a_proxy_is_used_unless_bypassed() -> None:
 
 def test_a_missing_library_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(under_test, "urllib3", None)
-    with pytest.raises(SrsError, match="The Python package kubernetes is missing"):
+    with pytest.raises(SrsError, match=r"kubernetes \(31 or newer\) and urllib3 \(2 or newer\) are needed"):
         Client(Connection(host="https://api.example"))
 
 

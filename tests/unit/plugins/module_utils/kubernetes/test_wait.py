@@ -145,7 +145,7 @@ def test_a_change_that_happened_between_watches_is_seen_by_the_list(
 
 def test_a_watch_that_is_forbidden_ends_the_wait(client: Client, api: Any, news: dict[str, list[Any]]) -> None:
     refs = add(api, service("a"))
-    with pytest.raises(SrsError, match="Can't watch Services in namespace media: the test has no more news"):
+    with pytest.raises(SrsError, match="Can't watch services in namespace media: the test has no more news"):
         wait_ready(client, refs, 60)
 
 

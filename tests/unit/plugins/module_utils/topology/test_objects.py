@@ -108,6 +108,21 @@ def test_content_keeps_other_annotations() -> None:
     assert objects.content(item)["metadata"]["annotations"] == {"mine": "1"}
 
 
+def test_what_the_server_picked_for_a_service_is_left_out_unless_asked_for() -> None:
+    ports = [{"port": 80, "nodePort": 30080}, {"port": 81, "nodePort": 30081}]
+    spec = {"type": "NodePort", "clusterIP": "10.0.0.1", "clusterIPs": ["10.0.0.1"], "healthCheckNodePort": 30000, "ports": ports}
+    item = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": spec}
+    assert objects.without_allocated(item, {"spec": {"type": "NodePort"}})["spec"] == {
+        "type": "NodePort",
+        "ports": [{"port": 80}, {"port": 81}],
+    }
+    wanted = {"clusterIP": "None", "ports": [{"port": 81, "nodePort": 30081}]}
+    shown = objects.without_allocated(item, {"spec": wanted})["spec"]
+    assert shown == {"type": "NodePort", "clusterIP": "10.0.0.1", "ports": [{"port": 80}, ports[1]]}
+    assert objects.without_allocated(item, {})["spec"]["type"] == "NodePort"
+    assert objects.without_allocated({**item, "kind": "Thing"}, {})["spec"] == spec
+
+
 def secret(**data: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "data": data}
 
