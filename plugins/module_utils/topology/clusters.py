@@ -20,6 +20,9 @@ MERGED = ("config", "slb", "limit")
 GRACE_START_WAIT = 700
 GRACE_FINAL_WAIT = 800
 
+# These guess from an HTTP-FLV player's first few frames whether there is sound, and leave some players without it for good.
+GUESSES_SOUND = ("5", "6", "7")
+
 # What is left for the process to end after its drain, in seconds.
 GRACE_MARGIN = 5
 
@@ -146,6 +149,8 @@ def server_conf(server: Mapping[str, Any], derived: Mapping[str, Any] | None = N
             pre_stop_seconds=server["grace"]["pre_stop"],
             drain_seconds=server["grace"]["drain"],
         )
+    if str(server["version"]) in GUESSES_SOUND:
+        conf["http_remux"] = {"guess_has_av": False}
     if server["security"]:
         conf["pid"] = "/tmp/srs.pid"  # the only folder besides the media that a restricted pod may write to
     user = server["config"]
