@@ -169,7 +169,8 @@ class Api:
                 "not_found", f"there is no {path.split('?')[0]} (HTTP 404): is this the port of the SRS HTTP API, and is http_api on?"
             )
         if reply.status != 200:
-            raise NoAnswer("status", f"{path.split('?')[0]} answered HTTP {reply.status}")
+            said = reply.body[:80].decode("latin-1").strip()
+            raise NoAnswer("status", f"{path.split('?')[0]} answered HTTP {reply.status}" + (f": {said}" if said else ""))
         if not isinstance(content, dict):
             start = reply.body[:40].decode("latin-1").strip()
             raise NoAnswer(

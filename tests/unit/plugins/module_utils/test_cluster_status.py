@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils import cluster_status
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.errors import ApiError
+from ansible_collections.livestream.srs.plugins.module_utils.topology import report
 from ansible_collections.livestream.srs.tests.support.fake_cluster import API_OPTIONS, IPS, FakeClient
 from ansible_collections.livestream.srs.tests.support.srs_server import Running, Srs
 
@@ -72,6 +76,12 @@ def test_the_recorded_topology_as_printed(client: FakeClient) -> None:
         "Streams",
         "  /live/livestream  live 46 s  H264 320x168, AAC 44100 Hz  153 kbit/s in  16 kbit/s out  9 players  3 pulls, merged",
     ]
+
+
+def test_what_is_reported_follows_the_schema(client: FakeClient, servers: dict[str, Srs]) -> None:
+    schema = json.loads((Path(__file__).parents[4] / "docs" / "status-report.schema.json").read_text())
+    servers["edge-1"].fault = "html"
+    jsonschema.Draft202012Validator(schema).validate(json.loads(report.data([("host", run())])))
 
 
 def test_one_dead_server_hides_no_other(client: FakeClient, servers: dict[str, Srs]) -> None:
