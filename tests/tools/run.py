@@ -60,7 +60,7 @@ def pytest(folder: str, seconds: int) -> Callable[[Stage], None]:
     def run(stage: Stage) -> None:
         report = BUILD / "junit" / f"{stage.name}.xml"
         report.unlink(missing_ok=True)
-        status = stage.run([sys.executable, "-m", "pytest", folder, f"--junitxml={report}"], seconds=seconds)
+        status = stage.run([sys.executable, "-m", "pytest", folder, "--durations=10", f"--junitxml={report}"], seconds=seconds)
         stage.add_results("pytest", status, junit([report]) if report.exists() else [])
 
     return run
@@ -109,7 +109,7 @@ BUSY: dict[str, Callable[[Stage], None]] = {
     "differential": pytest("tests/differential", 900),
     "sanity": run_sanity,
 }
-ON_CLUSTER: dict[str, Callable[[Stage], None]] = {"integration": pytest("tests/integration", 1500), "molecule": molecule("default", 900)}
+ON_CLUSTER: dict[str, Callable[[Stage], None]] = {"integration": pytest("tests/integration", 2700), "molecule": molecule("default", 900)}
 WHEN_ASKED: dict[str, Callable[[Stage], None]] = {"e2e": pytest("tests/e2e", 2 * FIRST_BUILD_SECONDS)}
 """This makes the cluster it needs, with a real node."""
 
