@@ -855,7 +855,7 @@ def ansible(kubeconfig: str, arguments: dict[str, Any], *options: str) -> tuple[
     ]
     environ = {**os.environ, "ANSIBLE_NOCOLOR": "1", "K8S_AUTH_KUBECONFIG": kubeconfig}
     extra = ["-e", f"ansible_python_interpreter={sys.executable}"]
-    done = subprocess.run([*command, *extra], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([*command, *extra], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

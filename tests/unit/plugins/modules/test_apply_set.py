@@ -22,7 +22,7 @@ GIVEN = {"name": "web", "namespace": "media", "objects": [SECRET, [SECRET], None
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """Runs the module; what it was told to do, what it logged, and its result."""
-    seen: dict[str, Any] = {"log": []}
+    seen: dict[str, Any] = {"log": [], "warnings": []}
 
     def apply_set(client: Any, spec: SetSpec) -> Result:
         seen.update(client=client, spec=spec)
@@ -33,6 +33,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
         monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
         monkeypatch.setattr(basic.AnsibleModule, "log", lambda module, text, log_args=None: seen["log"].append(f"{text} {log_args}"))
+        monkeypatch.setattr(basic.AnsibleModule, "warn", lambda module, text, **options: seen["warnings"].append(text))
         monkeypatch.setattr(under_test, "apply_set", apply_set)
         monkeypatch.setattr(under_test.Client, "from_module", classmethod(lambda cls, module: module.params["host"]))
         monkeypatch.setattr("sys.stdin", io.StringIO())
@@ -53,9 +54,10 @@ def test_options_become_a_set(run: Any) -> None:
 
 
 def test_the_result(run: Any) -> None:
-    result = run()["result"]
+    seen = run()
+    result = seen["result"]
     assert result["changed"] and result["conflicts"] == [{"field": "f"}] and "diff" not in result
-    assert "careful" in json.dumps(result["warnings"])
+    assert seen["warnings"] == ["careful"]
     assert run(diff=True)["result"]["diff"] == [{"after": "web"}]
 
 

@@ -19,7 +19,8 @@ import urllib3
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import Client
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.config import Connection
 
-Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]] | Exception
+Answer = Any
+"""An exception to raise, or the status, the body (bytes or JSON) and possibly the headers of a reply."""
 
 
 def reply(preload: bool, status: int, body: Any, headers: dict[str, str] | None = None) -> urllib3.HTTPResponse:
@@ -66,7 +67,6 @@ class Api:
         with self.lock:
             request = Request(method, url, body, headers)
             self.log.append(request)
-            answer: Answer
             if self.answers:
                 answer = self.answers.pop(0)
             else:
