@@ -12,13 +12,16 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters, load_balancer, names, origins, revisions
+from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import plain
 
 
 def _user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def call(*args: Any) -> Any:
+        # Ansible's own containers evaluate a template whenever it is read, and a deep copy of one copies all variables of the host.
+        given = [plain(argument) for argument in args]
         try:
-            return function(*args)
+            return function(*given)
         except SrsError as error:
             raise AnsibleFilterError(error.message) from error
 
