@@ -323,7 +323,9 @@ def test_only_the_sets_own_objects_are_pruned(client: Client, applied: Any) -> N
     applied.namespace("other")
     for path, metadata in strangers.items():
         applied.add(path, {"apiVersion": "v1", "kind": "Service", "metadata": metadata})
-    result = run(client, everything()[:1], prune=True, delete_persistent_volume_claims=True)
+    # A kind and a namespace that the record does not name yet are listed now.
+    new = [manifest("v1", "Secret", "new", data={}), manifest("v1", "Service", "new", metadata={"name": "new", "namespace": "other"})]
+    result = run(client, [*everything()[:1], *new], prune=True, delete_persistent_volume_claims=True)
     assert [item["name"] for item in result.objects if item["action"] == "deleted"] == ["config", "data", "web"]
     assert all(path in applied.objects for path in strangers)
 
