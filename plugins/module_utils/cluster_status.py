@@ -179,7 +179,7 @@ def _wait(reader: Reader, wanted: list[tuple[str, str]], found: dict[str, Any], 
                 *(f"- {line}" for line in lacking),
                 *(f"  {line}" for line in status.problems(found)),
             ]
-            raise SrsError("\n".join(lines), **found)
+            raise SrsError("\n".join(lines), missing=lacking, problems=found["problems"])
         if (now := f"{status.counts(found)}; waiting: {'; '.join(lacking)}") != said:
             said = now
             progress(now)

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.livestream.srs.plugins.module_utils import errors
 
@@ -47,6 +48,10 @@ class LocalModule:
 
     def warn(self, warning: str) -> None:
         self._warnings.append(warning)
+
+    def progress(self, text: str) -> None:
+        """Something for people to see while a wait goes on; a module in a process of its own is not heard before its end."""
+        Display().display(text)
 
     def exit_json(self, **result: Any) -> NoReturn:
         self._finish(result)

@@ -179,7 +179,7 @@ def test_a_condition_that_never_holds_fails_with_what_is_missing(client: FakeCli
         SrsError, match=r"After 1 s the topology srs in namespace video still lacks:\n- stream /live/other is not live"
     ) as error:
         run(wait_for=[{"stream": "/live/other"}])
-    assert error.value.details["edges"]["edge"]["ready"] == 3
+    assert error.value.details == {"missing": ["stream /live/other is not live"], "problems": []}
 
 
 def test_waiting_for_ready_watches_what_is_not(client: FakeClient, monkeypatch: pytest.MonkeyPatch) -> None:

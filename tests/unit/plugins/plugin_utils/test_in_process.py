@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils import errors
+from ansible_collections.livestream.srs.plugins.plugin_utils import in_process
 from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import Finished, LocalModule, plain
 
 SPECIFICATION: dict[str, Any] = {
@@ -77,3 +78,14 @@ def test_plain_rebuilds_everything_in_pythons_own_types() -> None:
     assert copy == {"a": ["b", 1, True, None, 1.5, [{}]]}
     assert [type(item) for item in copy["a"]] == [str, int, bool, type(None), float, list]
     assert type(next(iter(copy))) is str
+
+
+def test_progress_is_seen_while_the_flow_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(in_process.Display, "display", lambda _self, text: seen.append(text))
+
+    def flow(module: Any) -> dict[str, Any]:
+        module.progress("1 of 3 are ready")
+        return {"seen": list(seen)}
+
+    assert run({"name": "a"}, flow)["seen"] == ["1 of 3 are ready"]
