@@ -20,6 +20,9 @@ from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import p
 
 ROLES_FOLDER = Path(__file__).resolve().parents[2] / "roles"
 
+# What a role's variables come to, for its templates: each evaluation costs as much as a module run.
+RESOLVED = {"srs_origin": "_srs_origin", "srs_edge": "_srs_edge_clusters"}
+
 Roles = list[str]
 Specs = Mapping[str, dict[str, Any]]
 Variables = Mapping[str, Any]
@@ -34,7 +37,10 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        variables = task_vars or {}
+        variables = {name: value for name, value in (task_vars or {}).items() if name != "_srs_preflight"}
+        # What an earlier play has resolved is not what this one's variables come to.
+        self._templar.available_variables = variables
+        self._values: dict[str, Any] = {}
         _validation, args = self.validate_argument_spec(
             {"roles": {"type": "list", "elements": "str", "choices": list(preflight.ROLES), "required": True}}
         )
@@ -51,7 +57,8 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(
                 "Nothing was changed: " + " ".join(problem if problem.endswith((".", "?")) else f"{problem}." for problem in problems)
             )
-        return {"changed": False, "warnings": warnings}
+        resolved = {RESOLVED[role]: self._value(RESOLVED[role], variables) for role in roles if role in RESOLVED}
+        return {"changed": False, "warnings": warnings, "resolved": resolved}
 
     def _wrong_shape(self, roles: Roles, specs: Specs, variables: Variables, _warnings: list[str]) -> Iterator[str]:
         if "srs_edge" in roles:
@@ -111,7 +118,9 @@ class ActionModule(ActionBase):
                 yield error.message
 
     def _value(self, name: str, variables: Variables) -> Any:
-        return plain(self._templar.template(variables[name]))
+        if name not in self._values:
+            self._values[name] = plain(self._templar.template(variables[name]))
+        return self._values[name]
 
 
 def _service(where: str, name: str, slb: Mapping[str, Any], ports: list[dict[str, Any]]) -> dict[str, Any]:

@@ -40,4 +40,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+resolved:
+  description: What the variables of the roles come to, by the name of the variable that holds it in the role.
+  returned: success
+  type: dict
 """
