@@ -1,0 +1,102 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The status on a real API server, of the topology that site.yml builds. On simulated nodes no SRS answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from kubernetes import client
+
+from ansible_collections.livestream.srs.plugins.module_utils import cluster_status
+from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec
+from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
+from ansible_collections.livestream.srs.tests.support.fake_cluster import API_OPTIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Module:
+    """What a flow asks of AnsibleModule."""
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        usual = {"topology": "srs", "app": "live", "stream": "livestream", "read_servers": False, "wait_for": [], "wait_timeout": 60}
+        self.params = {**dict.fromkeys(connection_spec()), **API_OPTIONS, **usual, "query": None, "near_capacity": 80, **params}
+        self.check_mode = False
+        self.no_log_values: set[str] = set()
+
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def run(kubeconfig: str, namespace: str) -> Run:
+    return lambda **params: cluster_status.flow(Module({"kubeconfig": kubeconfig, "namespace": namespace, **params}))  # type: ignore[arg-type]
+
+
+def test_what_site_yml_built(play: Callable[..., Any], run: Run, tmp_path: Path) -> None:
+    play(srs_edge_clusters=[{"name": "edge"}, {"name": "cdn-a", "replicas": 1}])
+    found = run()
+    assert found["summary"][0] == "origin 1/1, cdn-a 1/1, edge 3/3"
+    assert {s["name"]: len(s["addresses"]) for s in found["services"]} == {
+        "srs-internal-origin-service": 0,
+        "srs-http-service": 1,
+        "srs-edge-cdn-a-service": 1,
+        "srs-edge-service": 1,
+    }
+    played = {(u["cluster"], u["protocol"]) for u in found["urls"] if u["action"] == "play" and u["public"]}
+    assert played == {("hls", "hls"), ("edge", "rtmp"), ("edge", "flv"), ("cdn-a", "rtmp"), ("cdn-a", "flv")}
+    workloads = [w for group in ("origins", "edges") for cluster in found[group].values() for w in cluster["workloads"]]
+    assert {w["config_map"] for w in workloads} == {"srs-origin-config", "srs-edge-config", "srs-edge-cdn-a-config"}
+    assert all(w["config_checksum"] for w in workloads)
+
+    # With the servers: none of them is there, and each says why.
+    report = tmp_path / "status.json"
+    shown = play(playbook="status", srs_report=str(report)).output
+    assert "origin 1/1, cdn-a 1/1, edge 3/3" in shown
+    assert re.search(r"edge +0 of 3 answer", shown)
+    written = json.loads(report.read_text())
+    jsonschema.Draft202012Validator(json.loads((ROOT / "docs/status-report.schema.json").read_text())).validate(written)
+    (host,) = written["hosts"]
+    assert len(host["servers"]) == 5
+    assert all(server["error"] for server in host["servers"])
+    assert {server["max_connections"] for server in host["servers"]} == {1000}
+    assert (host["verdicts"]["stale_config"], host["verdicts"]["no_answer"]) == (False, True)
+
+
+def test_an_edited_config_is_stale(play: Callable[..., Any], run: Run, api: client.ApiClient, namespace: str) -> None:
+    play()
+    core = client.CoreV1Api(api)
+    data = core.read_namespaced_config_map("srs-edge-config", namespace).data
+    core.patch_namespaced_config_map("srs-edge-config", namespace, {"data": {"srs.conf": data["srs.conf"] + "# by hand\n"}})
+    found = run(read_servers=True, api_timeout=1.0)
+    assert [p["object"] for p in found["problems"] if p["verdict"] == "stale_config"] == ["srs-edge-deployment"]
+
+
+def test_waiting_for_what_never_comes_tells_why(play: Callable[..., Any], run: Run) -> None:
+    said = play(srs_edge_node_selector={"no-such-node": "yes"}, srs_wait_timeout=5, expect=2).output
+    assert "- edge 0/3 ready" in said
+    with pytest.raises(SrsError) as error:
+        run(wait_for=["ready"], wait_timeout=1)
+    assert re.search(r"edge: pod srs-edge-deployment-\S+: Unschedulable: .*node", error.value.message)
+    assert run()["edges"]["edge"]["pods"][0]["reason"] == "Unschedulable"
+
+
+def test_waiting_watches_instead_of_asking_again_and_again(play: Callable[..., Any], run: Run, kubectl: Callable[..., str]) -> None:
+    play()
+    kubectl("rollout", "restart", "deployment/srs-edge-deployment")
+    found = run(wait_for=["ready", "addresses", "drained"])
+    assert found["edges"]["edge"]["complete"]
+    assert not any(pod["terminating"] for pod in found["edges"]["edge"]["pods"])
+
+
+def test_an_empty_namespace(run: Run) -> None:
+    assert run()["summary"] == ["no workloads"]
+    with pytest.raises(SrsError, match="there are no workloads with its labels"):
+        run(wait_for=["ready"], wait_timeout=1)
