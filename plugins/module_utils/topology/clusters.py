@@ -143,7 +143,8 @@ def server_conf(server: Mapping[str, Any], derived: Mapping[str, Any] | None = N
     }
     conf: dict[str, Any] = {"max_connections": server["max_connections"], **(derived or {})}
     if server["grace"]:
-        conf.update(grace_start_wait=GRACE_START_WAIT, grace_final_wait=GRACE_FINAL_WAIT, force_grace_quit=True)
+        if server["grace"]["drain"]:
+            conf.update(grace_start_wait=GRACE_START_WAIT, grace_final_wait=GRACE_FINAL_WAIT, force_grace_quit=True)
         about.update(
             termination_grace_period_seconds=server["grace"]["period"],
             pre_stop_seconds=server["grace"]["pre_stop"],
