@@ -95,7 +95,7 @@ class ActionModule(ActionBase):
             services += [
                 _service(f"edge cluster '{edge['name']}'", edge["service_name"], edge["slb"], edge["service_ports"]) for edge in edges
             ]
-        if "hls_nginx" in roles and self._value("hls_nginx_enabled", variables):
+        if "hls_nginx" in roles and self._value("_hls_nginx_variables", variables)["enabled"]:
             services.append(_service("hls_nginx_slb", names.HTTP_SERVICE, self._value("hls_nginx_slb", variables), [{"port": 80}]))
         try:
             for service in services:

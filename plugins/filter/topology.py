@@ -11,7 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters, load_balancer, names, origins, revisions
+from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters, hls, load_balancer, names, origins, revisions
 from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import plain
 
 
@@ -36,6 +36,7 @@ class FilterModule:
             "config_keys": revisions.keys_of_clusters,
             "config_revisions": revisions.with_revisions,
             "edge_clusters": _user_errors(clusters.resolve_edges),
+            "hls": _user_errors(hls.resolve_hls),
             "load_balancer": _user_errors(lambda slb, where, ports: load_balancer.render(slb, where=where, ports=ports)),
             "pod_bandwidth": _user_errors(load_balancer.pod_bandwidth_annotations),
             "origin": _user_errors(origins.resolve_origin),

@@ -26,6 +26,12 @@ PROXY: dict[str, Any] = {
     },
     "hls_nginx_enabled": False,
 }
+# The HorizontalPodAutoscaler gets no metrics here, so there is the one pod that a Deployment without a number has.
+AUTOSCALED: dict[str, Any] = {
+    "hls_nginx_enabled": True,
+    "hls_nginx_mode": "cache",
+    "hls_nginx_autoscaling": {"min_replicas": 1, "max_replicas": 9},
+}
 NAS: dict[str, Any] = {"type": "pvc", "size": "10Gi", "access_mode": "ReadWriteMany"}
 
 
@@ -84,8 +90,31 @@ def there(api: client.ApiClient, namespace: str) -> Namespace:
             {"socs", "srs-api-service", "srs-internal-origin-service", "srs-proxy-service", "srs-proxy-public-service"},
         ),
         ({"srs_origin_storage": NAS}, {"srs-origin-deployment": 1}, {"srs-internal-origin-service", "srs-http-service"}),
+        (
+            {"srs_origin_storage": NAS, "hls_nginx_mode": "deployment"},
+            {"srs-origin-deployment": 1, "nginx-origin-deployment": 2},
+            {"srs-internal-origin-service", "srs-http-service"},
+        ),
+        (
+            {"hls_nginx_mode": "cache", "hls_nginx_replicas": 3},
+            {"srs-origin-deployment": 1, "srs-hls-edge-deployment": 3},
+            {"srs-internal-origin-service", "srs-http-service", "srs-hls-origin-service"},
+        ),
+        (
+            {**CLUSTER, "srs_origin_storage": NAS, **AUTOSCALED},
+            {"srs-origin": 3, "nginx-origin-deployment": 2, "srs-hls-edge-deployment": 1},
+            {"socs", "srs-api-service", "srs-internal-origin-service", "srs-http-service", "srs-hls-origin-service"},
+        ),
     ],
-    ids=["cluster", "deployments", "proxy", "single on a claim"],
+    ids=[
+        "cluster",
+        "deployments",
+        "proxy",
+        "single on a claim",
+        "nginx apart",
+        "caches before the one origin",
+        "autoscaled caches before a cluster",
+    ],
 )
 def test_each_form_builds_and_stays(
     play: Callable[..., Any], there: Namespace, variables: dict[str, Any], workloads: dict[str, int], services: set[str]
@@ -152,6 +181,24 @@ def test_from_mode_to_mode(play: Callable[..., Any], there: Namespace) -> None:
     assert there.services() == {"srs-internal-origin-service", "srs-http-service", "srs-edge-service"}
 
 
+def test_from_one_form_of_nginx_to_another(play: Callable[..., Any], there: Namespace) -> None:
+    play(srs_origin_storage=NAS)
+    origin = there.pods("srs-origin")
+    for variables, workloads, app in (
+        ({"hls_nginx_mode": "cache", "hls_nginx_cache": {"upstream": "nginx"}}, {"srs-hls-edge-deployment"}, "srs-hls-edge"),
+        ({"hls_nginx_mode": "deployment"}, {"nginx-origin-deployment"}, "nginx-origin"),
+        ({}, set(), "srs-origin"),
+    ):
+        play(srs_origin_storage=NAS, **variables)
+        assert set(there.workloads()) == workloads | {"srs-origin-deployment", "srs-edge-deployment"}
+        assert there.core.read_namespaced_service("srs-http-service", there.name).spec.selector == {"app": app}
+        if variables.get("hls_nginx_mode") == "cache":
+            assert there.pods("srs-origin") == origin, "the caches come in front of what there is"
+    play(hls_nginx_enabled=False)
+    assert there.services() == {"srs-internal-origin-service", "srs-edge-service"}
+    assert play(hls_nginx_enabled=False).changed == []
+
+
 def test_teardown_keeps_the_claim_unless_told(play: Callable[..., Any], there: Namespace) -> None:
     play(srs_origin_storage=NAS)
     play(playbook="teardown")
@@ -168,7 +215,15 @@ def test_teardown_keeps_the_claim_unless_told(play: Callable[..., Any], there: N
         ({**CLUSTER, "srs_version": 7}, ["srs_origin_mode is cluster", "SRS 7", "proxy"]),
         ({**PROXY, "srs_version": 6}, ["srs_origin_mode is proxy", "SRS 7", "cluster"]),
         ({**PROXY, "srs_origin_proxy": {"image": "p", "replicas": 2}}, ["srs_origin_proxy.replicas is 2", "redis"]),
-        ({"srs_origin_mode": "cluster"}, ["nginx", "several"]),
+        ({"srs_origin_mode": "cluster"}, ["hls_nginx_mode is sidecar", "several origins"]),
+        ({"hls_nginx_mode": "deployment"}, ["hls_nginx_mode is deployment", "emptydir", "ReadWriteMany"]),
+        (
+            {"hls_nginx_mode": "deployment", "srs_origin_storage": {"type": "pvc", "size": "1Gi"}},
+            ["hls_nginx_mode is deployment", "ReadWriteOnce", "ReadWriteMany"],
+        ),
+        ({"hls_nginx_mode": "cache", "hls_nginx_own_config": False}, ["hls_nginx_own_config"]),
+        ({"hls_nginx_mode": "cache", "hls_nginx_cache": {"sizes": "1Gi"}}, ["sizes", "size"]),
+        ({"hls_nginx_mode": "cache", "hls_nginx_autoscaling": {"min_replicas": 2}}, ["max_replicas"]),
         ({**CLUSTER, "srs_origin_storage": {"type": "pvc", "size": "1Gi"}}, ["ReadWriteOnce", "3 origins", "ReadWriteMany"]),
         ({"srs_origin_replicas": 2}, ["srs_origin_replicas is 2", "single"]),
         ({"srs_origin_mode": "many"}, ["srs_origin_mode", "many", "cluster"]),
@@ -182,6 +237,11 @@ def test_teardown_keeps_the_claim_unless_told(play: Callable[..., Any], there: N
         "proxy with SRS 6",
         "two proxies without redis",
         "sidecar with several origins",
+        "nginx apart from an emptydir",
+        "nginx apart from a disk of one node",
+        "caches with the image's config",
+        "misspelt key of the cache",
+        "autoscaling without an end",
         "several pods on ReadWriteOnce",
         "replicas of a single origin",
         "unknown mode",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters, names, storage
+from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters, hls, names, storage
 
 Settings = Mapping[str, Any]
 
@@ -53,11 +53,12 @@ def resolve_origin(origin: Settings, nginx: Settings, topology: str) -> dict[str
     # A disk that one node at a time may mount has to be let go of before the next pod can start.
     server["recreate"] = server["media"]["access_mode"] in ("ReadWriteOnce", "ReadWriteOncePod")
     server["container_ports"] = clusters.container_ports(server["ports"])
-    server["service"] = _service(server)
+    server["service"] = _service(server, nginx)
     server["api_service"] = _api_service(server)
     server["peer_ports"] = clusters.service_ports(server["ports"], ("rtmp", "api"))
     server["pod_env"] = _pod_env(server)
-    server["srs_conf"] = clusters.server_conf(server, _derived(server, nginx))
+    # Told to the checks even of a text of the user's own.
+    server["srs_conf"] = {"behind_nginx": bool(nginx["enabled"]), **clusters.server_conf(server, _derived(server, nginx))}
     server["edge_origin"] = server["hosts"] if mode == "cluster" and server["addresses"] == "pods" else [names.ORIGIN_SERVICE]
     server["manifests"] = list(_manifests(server))
     return server
@@ -130,11 +131,12 @@ def _proxy_ports(*wanted: str) -> list[dict[str, Any]]:
     return [{"name": name, "port": PROXY_PORTS[name][2], "targetPort": PROXY_PORTS[name][0], "protocol": "TCP"} for name in wanted]
 
 
-def _service(server: Settings) -> dict[str, Any]:
-    """The Service that edges and publishers use. Its name and ports are the same in all modes."""
+def _service(server: Settings, nginx: Settings) -> dict[str, Any]:
+    """The Service that edges and publishers use, and the caches of HLS where they ask SRS. Its name and ports are the same in all modes."""
+    wanted = ("rtmp", "http") if hls.srs_serves(nginx, server) else ("rtmp",)
     if server["proxy"]:
-        return {"selector": {"app": names.PROXY}, "ports": _proxy_ports("rtmp")}
-    return {"selector": server["selector"], "ports": clusters.service_ports(server["ports"], ("rtmp",))}
+        return {"selector": {"app": names.PROXY}, "ports": _proxy_ports(*wanted)}
+    return {"selector": server["selector"], "ports": clusters.service_ports(server["ports"], wanted)}
 
 
 def _api_service(server: Settings) -> dict[str, Any]:
@@ -161,7 +163,8 @@ def _derived(server: Settings, nginx: Settings) -> dict[str, Any]:
             "ports": True,
         }
     if nginx["enabled"]:
-        conf["behind_nginx"] = True
+        # Numbers of segments begin anew when SRS does. A name that comes back with other content would be served from caches for minutes.
+        conf["hls"] = {"hls_ts_file": "[app]/[stream]-[timestamp]-[seq].ts"}
     return conf
 
 
@@ -196,7 +199,8 @@ def check(server: Settings, nginx: Settings) -> Iterator[str]:
     """What is wrong with a resolved origin and its nginx, as sentences that name the variable, the value and the way out."""
     yield from storage.check(server["storage"], server["volume"])
     yield from _check_mode(server)
-    yield from _check_shared(server, nginx)
+    yield from _check_shared(server)
+    yield from hls.check(nginx, server)
     if server["own_config"]:
         yield from _check_media_paths(server["config"])
 
@@ -268,20 +272,13 @@ def _check_proxy(proxy: Settings) -> Iterator[str]:
         yield "srs_origin_proxy.redis has no host: give it, or leave redis out."
 
 
-def _check_shared(server: Settings, nginx: Settings) -> Iterator[str]:
-    """Whether all pods that need the media can have it."""
+def _check_shared(server: Settings) -> Iterator[str]:
+    """Whether all origins can have the volume."""
     media = server["media"]
-    if not server["several"]:
-        return
-    if media["persistent"] and media["shared"] is False:
+    if server["several"] and media["persistent"] and media["shared"] is False:
         yield (
             f"srs_origin_storage.access_mode is {media['access_mode']}, but the {server['replicas']} origins of srs_origin_mode "
             f"{server['mode']} share the claim: it has to be ReadWriteMany, of a storage class that can do it."
-        )
-    if nginx["enabled"]:
-        yield (
-            "hls_nginx_enabled: the nginx in an origin's pod has only the streams of that origin, and srs_origin_mode "
-            f"{server['mode']} has several: set hls_nginx_enabled to false."
         )
 
 

@@ -14,7 +14,12 @@ MEDIA = "/usr/local/srs/objs/nginx/html"
 INSTALLED = "/usr/local/srs"  # the image's working directory, to which the paths in srs.conf are relative
 
 CLAIM = "srs-origin-media"
-QUANTITY = re.compile(r"\d+(\.\d+)?([KMGTPE]i?|k|m)?")
+QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([kMGTPE]?|[KMGTPE]i)")
+UNITS = {
+    "": 1,
+    **{unit: 1000**power for power, unit in enumerate("kMGTPE", 1)},
+    **{f"{unit}i": 1024**power for power, unit in enumerate("KMGTPE", 1)},
+}
 
 KEYS = {"emptydir": ("medium", "size_limit"), "pvc": ("size", "storage_class", "access_mode", "existing_claim")}
 # What a claim of ours is of, so that it is not asked for again.
@@ -61,7 +66,7 @@ def check(storage: Any, volume: Any) -> Iterator[str]:
             way = " The size of an emptydir is its size_limit." if key == "size" else ""
             yield f"srs_origin_storage.{key} is of type {other}, and the type is {kind}.{way}"
     for key in ("size", "size_limit"):
-        if storage.get(key) and not QUANTITY.fullmatch(str(storage[key])):
+        if storage.get(key) and number(storage[key]) is None:
             yield f"srs_origin_storage.{key} is {storage[key]!r}: it has to be a quantity of Kubernetes, for example 20Gi."
     if kind == "pvc" and storage.get("existing_claim"):
         for key in OF_NEW_CLAIM:
@@ -69,6 +74,12 @@ def check(storage: Any, volume: Any) -> Iterator[str]:
                 yield f"srs_origin_storage.{key} is of a new claim, and existing_claim names one that is there already: keep one of them."
     elif kind == "pvc" and not storage.get("size"):
         yield "srs_origin_storage.size is missing: say how large the claim is, for example 100Gi, or name an existing_claim."
+
+
+def number(quantity: Any) -> float | None:
+    """A quantity of Kubernetes in bytes; None for what is none."""
+    found = QUANTITY.fullmatch(str(quantity))
+    return float(found[1]) * UNITS[found[2]] if found else None
 
 
 def is_inside(path: str, work_dir: str = INSTALLED) -> bool:

@@ -34,7 +34,7 @@ SETTINGS: dict[str, Any] = {
     "network_policy": True,
 }
 NGINX: dict[str, Any] = {"enabled": False}
-WITH_NGINX: dict[str, Any] = {"enabled": True}
+WITH_NGINX: dict[str, Any] = {"enabled": True, "mode": "sidecar", "cache": {}, "replicas": 2, "autoscaling": {}, "own_config": True}
 PROXY = {"image": "registry.example/srs-proxy:7"}
 
 
@@ -243,7 +243,7 @@ def test_storage_that_several_origins_can_have(storage: dict[str, Any]) -> None:
 @pytest.mark.parametrize("origin", [cluster(), proxy()])
 def test_an_nginx_in_each_origins_pod_would_miss_streams(origin: dict[str, Any]) -> None:
     (problem,) = problems(origin, WITH_NGINX)
-    assert "the nginx in an origin's pod has only the streams of that origin" in problem
+    assert "the nginx in the pod of one would miss the streams of the others" in problem
 
 
 def test_player_sessions_are_refused_behind_nginx() -> None:
