@@ -269,6 +269,7 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
         change_cause=params["change_cause"] or "",
         absent=params["state"] == "absent",
         check_mode=module.check_mode,
+        diff=module._diff,
     )
     result = apply_set(Client.from_module(module), spec)
     for warning in result.warnings:

@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "modules": PURE | INPUT_OUTPUT | {"module_utils.errors", "module_utils.argspec", FLOWS, "ansible.module_utils"},
     "plugin_utils": {"module_utils.errors", "ansible"},
     "action": PURE | {"module_utils.errors", "modules", "plugin_utils", "ansible", "yaml"},
-    "filter": PURE | {"module_utils.errors", "plugin_utils", "ansible"},
+    "filter": PURE | {"module_utils.errors", "plugin_utils", "ansible", "yaml"},
     "doc_fragments": PURE,
 }
 

@@ -58,6 +58,7 @@ class SetSpec:
     wait: bool = False
     wait_timeout: float = 300
     check_mode: bool = False
+    diff: bool = True
 
 
 @dataclass
