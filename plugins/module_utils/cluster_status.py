@@ -60,13 +60,14 @@ class Reader:
         self.params = params
         self.namespace = params["namespace"]
         self.labels = f"app.kubernetes.io/managed-by={names.MANAGED_BY},app.kubernetes.io/part-of={params['topology']}"
-        self.reach = Reach(params, client.connection) if params["read_servers"] else None
         self.parallel = PARALLEL[params["api_via"]]
+        # Made first of all, so that options that don't go together are told before anything is read.
+        self.reach = Reach(params, client.connection) if params["read_servers"] else None
 
     def read(self) -> dict[str, Any]:
         """The topology as it is now."""
         found = self.look()
-        servers = self.ask(found) if self.reach else []
+        servers = self.ask(found)
         found["servers"] = [streams.server_row(server) for server in servers]
         found["streams"] = streams.build(servers, origin_hosts(found))
         return {**found, **verdicts.judge(found, self.params["near_capacity"])}
@@ -117,8 +118,12 @@ class Reader:
         return {item["metadata"]["name"]: _settings(item) for item in self._if_allowed("v1", "ConfigMap", self.labels) or []}
 
     def targets(self, found: Mapping[str, Any]) -> tuple[dict[str, streams.Server], list[srs_api.Server]]:
-        """All servers of the topology by name, and how to reach those that can be asked; the others have an error."""
-        assert self.reach is not None
+        """All servers of the topology by name, and how to reach those that can be asked; the others have an error.
+
+        None of either where servers are not to be read.
+        """
+        if self.reach is None:
+            return {}, []
         servers: dict[str, streams.Server] = {}
         asked: list[srs_api.Server] = []
         for component, cluster, workload, pod in _srs_pods(found):

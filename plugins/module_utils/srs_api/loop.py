@@ -209,6 +209,12 @@ class Wire:
         self.sock: socket.socket | None = None
         self.ahead = bytearray()
 
+    @property
+    def _open_socket(self) -> socket.socket:
+        if self.sock is None:
+            raise NoAnswer("closed", "the connection is closed")
+        return self.sock
+
     def open(self, address: Address, ips: list[str]) -> Task:
         """Connect, by the proxy where there is one, and shake hands."""
         last = NoAnswer("dns", f"{address.host} can't be resolved")
@@ -226,7 +232,7 @@ class Wire:
         if address.proxy:
             yield from self._ask_proxy(address, address.proxy[2])
         if address.tls:
-            yield from self._shake_hands(address)
+            yield from self._shake_hands(address, address.tls)
 
     def _connect(self, ip: str, port: int, name: str) -> Task:
         self.sock = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_STREAM)
@@ -249,14 +255,14 @@ class Wire:
         if b" 200" not in head.split(b"\r\n", 1)[0]:
             raise NoAnswer("proxy", f"the proxy refused to connect to {address}: {head.splitlines()[0].decode('latin-1')}")
 
-    def _shake_hands(self, address: Address) -> Task:
-        assert self.sock is not None and address.tls is not None
+    def _shake_hands(self, address: Address, context: ssl.SSLContext) -> Task:
         name = address.server_name or address.host
         try:
-            self.sock = address.tls.wrap_socket(self.sock, server_hostname=name, do_handshake_on_connect=False)
+            secure = context.wrap_socket(self._open_socket, server_hostname=name, do_handshake_on_connect=False)
+            self.sock = secure
             while True:
                 try:
-                    self.sock.do_handshake()
+                    secure.do_handshake()
                     return
                 except ssl.SSLWantReadError:
                     yield from self._wait(READ, f"the TLS handshake with {address}")
@@ -276,11 +282,10 @@ class Wire:
         return ready
 
     def send(self, data: bytes) -> Task:
-        assert self.sock is not None
         view = memoryview(data)
         while view:
             try:
-                view = view[self.sock.send(view) :]
+                view = view[self._open_socket.send(view) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
                 yield from self._wait(WRITE, "sending")
             except ssl.SSLWantReadError:
@@ -290,14 +295,13 @@ class Wire:
 
     def receive(self, until: float | None = None) -> Task:
         """The next bytes; ``b""`` when the server has closed; None when ``until`` has passed."""
-        assert self.sock is not None
         if self.ahead:
             data = bytes(self.ahead)
             self.ahead.clear()
             return data
         while True:
             try:
-                return self.sock.recv(CHUNK)
+                return self._open_socket.recv(CHUNK)
             except (BlockingIOError, ssl.SSLWantReadError):
                 ready = yield from self._wait(READ, "waiting for the reply", until)
             except ssl.SSLWantWriteError:

@@ -317,8 +317,8 @@ class _Player:
         wire, answer = yield from self._get(url)
         data = yield from read_body(wire, answer)
         wire.close()
-        assert self.view.playlist is not None
-        self.view.playlist["newest_age_seconds"] = _age(answer, playlist)
+        if self.view.playlist is not None:
+            self.view.playlist["newest_age_seconds"] = _age(answer, playlist)
         packets = list(mpegts.packets(data)) if data else []
         if not packets:
             raise _End(EMPTY, f"the segment {url.geturl()} has no media")

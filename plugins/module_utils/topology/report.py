@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils.topology import drawing
-from ansible_collections.livestream.srs.plugins.module_utils.topology.status import GROUPS, PROTOCOL_TITLE, codecs, counts, duration
+from ansible_collections.livestream.srs.plugins.module_utils.topology.status import GROUPS, PROTOCOL_TITLE, codecs, duration
 
 Status = Mapping[str, Any]
 
@@ -74,7 +74,8 @@ def _tiles(status: Status) -> str:
     answered = sum(server["answered"] for server in servers)
     live = sum(stream["live"] is True for stream in status["streams"])
     out = sum(server["kbps_out"] or 0 for server in servers if server["component"] == "edge")
-    tiles = [("Ready", counts(status) if len(counts(status)) < 30 else _ready(status))]
+    clusters = [cluster for group in GROUPS for cluster in status[group].values()]
+    tiles = [("Pods ready", f"{sum(c['ready'] for c in clusters)} of {sum(c['desired'] for c in clusters)}")]
     if servers:
         tiles += [
             ("Servers that answer", f"{answered} of {len(servers)}"),
@@ -83,11 +84,6 @@ def _tiles(status: Status) -> str:
             ("To players", _rate(out)),
         ]
     return '<ul class="tiles">' + "".join(f"<li><b>{escape(value)}</b>{escape(name)}</li>" for name, value in tiles) + "</ul>"
-
-
-def _ready(status: Status) -> str:
-    clusters = [cluster for group in GROUPS for cluster in status[group].values()]
-    return f"{sum(c['ready'] for c in clusters)} of {sum(c['desired'] for c in clusters)} pods"
 
 
 def _problems(status: Status) -> str:
@@ -304,7 +300,7 @@ svg .pod.silent{fill:none;stroke:var(--none)}
 table{border-collapse:collapse;width:100%;font-size:.86rem}
 th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid var(--rule);white-space:nowrap;vertical-align:top}
 tbody tr:last-child td{border-bottom:0}
-td:last-child{white-space:normal;overflow-wrap:anywhere;min-width:120px}
+td:last-child{white-space:normal;overflow-wrap:anywhere;min-width:220px}
 .number{text-align:right;font-variant-numeric:tabular-nums}
 th button{all:unset;cursor:pointer;color:var(--soft);font-weight:600}
 th button:focus-visible{outline:2px solid var(--s0);border-radius:3px}

@@ -5,13 +5,23 @@
 from __future__ import annotations
 
 import base64
+import ssl
 import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from ansible_collections.livestream.srs.plugins.module_utils.srs_api import client
 from ansible_collections.livestream.srs.plugins.module_utils.srs_api.client import Answer, Server
 from ansible_collections.livestream.srs.plugins.module_utils.srs_api.loop import Address
+from ansible_collections.livestream.srs.tests.support.media_server import serving
 from ansible_collections.livestream.srs.tests.support.srs_server import Running, Srs
 
 LIMIT = 5.0
@@ -176,3 +186,57 @@ def test_a_busy_api_server_is_asked_again() -> None:
     assert answer.error is not None
     assert answer.error.kind == "busy"
     assert len(busy.seen) == 3
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate that it signed itself, for srs.test."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "srs.test")])
+    start = datetime.now(UTC) - timedelta(days=1)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), start, start + timedelta(days=2))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("srs.test")]), critical=False)
+    path = tmp_path_factory.mktemp("tls") / "srs.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(private + made.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    return path
+
+
+@pytest.mark.parametrize(("trusted", "name", "kind"), [(True, "srs.test", None), (False, "srs.test", "tls"), (True, "other.test", "tls")])
+def test_https(certificate: Path, trusted: bool, name: str, kind: str | None) -> None:
+    ours, theirs = ssl.create_default_context(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(certificate)
+    if trusted:
+        ours.load_verify_locations(certificate)
+    srs = Srs.recorded("edge-2", delay=0.01)
+    with Running([srs], theirs):
+        answer = client.read([Server("srs", Address("127.0.0.1", srs.port, ours, name))], LIMIT)["srs"]
+    assert (answer.error.kind if answer.error else None) == kind
+    assert bool(answer.replies) == (kind is None)
+
+
+def test_what_speaks_no_tls_is_named(certificate: Path) -> None:
+    srs = Srs.recorded("edge-2")
+    with Running([srs]):
+        answer = client.read([Server("srs", Address("127.0.0.1", srs.port, ssl.create_default_context()))], 1.0)["srs"]
+    assert answer.error is not None
+    assert answer.error.kind in ("tls", "timeout")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"), [(b"HTTP/1.1 200 Connection established\r\n\r\n", None), (b"HTTP/1.1 403 Forbidden\r\n\r\n", "proxy")]
+)
+def test_a_proxy_is_asked_to_connect(answer: bytes, kind: str | None) -> None:
+    asked: list[str] = []
+
+    def script(request: str) -> Iterator[bytes | Callable[[bytes], bytes]]:
+        asked.append(request)
+        yield answer
+        body = b'{"code":0,"data":{}}'
+        yield lambda _heard: b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+    with serving(script) as port:
+        address = Address("srs.test", 1985, proxy=("127.0.0.1", port, (("Proxy-Authorization", "Basic eA=="),)))
+        found = client.read([Server("srs", address)], LIMIT, ("summaries",))["srs"]
+    assert asked == ["CONNECT srs.test:1985 HTTP/1.1"]
+    assert (found.error.kind if found.error else None) == kind
