@@ -21,7 +21,7 @@ from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import p
 ROLES_FOLDER = Path(__file__).resolve().parents[2] / "roles"
 
 # What a role's variables come to, for its templates: each evaluation costs as much as a module run.
-RESOLVED = {"srs_origin": "_srs_origin", "srs_edge": "_srs_edge_clusters"}
+RESOLVED = {"srs_origin": "_srs_origin", "hls_nginx": "_hls_nginx", "srs_edge": "_srs_edge_clusters"}
 
 Roles = list[str]
 Specs = Mapping[str, dict[str, Any]]

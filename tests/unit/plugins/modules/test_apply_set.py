@@ -48,9 +48,9 @@ def test_options_become_a_set(run: Any) -> None:
     options = {"prune": True, "prune_allow_empty": True, "delete_persistent_volume_claims": True, "force_conflicts": False}
     options |= {"create_namespace": False, "wait": True, "wait_timeout": 7}
     seen = run(options, check_mode=True)
-    assert seen["spec"] == SetSpec("web", "media", GIVEN["objects"], check_mode=True, **options)
-    assert run({"state": "absent", "objects": None})["spec"] == SetSpec("web", "media", [], absent=True)
-    assert run()["spec"] == SetSpec("web", "media", GIVEN["objects"]), "defaults are the same in both"
+    assert seen["spec"] == SetSpec("web", "media", GIVEN["objects"], check_mode=True, diff=False, **options)
+    assert run({"state": "absent", "objects": None})["spec"] == SetSpec("web", "media", [], absent=True, diff=False)
+    assert run()["spec"] == SetSpec("web", "media", GIVEN["objects"], diff=False), "defaults are the same in both"
 
 
 def test_the_result(run: Any) -> None:
