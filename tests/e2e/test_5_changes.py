@@ -132,7 +132,9 @@ def test_a_crash(built: Topology, figures: Figures, what: str) -> None:
         async with built.on_air(to="origin") as encoder:
             async with Regulars([built.url("rtmp"), built.url("flv")] * 5) as regulars:
                 await asyncio.sleep(5)
-                pod = built.origin() if "origin" in what else built.edges()[0]
+                by_edge = await built.players_by_edge()
+                fullest = max(built.edges(), key=lambda pod: by_edge[pod.name])
+                pod = built.origin() if "origin" in what else fullest
                 if "container" in what:
                     await asyncio.to_thread(kube.kill_container, pod.containers["srs"])
                 else:
@@ -145,6 +147,7 @@ def test_a_crash(built: Topology, figures: Figures, what: str) -> None:
             "Crashes: until the picture is back",
             killed=what,
             players=len(waited),
+            on_the_killed_edge=by_edge[fullest.name] if pod is fullest else None,
             reconnected=sum(len(visits) > 1 for visits in regulars.visits),
             publisher_reconnected=len(encoder.cuts),
             longest_without_picture_s=max(waited),
@@ -164,7 +167,7 @@ def test_an_origin_that_is_replaced(built: Topology, figures: Figures) -> None:
             async with Audience([built.url("hls")]) as hls:
                 assert not await hls.seated(checks.HLS_STARTS)
                 await built.site(srs_origin_max_connections=900)
-                await asyncio.sleep(60)
+                await asyncio.sleep(35)
         view = hls.views[0]
         figures.add(
             "The origin is replaced by a roll-out",

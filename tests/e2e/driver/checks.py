@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from players.crowd import Audience
 from players.view import WATCHED, View
@@ -21,6 +21,8 @@ HLS_STARTS = 40.0
 """Seconds until a new stream has its first segment: SRS's default is one of 10 s, cut at the next keyframe."""
 
 TROUBLE = re.compile(r"\[(?:error|emerg|alert|crit|fatal)\]|permission denied|read-only file system|no such file", re.IGNORECASE)
+OF_PEERS = re.compile(r"\b(?:recv|read bytes|write|send|socket|connect\w*|handshake|client)\b|errno=4\b", re.IGNORECASE)
+"""Somebody went away, which servers also call an error."""
 
 
 def fine(views: Iterable[View], *, sound: bool = True) -> None:
@@ -73,6 +75,12 @@ async def everybody_sees(topology: Topology, figures: Figures, settings: str, *,
     assert not hls.errors, hls.as_dict()
 
 
-def trouble(lines: Sequence[str]) -> list[str]:
-    """The lines of a log that tell of trouble."""
-    return [line for line in lines if TROUBLE.search(line)]
+def trouble(topology: Topology) -> dict[str, list[str]]:
+    """What the logs of a topology tell of errors that no viewer or encoder has made, by pod and container."""
+    found = {}
+    for pod in topology.kube.pods(topology.namespace):
+        for container in [*pod.body.spec.containers, *(pod.body.spec.init_containers or [])]:
+            lines = topology.kube.logs(topology.namespace, pod.name, container.name)
+            if bad := [line for line in lines if TROUBLE.search(line) and not OF_PEERS.search(line)]:
+                found[f"{pod.name}: {container.name}"] = bad[:5]
+    return found
