@@ -112,7 +112,7 @@ def servers_spec() -> dict[str, dict[str, Any]]:
 
 
 def clients_spec(roles: list[str]) -> dict[str, dict[str, Any]]:
-    """Which clients of these servers (documentation fragment ``livestream.srs.srs_servers.clients``); ``roles`` is the default of that option."""
+    """Which clients of these servers (documentation fragment ``srs_servers.clients``); ``roles`` is the default of that option."""
     return {
         "ids": {"type": "list", "elements": "str", "default": []},
         "ips": {"type": "list", "elements": "str", "default": []},

@@ -13,8 +13,8 @@ author:
   - The livestream.srs contributors (@livestream-srs)
 description:
   - Checks every variable of the given roles at once, with what they come to together, and changes nothing.
-  - Finds misspelt variables and keys, wrong types and ranges, names that are used twice, ports that clash, and whatever a real SRS would refuse
-    or ignore in the configs that follow from the variables.
+  - Finds misspelt variables and keys, wrong types and ranges, names that are used twice, ports that clash, and whatever a real SRS
+    would refuse or ignore in the configs that follow from the variables.
   - Each role runs it for itself; C(playbooks/site.yml) runs it first for all roles, so that a mistake in the last role is found before
     the first one acts.
 attributes:
