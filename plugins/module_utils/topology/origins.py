@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters, hls, names, storage
+from ansible_collections.livestream.srs.plugins.module_utils.topology import cleanup, clusters, hls, names, storage
 
 Settings = Mapping[str, Any]
 
@@ -59,6 +59,7 @@ def resolve_origin(origin: Settings, nginx: Settings, topology: str) -> dict[str
     server["pod_env"] = _pod_env(server)
     # Told to the checks even of a text of the user's own.
     server["srs_conf"] = {"behind_nginx": bool(nginx["enabled"]), **clusters.server_conf(server, _derived(server, nginx))}
+    server["cleanup"] = cleanup.resolve(origin["cleanup"], server, topology)
     server["edge_origin"] = server["hosts"] if mode == "cluster" and server["addresses"] == "pods" else [names.ORIGIN_SERVICE]
     server["manifests"] = list(_manifests(server))
     return server
@@ -189,6 +190,8 @@ def _manifests(server: Settings) -> Iterator[str]:
         yield from ("proxy-deployment", "proxy-service")
         if server["proxy"]["public"]:
             yield "proxy-public-service"
+    if server["cleanup"]["enabled"]:
+        yield "cronjob"
     if server["network_policy"]:
         yield "network-policy"
         if server["proxy"]:
@@ -201,6 +204,7 @@ def check(server: Settings, nginx: Settings) -> Iterator[str]:
     yield from _check_mode(server)
     yield from _check_shared(server)
     yield from hls.check(nginx, server)
+    yield from cleanup.check(server)
     if server["own_config"]:
         yield from _check_media_paths(server["config"])
 

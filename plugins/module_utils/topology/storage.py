@@ -13,6 +13,7 @@ from typing import Any
 MEDIA = "/usr/local/srs/objs/nginx/html"
 INSTALLED = "/usr/local/srs"  # the image's working directory, to which the paths in srs.conf are relative
 
+CLEANED = "/media"  # the same folder in the pod that cleans up
 CLAIM = "srs-origin-media"
 QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([kMGTPE]?|[KMGTPE]i)")
 UNITS = {

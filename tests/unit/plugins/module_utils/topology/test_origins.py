@@ -24,6 +24,8 @@ SETTINGS: dict[str, Any] = {
     "env": [],
     "storage": {"type": "emptydir"},
     "volume": {},
+    "cleanup": {"enabled": False},
+    "image": "srs:6",
     "drain_seconds": 30,
     "deregister_seconds": 5,
     "own_config": True,
