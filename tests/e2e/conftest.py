@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -20,7 +19,6 @@ from driver.cluster import Cluster  # noqa: E402
 from driver.figures import Figures  # noqa: E402
 from driver.places import WORK  # noqa: E402
 from driver.topology import Topology  # noqa: E402
-from localcluster import images  # noqa: E402
 
 figures_key = pytest.StashKey[Figures]()
 
@@ -30,7 +28,8 @@ def srs_images() -> Mapping[int, str]:
     """The images of SRS by version."""
     if reason := needs.obstacle():
         pytest.skip(reason)
-    return needs.srs_images(images.load(images.archives(os.environ)))
+    needs.have_ffmpeg()
+    return needs.srs_images()
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +58,7 @@ def topology(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Calla
 
     yield make
     for one in made:
+        cluster.kube.save_logs(one.namespace, WORK / "logs" / one.namespace)
         cluster.kube.delete_namespace(one.namespace)
     lost = sum(one.lost_streams for one in made)
     if lost:

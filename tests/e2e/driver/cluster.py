@@ -4,28 +4,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from localcluster import box, host, programs
 
+from . import tool
 from .kube import Kube
-from .places import CLUSTER, CLUSTER_TOOL
-
-FIRST_BUILD_SECONDS = 3600
-
-# A KUBECONFIG of the user's would be taken for the cluster to use.
-ENVIRON = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
-
-
-def cluster_tool(verb: str, *arguments: str) -> str:
-    command = [sys.executable, str(CLUSTER_TOOL), verb, f"--name={CLUSTER}", *arguments]
-    result = subprocess.run(command, env=ENVIRON, capture_output=True, text=True, check=False, timeout=FIRST_BUILD_SECONDS)
-    if result.returncode:
-        raise RuntimeError(f"`tests/cluster {verb}` failed: {result.stderr}")
-    return result.stdout.strip()
+from .places import CLUSTER
 
 
 class Cluster:
@@ -35,10 +20,10 @@ class Cluster:
         self.keep = keep
         if not keep:
             # Whatever an earlier run left that was killed in the middle.
-            cluster_tool("down")
+            tool.run("down", f"--name={CLUSTER}")
         self.before = host.snapshot(box.tools())
-        cluster_tool("up", "--nodes=real")
-        self.kubeconfig = Path(cluster_tool("kubeconfig"))
+        tool.run("up", f"--name={CLUSTER}", "--nodes=real")
+        self.kubeconfig = Path(tool.run("kubeconfig", f"--name={CLUSTER}"))
         self.kubectl = programs.path("kubectl")
         self.kube = Kube(self.kubeconfig)
         self.up = True
@@ -46,6 +31,6 @@ class Cluster:
     def down(self) -> list[str]:
         """Take it away; what is left on the host, in the eyes of the tests."""
         if self.up and not self.keep:
-            cluster_tool("down")
+            tool.run("down", f"--name={CLUSTER}")
             self.up = False
         return host.left(self.before, host.snapshot(box.tools()))

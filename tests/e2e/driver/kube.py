@@ -68,6 +68,16 @@ class Kube:
     def logs(self, namespace: str, pod: str, container: str) -> list[str]:
         return self.core.read_namespaced_pod_log(pod, namespace, container=container).splitlines()
 
+    def save_logs(self, namespace: str, folder: Path) -> None:
+        """For whoever looks for the cause of a failure."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for pod in self.pods(namespace):
+            for container in pod.containers:
+                (folder / f"{pod.name}.{container}.log").write_text("\n".join(self.logs(namespace, pod.name, container)))
+        events = self.core.list_namespaced_event(namespace).items
+        told = [f"{event.last_timestamp} {event.involved_object.name} {event.reason}: {event.message}" for event in events]
+        (folder / "events.log").write_text("\n".join(sorted(told)))
+
     def srs(self, namespace: str, pod: str, path: str) -> Any:
         """A reply of a server's HTTP API, through the API server."""
         where = f"/api/v1/namespaces/{namespace}/pods/{pod}:1985/proxy/{path}"

@@ -7,43 +7,35 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 
-from localcluster import box, images
+from localcluster import images
 
-FFMPEG_INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends", "ffmpeg")
-WITHOUT_QUESTIONS = {"DEBIAN_FRONTEND": "noninteractive"}
+from . import tool
 
 
 def obstacle() -> str | None:
     """Why these tests can't run here, and how to enable them."""
-    if reason := box.obstacle():
-        return reason
-    if not images.archives(os.environ):
-        return (
-            "no image of SRS was given: SRS_IMAGE_ARCHIVE=FILE[:FILE...] names archives (docker save ossrs/srs:6 > srs-6.tar), "
-            "SRS_IMAGE_ARCHIVE=auto takes those in ~/.cache/livestream.srs/images"
-        )
-    if not shutil.which("ffmpeg") and (failure := _install_ffmpeg()):
-        return f"ffmpeg is missing, and `{' '.join(FFMPEG_INSTALL)}` failed: {failure}"
-    return None
+    check = tool.attempt("check")
+    return check.stdout.strip() or check.stderr.strip() if check.returncode else None
 
 
-def _install_ffmpeg() -> str | None:
-    if not shutil.which("apt-get"):
-        return "this is no Debian"
-    sys.stderr.write(f"ffmpeg is missing: installing it with `{' '.join(FFMPEG_INSTALL)}`\n")
-    for command in (("apt-get", "update"), FFMPEG_INSTALL):
-        result = subprocess.run(command, env={**os.environ, **WITHOUT_QUESTIONS}, capture_output=True, text=True, check=False)
-    return result.stderr.strip()[-500:] if result.returncode else None
+def srs_images() -> Mapping[int, str]:
+    """The images of SRS by version: those of the archives that were given, else those that were loaded before."""
+    if archives := images.archives(os.environ):
+        return by_version(tool.run("load-image", *map(str, archives)).splitlines())
+    return by_version(tool.run("images").splitlines())
 
 
-def srs_images(names: Iterable[str]) -> Mapping[int, str]:
-    """The image of each SRS version among the names of images."""
+def by_version(names: Iterable[str]) -> dict[int, str]:
     found = {}
     for name in names:
-        if match := re.search(r"srs:v?([3-7])\b", name):
+        if match := re.search(r"/srs:v?([3-7])\b", name):
             found[int(match[1])] = name
     return found
+
+
+def have_ffmpeg() -> None:
+    """The one on PATH, else one from Debian's packages that isn't installed."""
+    if not shutil.which("ffmpeg"):
+        os.environ["PATH"] += os.pathsep + tool.run("ffmpeg")
