@@ -13,10 +13,12 @@ options:
       - How the HTTP API of each SRS server is reached.
       - V(pod_proxy) goes through the pod proxy of the Kubernetes API server, and so works from everywhere and asks for no open port.
         It needs the right to C(get) C(pods/proxy) (and C(delete), to kick clients), and passes no user name and password on.
+      - V(port_forward) has the API server forward a port of each pod, as C(kubectl port-forward) does, and passes them on.
+        It needs the rights to C(get) and C(create) C(pods/portforward).
       - V(pod_ip) connects to the pods' own addresses, from where these can be reached.
       - V(url) connects to O(api_url).
     type: str
-    choices: [pod_proxy, pod_ip, url]
+    choices: [pod_proxy, port_forward, pod_ip, url]
     default: pod_proxy
   api_url:
     description:
@@ -25,7 +27,7 @@ options:
     type: str
   api_scheme:
     description:
-      - Whether the API is asked over HTTP or HTTPS. With O(api_via=url), the URL says so.
+      - Whether the API is asked over HTTP or HTTPS. With O(api_via=url), the URL says so; with O(api_via=port_forward) it is HTTP.
     type: str
     choices: [http, https]
     default: http

@@ -89,7 +89,7 @@ def _texts(value: Any) -> Iterator[str]:
 def srs_api_spec() -> dict[str, dict[str, Any]]:
     """How to reach the HTTP API of each SRS server (documentation fragment ``livestream.srs.srs_api``)."""
     return {
-        "api_via": {"type": "str", "choices": ["pod_proxy", "pod_ip", "url"], "default": "pod_proxy"},
+        "api_via": {"type": "str", "choices": ["pod_proxy", "port_forward", "pod_ip", "url"], "default": "pod_proxy"},
         "api_url": {"type": "str"},
         "api_scheme": {"type": "str", "choices": ["http", "https"], "default": "http"},
         "api_port": {"type": "int"},

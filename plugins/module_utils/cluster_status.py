@@ -26,7 +26,7 @@ WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"))
 POLL_SECONDS = 1.0
 
 # With so many servers at once the API server has enough to do; a pod asked directly costs the others nothing.
-PARALLEL = {"pod_proxy": 64, "pod_ip": 512, "url": 512}
+PARALLEL = {"pod_proxy": 64, "port_forward": 64, "pod_ip": 512, "url": 512}
 
 
 def flow(module: AnsibleModule) -> dict[str, Any]:

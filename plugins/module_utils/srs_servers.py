@@ -30,25 +30,32 @@ class Reach:
         if self.via == "pod_proxy" and credentials:
             raise SrsError(
                 "api_username can't be used with api_via: pod_proxy, since the Kubernetes API server passes no credentials on; "
-                "set api_via to pod_ip or url."
+                "set api_via to port_forward, pod_ip or url."
+            )
+        if self.via == "port_forward" and params["api_scheme"] == "https":
+            raise SrsError(
+                "api_via: port_forward can't be used with api_scheme: https; leave it at http: the way through the API server is encrypted."
             )
         if self.via == "url" and not params["api_url"]:
             raise SrsError("api_via: url needs api_url, such as http://{ip}:1985.")
-        if self.via == "pod_proxy":
+        login = f"{params['api_username']}:{params['api_password'] or ''}".encode()
+        self.headers: Headers = (("Authorization", "Basic " + base64.b64encode(login).decode()),) if credentials else ()
+        if self.via in ("pod_proxy", "port_forward"):
             self.api_server, self.path = _api_server(connection)
-            self.headers = _headers(connection)
+            self.api_headers = _headers(connection)
         else:
-            login = f"{params['api_username']}:{params['api_password'] or ''}".encode()
-            self.headers = (("Authorization", "Basic " + base64.b64encode(login).decode()),) if credentials else ()
             self.tls = _tls(params)
 
     def server(self, pod: Mapping[str, Any], cluster: str, namespace: str, port: int | None) -> Server:
         port = self.params["api_port"] or port or DEFAULT_PORT
         secure = self.params["api_scheme"] == "https"
+        path = f"{self.path}/api/v1/namespaces/{namespace}/pods" if self.via in ("pod_proxy", "port_forward") else ""
         if self.via == "pod_proxy":
             name = f"https:{pod['name']}" if secure else pod["name"]
-            prefix = f"{self.path}/api/v1/namespaces/{namespace}/pods/{name}:{port}/proxy"
-            return Server(pod["name"], self.api_server, prefix, self.headers, proxied=True)
+            return Server(pod["name"], self.api_server, f"{path}/{name}:{port}/proxy", self.api_headers, proxied=True)
+        if self.via == "port_forward":
+            forward = f"{path}/{pod['name']}/portforward?ports={port}", self.api_headers
+            return Server(pod["name"], self.api_server, "", self.headers, forward=forward)
         if self.via == "pod_ip":
             return Server(pod["name"], Address(pod["ip"], port, self.tls if secure else None), "", self.headers)
         return self._by_url({"pod": pod["name"], "ip": pod["ip"], "node": pod["node"], "cluster": cluster, "namespace": namespace})

@@ -71,7 +71,7 @@ def main() -> None:
         process = multiprocessing.Process(target=serve, args=(theirs, given.servers, hanging, given.delay), daemon=True)
         process.start()
         ports = ours.recv()
-        rounds = [measure(ports, given.limit) for _ in range(given.rounds)]
+        rounds = [measure(ports, given.limit) for _round in range(given.rounds)]
         result[name] = {"median_seconds": statistics.median(r["seconds"] for r in rounds), "rounds": rounds}
         if not hanging:
             few = ports[: max(1, len(ports) // 25)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 import re
 import socket
@@ -22,7 +23,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 FIXTURES = Path(__file__).parents[1] / "unit" / "fixtures" / "srs-api"
+FORWARD = re.compile(r"/api/v1/namespaces/[^/]+/pods/([^/]+)/portforward\?ports=(\d+)")
 PROXY = re.compile(r"/api/v1/namespaces/[^/]+/pods/(?:https:)?([^/:]+):\d+/proxy(/.*)")
+WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 LISTS = {"streams": 10, "clients": 10}  # rows of a page unless asked for more; fewer can't be had
 
 
@@ -51,7 +54,7 @@ class Srs:
         url = urlsplit(target)
         if self.auth and headers.get("authorization") != "Basic " + base64.b64encode(self.auth.encode()).decode():
             return 401, b""
-        endpoint, _, key = url.path.removeprefix("/api/v1/").partition("/")
+        endpoint, _slash, key = url.path.removeprefix("/api/v1/").partition("/")
         query = {name: values[-1] for name, values in parse_qs(url.query).items()}
         if endpoint == "raw":
             return 200, json.dumps(self._raw(query.get("rpc", ""))).encode()
@@ -125,19 +128,23 @@ class _Connection(asyncio.Protocol):
         self.srs = srs
         self.received = b""
         self.transport: Any = None
+        self.tunnel: _Tunnel | None = None
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
         self.running.connections += 1
 
     def data_received(self, data: bytes) -> None:
-        self.received += data
+        self.received += data if self.tunnel is None else self.tunnel.unpack(data)
         while b"\r\n\r\n" in self.received:
-            head, _, self.received = self.received.partition(b"\r\n\r\n")
+            head, _empty, self.received = self.received.partition(b"\r\n\r\n")
             first, *lines = head.decode("latin-1").split("\r\n")
             method, target, _version = first.split(" ")
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+            headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines)}
             srs = self.srs
+            if forward := srs.pods and FORWARD.match(target):
+                self._forward(forward[1], int(forward[2]), headers)
+                continue
             if srs.pods:
                 match = PROXY.match(target)
                 if match is None or match[1] not in srs.pods:
@@ -149,6 +156,16 @@ class _Connection(asyncio.Protocol):
                 asyncio.get_running_loop().call_later(srs.delay, self._reply, srs, method, target, headers)
             else:
                 self._reply(srs, method, target, headers)
+
+    def _forward(self, pod: str, port: int, headers: dict[str, str]) -> None:
+        if pod not in self.srs.pods or headers.get("sec-websocket-protocol") != "v4.channel.k8s.io":
+            self._send(404, json.dumps({"kind": "Status", "message": f"pods {pod!r} not found"}).encode())
+            return
+        accept = base64.b64encode(hashlib.sha1(headers["sec-websocket-key"].encode() + WEBSOCKET_GUID).digest()).decode()
+        lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Accept: {accept}", "", ""]
+        self.transport.write("\r\n".join(lines).encode())
+        self.srs = self.srs.pods[pod]
+        self.tunnel = self.transport = _Tunnel(self.transport, port, self.srs.fault == "unavailable")
 
     def _reply(self, srs: Srs, method: str, target: str, headers: dict[str, str]) -> None:
         fault = srs.fault if not srs.fault_at or f"/{srs.fault_at}" in target else ""
@@ -201,3 +218,52 @@ class _Connection(asyncio.Protocol):
         self.transport.write(f"HTTP/1.1 {status} Status\r\nContent-Length: {len(body)}\r\nConnection: {ending}\r\n\r\n".encode() + body)
         if not keep_alive:
             self.transport.close()
+
+
+class _Tunnel:
+    """The API server's side of a forwarded port, in the place of the transport that it goes through."""
+
+    def __init__(self, transport: Any, port: int, broken: bool) -> None:
+        self.transport = transport
+        self.data = bytearray()
+        for channel in (0, 1):
+            self._frame(bytes([channel]) + port.to_bytes(2, "little"))
+        self._frame(b"", opcode=9)
+        if broken:
+            self._frame(b"\x01dial tcp4 127.0.0.1:1985: connect: connection refused")
+            self.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.transport, name)
+
+    def write(self, data: bytes) -> None:
+        # In pieces, as a real one may.
+        for at in range(0, len(data), 1000):
+            self._frame(b"\0" + data[at : at + 1000])
+
+    def close(self) -> None:
+        self._frame(b"", opcode=8)
+        self.transport.close()
+
+    def _frame(self, payload: bytes, opcode: int = 2) -> None:
+        size = bytes([len(payload)]) if len(payload) < 126 else b"\x7e" + len(payload).to_bytes(2)
+        self.transport.write(bytes([0x80 | opcode]) + size + payload)
+
+    def unpack(self, data: bytes) -> bytes:
+        """What a client sent, which has to be masked."""
+        self.data += data
+        found = b""
+        while len(self.data) >= 6:
+            assert self.data[1] & 0x80
+            size, at = self.data[1] & 0x7F, 2
+            if size == 126:
+                size, at = int.from_bytes(self.data[2:4]), 4
+            if len(self.data) < at + 4 + size:
+                break
+            mask, masked = self.data[at : at + 4], self.data[at + 4 : at + 4 + size]
+            payload = bytes(byte ^ mask[index % 4] for index, byte in enumerate(masked))
+            if self.data[0] & 0xF == 2:
+                assert payload[0] == 0
+                found += payload[1:]
+            del self.data[: at + 4 + size]
+        return found

@@ -69,7 +69,7 @@ def _decode(body: bytes, at: int) -> tuple[Any, int]:
     if kind == 10:
         count, at = int.from_bytes(body[at : at + 4]), at + 4
         items = []
-        for _ in range(count):
+        for _item in range(count):
             item, at = _decode(body, at)
             items.append(item)
         return items, at

@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils.srs_api import loop
 from ansible_collections.livestream.srs.plugins.module_utils.srs_api.http import Headers, Reply, Session
 from ansible_collections.livestream.srs.plugins.module_utils.srs_api.loop import Address, NoAnswer, Task, Wait, Wire
+from ansible_collections.livestream.srs.plugins.module_utils.srs_api.port_forward import ForwardedWire
 
 # SRS gives ten rows unless asked for more, and no total; this is more than one server can have.
 PAGE = 100_000
@@ -37,13 +38,21 @@ class ErrorCode(NoAnswer):
 
 @dataclass(frozen=True)
 class Server:
-    """One SRS, and how to reach its API: ``proxied`` is by the pod proxy of the API server, whose path is then the ``prefix``."""
+    """One SRS, and how to reach its API.
+
+    ``proxied`` is by the pod proxy of the Kubernetes API server, whose path is then the ``prefix``. With ``forward`` the API server is to
+    forward a port, by that path and with those headers.
+    """
 
     name: str
     address: Address
     prefix: str = ""
     headers: Headers = ()
     proxied: bool = False
+    forward: tuple[str, Headers] | None = None
+
+    def connect(self, deadline: float) -> Wire:
+        return Wire(deadline) if self.forward is None else ForwardedWire(deadline, *self.forward)
 
 
 @dataclass
@@ -57,7 +66,7 @@ class Answer:
 Dialogue = Callable[["Api"], Task]
 
 
-def read(servers: Sequence[Server], limit: float, what: Iterable[str] = PATHS, parallel: int = 512) -> dict[str, Answer]:
+def read(servers: Sequence[Server], limit: float, what: Iterable[str] = tuple(PATHS), parallel: int = 512) -> dict[str, Answer]:
     """What all servers say of these keys of ``PATHS``."""
     answers = {server.name: Answer() for server in servers}
     keys = tuple(what)
@@ -83,7 +92,7 @@ def ask(servers: Sequence[Server], dialogue: Dialogue, limit: float, parallel: i
     def start(server: Server) -> Callable[[], Task]:
         def task() -> Task:
             pool = idle.setdefault(server.address, []) if server.proxied else None
-            session = Session(server.address, ips[server.address], time.monotonic() + limit, server.headers, pool)
+            session = Session(server.address, ips[server.address], time.monotonic() + limit, server.connect, server.headers, pool)
             try:
                 return (yield from dialogue(Api(server, session)))
             finally:
@@ -192,5 +201,5 @@ def _unauthorized(server: Server) -> str:
     if not server.proxied and any(name == "Authorization" for name, _value in server.headers):
         return "the SRS API does not accept the user name and password (HTTP 401)"
     if server.proxied:
-        return "the SRS API asks for a user name and password (HTTP 401), which the API server's pod proxy does not pass on; set api_via"
+        return "the SRS API asks for a user name and password (HTTP 401), which the pod proxy does not pass on; set api_via to port_forward"
     return "the SRS API asks for a user name and password (HTTP 401); set api_username and api_password"

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.livestream.srs.plugins.module_utils.media import http
@@ -34,6 +34,7 @@ class Session:
     address: Address
     ips: list[str]
     deadline: float
+    connect: Callable[[float], Wire] = Wire
     headers: Headers = ()
     idle: list[Wire] | None = None
     wire: Wire | None = None
@@ -49,7 +50,7 @@ class Session:
             except NoAnswer as error:
                 if error.kind not in ("closed", "reset"):
                     raise
-        self.wire = Wire(self.deadline)
+        self.wire = self.connect(self.deadline)
         return (yield from self._exchange(self.wire, method, path))
 
     def _exchange(self, wire: Wire, method: str, path: str) -> Task:

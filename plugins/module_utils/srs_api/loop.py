@@ -282,6 +282,17 @@ class Wire:
         return ready
 
     def send(self, data: bytes) -> Task:
+        return self._write(data)
+
+    def receive(self, until: float | None = None) -> Task:
+        """The next bytes; ``b""`` when the server has closed; None when ``until`` has passed."""
+        if self.ahead:
+            data = bytes(self.ahead)
+            self.ahead.clear()
+            return data
+        return (yield from self._incoming(until))
+
+    def _write(self, data: bytes) -> Task:
         view = memoryview(data)
         while view:
             try:
@@ -293,12 +304,7 @@ class Wire:
             except OSError as error:
                 raise _no_answer(error, "the server") from None
 
-    def receive(self, until: float | None = None) -> Task:
-        """The next bytes; ``b""`` when the server has closed; None when ``until`` has passed."""
-        if self.ahead:
-            data = bytes(self.ahead)
-            self.ahead.clear()
-            return data
+    def _incoming(self, until: float | None) -> Task:
         while True:
             try:
                 return self._open_socket.recv(CHUNK)

@@ -214,6 +214,7 @@ def test_conditions_of_servers_need_the_servers(client: FakeClient) -> None:
     ("params", "words"),
     [
         ({"api_username": "admin"}, "can't be used with api_via: pod_proxy"),
+        ({"api_via": "port_forward", "api_scheme": "https"}, "can't be used with api_scheme: https"),
         ({"api_via": "url"}, "needs api_url"),
         ({"api_via": "url", "api_url": "{pod}"}, "is no http or https URL"),
         ({"api_via": "url", "api_url": "http://{pot}"}, "is no http or https URL"),

@@ -180,6 +180,25 @@ def test_pods_are_read_through_the_api_server_over_few_connections() -> None:
     assert "pod proxy does not pass on" in errors["locked"]
 
 
+def test_ports_are_forwarded_with_credentials() -> None:
+    pods = {"edge-2": Srs.recorded("edge-2", auth="admin:secret"), "down": Srs(fault="unavailable"), "hangs": Srs(fault="hang")}
+    basic = (("Authorization", "Basic " + base64.b64encode(b"admin:secret").decode()),)
+    with Running([api_server := Srs(pods=pods)]):
+        address = Address("127.0.0.1", api_server.port)
+        forward = "/api/v1/namespaces/video/pods/{}/portforward?ports=1985"
+        servers = [
+            Server(name, address, "", headers, forward=(forward.format(name), ()))
+            for name, headers in (("edge-2", basic), ("down", ()), ("hangs", ()), ("missing", ()))
+        ]
+        answers = client.read(servers, 1.0)
+    assert answers["edge-2"].error is None
+    assert answers["edge-2"].replies["clients"] == pods["edge-2"].replies["clients"]["clients"]
+    errors = {name: (answer.error.kind, answer.error.message) for name, answer in answers.items() if answer.error}
+    assert errors["down"][1] == "the Kubernetes API server can't forward the port: dial tcp4 127.0.0.1:1985: connect: connection refused"
+    assert errors["hangs"][0] == "timeout"
+    assert errors["missing"][1] == "the Kubernetes API server does not forward the port: pods 'missing' not found (HTTP 404)"
+
+
 def test_a_busy_api_server_is_asked_again() -> None:
     busy = Srs.recorded("edge-0", fault="429", fault_at="summaries")
     answer = read({"edge-0": busy}, limit=2.5)["edge-0"]

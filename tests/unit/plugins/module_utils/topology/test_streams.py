@@ -27,7 +27,7 @@ def read(folder: str, component: str, ip: str) -> Server:
 @pytest.fixture
 def recorded() -> dict[str, Server]:
     """One origin and three edges, one publisher by way of edge-0, nine players (6.0.157)."""
-    return {name: read(name, name.split("-")[0], ip) for name, ip in IPS.items()}
+    return {name: read(name, name.partition("-")[0], ip) for name, ip in IPS.items()}
 
 
 def only(servers: dict[str, Server], *hosts: str) -> dict[str, Any]:
