@@ -91,6 +91,11 @@ def there(api: client.ApiClient, namespace: str) -> Namespace:
         ),
         ({"srs_origin_storage": NAS}, {"srs-origin-deployment": 1}, {"srs-internal-origin-service", "srs-http-service"}),
         (
+            {"srs_origin_storage": NAS, "srs_origin_cleanup": {"enabled": True}, "srs_demo_publisher": True},
+            {"srs-origin-deployment": 1, "srs-demo-deployment": 1},
+            {"srs-internal-origin-service", "srs-http-service"},
+        ),
+        (
             {"srs_origin_storage": NAS, "hls_nginx_mode": "deployment"},
             {"srs-origin-deployment": 1, "nginx-origin-deployment": 2},
             {"srs-internal-origin-service", "srs-http-service"},
@@ -111,6 +116,7 @@ def there(api: client.ApiClient, namespace: str) -> Namespace:
         "deployments",
         "proxy",
         "single on a claim",
+        "with clean-up and demo",
         "nginx apart",
         "caches before the one origin",
         "autoscaled caches before a cluster",
@@ -199,6 +205,19 @@ def test_from_one_form_of_nginx_to_another(play: Callable[..., Any], there: Name
     assert play(hls_nginx_enabled=False).changed == []
 
 
+def test_the_clean_up_runs(play: Callable[..., Any], there: Namespace) -> None:
+    """Its Job is accepted, and has its arguments."""
+    cleanup = {"enabled": True, "max_age_hours": 24, "patterns": ["*.flv", "a b*.mp4"], "path": "live", "dry_run": True}
+    play(srs_origin_storage=NAS, srs_origin_cleanup=cleanup)
+    made = there.batch.read_namespaced_cron_job("srs-cleanup", there.name)
+    (container,) = made.spec.job_template.spec.template.spec.containers
+    assert container.args[1:] == ["cleanup.sh", "/media", "live", "24", "true", "true", "*.flv", "a b*.mp4"]
+    assert made.spec.concurrency_policy == "Forbid"
+    there.batch.create_namespaced_job(there.name, {"metadata": {"name": "now"}, "spec": made.spec.job_template.spec})
+    play(srs_origin_storage=NAS)
+    assert there.batch.list_namespaced_cron_job(there.name).items == []
+
+
 def test_teardown_keeps_the_claim_unless_told(play: Callable[..., Any], there: Namespace) -> None:
     play(srs_origin_storage=NAS)
     play(playbook="teardown")
@@ -230,6 +249,11 @@ def test_teardown_keeps_the_claim_unless_told(play: Callable[..., Any], there: N
         ({"srs_origin_storage": {"type": "pvc", "sizes": "1Gi"}}, ["sizes", "size"]),
         ({**CLUSTER, "srs_origin_proxy": {"replica": 2}}, ["replica", "replicas"]),
         ({"srs_origin_config": {"hls": {"hls_ctx": True}}}, ["hls_ctx", "behind nginx"]),
+        (
+            {"srs_origin_storage": NAS, "srs_origin_cleanup": {"enabled": True, "path": "../conf"}},
+            ["srs_origin_cleanup.path", "../conf", "outside the volume"],
+        ),
+        ({"srs_origin_cleanup": {"enabled": True}}, ["srs_origin_cleanup", "emptydir"]),
         ({"srs_origin_config": {"dvr": {"enabled": True, "dvr_path": "/dvr/[stream].flv"}}}, ["dvr_path", "/dvr/[stream].flv", "volume"]),
     ],
     ids=[
@@ -248,6 +272,8 @@ def test_teardown_keeps_the_claim_unless_told(play: Callable[..., Any], there: N
         "misspelt key of the storage",
         "misspelt key of the proxy",
         "hls_ctx behind nginx",
+        "clean-up outside the volume",
+        "clean-up of an emptydir",
         "recordings outside the volume",
     ],
 )

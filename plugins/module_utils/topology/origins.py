@@ -59,6 +59,8 @@ def resolve_origin(origin: Settings, nginx: Settings, topology: str) -> dict[str
     server["pod_env"] = _pod_env(server)
     # Told to the checks even of a text of the user's own.
     server["srs_conf"] = {"behind_nginx": bool(nginx["enabled"]), **clusters.server_conf(server, _derived(server, nginx))}
+    server["demo_publisher"] = {**server["demo_publisher"], "app": names.DEMO, "labels": names.labels("demo", "demo", topology)}
+    server["publishers"] = [names.DEMO] if server["demo_publisher"]["enabled"] else []
     server["cleanup"] = cleanup.resolve(origin["cleanup"], server, topology)
     server["edge_origin"] = server["hosts"] if mode == "cluster" and server["addresses"] == "pods" else [names.ORIGIN_SERVICE]
     server["manifests"] = list(_manifests(server))
@@ -190,6 +192,8 @@ def _manifests(server: Settings) -> Iterator[str]:
         yield from ("proxy-deployment", "proxy-service")
         if server["proxy"]["public"]:
             yield "proxy-public-service"
+    if server["demo_publisher"]["enabled"]:
+        yield "demo-deployment"
     if server["cleanup"]["enabled"]:
         yield "cronjob"
     if server["network_policy"]:
@@ -205,6 +209,7 @@ def check(server: Settings, nginx: Settings) -> Iterator[str]:
     yield from _check_shared(server)
     yield from hls.check(nginx, server)
     yield from cleanup.check(server)
+    yield from _check_demo(server["demo_publisher"])
     if server["own_config"]:
         yield from _check_media_paths(server["config"])
 
@@ -284,6 +289,14 @@ def _check_shared(server: Settings) -> Iterator[str]:
             f"srs_origin_storage.access_mode is {media['access_mode']}, but the {server['replicas']} origins of srs_origin_mode "
             f"{server['mode']} share the claim: it has to be ReadWriteMany, of a storage class that can do it."
         )
+
+
+def _check_demo(demo: Settings) -> Iterator[str]:
+    for key in ("image", "source", "target"):
+        if demo["enabled"] and not demo[key]:
+            yield f"srs_demo_publisher_{key} is empty: give it, or set srs_demo_publisher to false."
+    if demo["enabled"] and demo["target"] and not str(demo["target"]).startswith("rtmp://"):
+        yield f"srs_demo_publisher_target is {demo['target']!r}: it has to be a URL such as rtmp://{names.ORIGIN_SERVICE}/live/livestream."
 
 
 def _check_media_paths(config: Any) -> Iterator[str]:

@@ -60,5 +60,11 @@ def test_each_key_of_a_cluster_is_a_variable_of_the_same_type() -> None:
 
 
 def test_the_origins_variables_all_reach_it() -> None:
-    own = {name.removeprefix("srs_origin_") for name in load("srs_origin", "defaults/main.yml")}
-    assert set(load("srs_origin", "vars/main.yml")["_srs_origin_variables"]) == own
+    given = str(load("srs_origin", "vars/main.yml")["_srs_origin_variables"])
+    for name in load("srs_origin", "defaults/main.yml"):
+        assert f"{{{{ {name} " in given, name
+
+
+def test_the_variables_of_nginx_all_reach_it() -> None:
+    given = load("hls_nginx", "vars/main.yml")["_hls_nginx_variables"]
+    assert set(given) == {name.removeprefix("hls_nginx_") for name in load("hls_nginx", "defaults/main.yml")}

@@ -24,6 +24,7 @@ ORIGIN: dict[str, Any] = {
     "storage": {"type": "emptydir"},
     "volume": {},
     "cleanup": {"enabled": False},
+    "demo_publisher": {"enabled": False, "image": "encoder", "source": "a.flv", "target": "rtmp://srs-internal-origin-service/live/a"},
     "image": "srs:6",
     "drain_seconds": 30,
     "deregister_seconds": 5,

@@ -25,6 +25,7 @@ SETTINGS: dict[str, Any] = {
     "storage": {"type": "emptydir"},
     "volume": {},
     "cleanup": {"enabled": False},
+    "demo_publisher": {"enabled": False, "image": "encoder", "source": "a.flv", "target": "rtmp://srs-internal-origin-service/live/a"},
     "image": "srs:6",
     "drain_seconds": 30,
     "deregister_seconds": 5,
@@ -227,6 +228,30 @@ def test_several_proxies_share_redis() -> None:
 )
 def test_each_mistake_is_named(origin: dict[str, Any], said: str) -> None:
     (problem,) = problems(origin)
+    assert said in problem
+
+
+DEMO = {"enabled": True, "image": "encoder", "source": "a.flv", "target": "rtmp://srs-edge-service/live/a"}
+
+
+def test_a_demo_publisher_may_reach_the_origin() -> None:
+    origin = resolve(demo_publisher=DEMO)
+    assert "demo-deployment" in origin["manifests"]
+    assert origin["publishers"] == ["srs-demo"]
+    assert problems(origin) == []
+    assert resolve()["publishers"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"image": ""}, "srs_demo_publisher_image is empty"),
+        ({"source": ""}, "srs_demo_publisher_source is empty"),
+        ({"target": "srs-edge-service"}, "srs_demo_publisher_target is 'srs-edge-service': it has to be a URL such as rtmp://"),
+    ],
+)
+def test_mistakes_of_the_demo(changes: dict[str, Any], said: str) -> None:
+    (problem,) = problems(resolve(demo_publisher={**DEMO, **changes}))
     assert said in problem
 
 
