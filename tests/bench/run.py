@@ -1,86 +1,89 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long a run takes that changes nothing, beside other ways to apply the same objects: `make bench`.
+"""How long it takes to build and to converge a topology, beside other ways to apply the same objects: `make bench`.
 
-All on one local cluster with simulated nodes, in rounds that take each way in turn, so that a busy spell of the machine hits
-all alike. Prints a table and writes it with all single figures to build/bench.json.
+All on one local cluster with simulated nodes. Each round builds the topology in namespaces of its own and takes the ways in turn, in
+another order each time, so that a busy spell of the machine hits all alike. A way that has had its seconds sits out what is left.
+Writes build/bench.json after each size, docs/benchmarks.svg and the tables of docs/benchmarks.md at the end.
 
-python tests/bench/run.py [--rounds 7] [--edges 1]
+    python tests/bench/run.py [--sizes 1,10,50,200] [--rounds 5] [--budget 120]
+
+Each option is also an environment variable: BENCH_SIZES, BENCH_ROUNDS, BENCH_BUDGET.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import platform
 import re
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kubernetes import client, config
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tools"), str(Path(__file__).resolve().parents[2] / ".collections")]
 
+import figures
 from places import BUILD, CACHE, ROOT
+
+from ansible_collections.livestream.srs.plugins.module_utils.topology import apply_sets, field_ownership
 
 CLUSTER = "bench"
 CLUSTER_TOOL = [sys.executable, str(ROOT / "tests/cluster")]
 WORK = BUILD / "bench"
-NAMESPACE = "srs"
 COMPARED = "ansible==12.3.0"
 """The package that brings kubernetes.core, for the comparison only."""
+LARGEST_LOOP = 10
+"""More edge clusters than this are not applied in a loop: it takes 0.65 s an object."""
 MEASURE = """\
 import json, resource, subprocess, sys, time
 started = time.perf_counter()
 status = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 seconds = time.perf_counter() - started
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-print(json.dumps({"status": status.returncode, "output": status.stdout, "seconds": seconds, "mebibytes": peak}))
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps({"status": status.returncode, "output": status.stdout, "seconds": seconds, "cpu": used.ru_utime + used.ru_stime,
+                  "mebibytes": used.ru_maxrss / 1024}))
 """
+NOT_COUNTED = ("", "leases", "events", "endpointslices", "endpoints", "nodes")
+"""Resources that only the cluster's own controllers ask for while nothing changes."""
+
+Objects = list[dict[str, Any]]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Way:
-    """One way to apply the objects, and what was measured of it."""
+    """One way to apply the objects."""
 
     name: str
-    command: Sequence[str | Path]
-    unchanged: str
+    command: Callable[[str, str], Sequence[str | Path]]
+    """The command for a namespace and a case."""
+    unchanged: str = "changed=0 "
     """What a run that changed nothing prints."""
-    seconds: list[float] = field(default_factory=list)
-    mebibytes: list[float] = field(default_factory=list)
-
-    def run(self, environ: Mapping[str, str], count: bool) -> None:
-        done = subprocess.run(
-            [sys.executable, "-c", MEASURE, *map(str, self.command)],
-            cwd=ROOT,
-            env=dict(environ),
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        told = json.loads(done.stdout)
-        if told["status"] or (count and not re.search(self.unchanged, told["output"])):
-            raise SystemExit(f"{self.name} failed, or changed something:\n{told['output']}")
-        if count:
-            self.seconds.append(told["seconds"])
-            self.mebibytes.append(told["mebibytes"])
+    cases: Sequence[str] = figures.CASES
+    largest: int = sys.maxsize
 
 
 def cluster() -> dict[str, str]:
     """Have a cluster of its own; the environment that leads to it."""
     environ = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
-    subprocess.run([*CLUSTER_TOOL, "up", "--name", CLUSTER], env=environ, check=True)
+    for verb in ("down", "up"):  # what an earlier run left must not count
+        subprocess.run([*CLUSTER_TOOL, verb, "--name", CLUSTER], env=environ, check=True)
+    helm = subprocess.run(
+        [*CLUSTER_TOOL, "programs", "--only", "helm"], env=environ, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.split()[-1]
     told = subprocess.run([*CLUSTER_TOOL, "env", "--name", CLUSTER], env=environ, check=True, stdout=subprocess.PIPE, text=True).stdout
     settings = dict(re.findall(r"^export (\w+)=(\S+)$", told, re.MULTILINE))
-    return {**environ, "KUBECONFIG": settings["KUBECONFIG"], "PATH": os.path.expandvars(settings["PATH"].replace('"', ""))}
+    path = os.path.expandvars(settings["PATH"].replace('"', ""))
+    return {**environ, "KUBECONFIG": settings["KUBECONFIG"], "PATH": f"{path}:{Path(helm).parent}"}
 
 
 def other_ansible() -> Path:
@@ -96,42 +99,167 @@ def other_ansible() -> Path:
     return path
 
 
-def manifests(kubeconfig: str) -> list[dict[str, Any]]:
-    """The objects of the topology as they are, without what the server adds: what the other ways apply."""
+def variables(edges: int, case: str) -> dict[str, Any]:
+    """The topology for a case: no pods, and no load balancers, since what is measured is what applying costs."""
+    clusters: Objects = [{"name": f"edge-{number}"} for number in range(1, edges + 1 + (case == "one cluster added"))]
+    if case in ("one config changed", "one cluster added"):
+        clusters[0]["config"] = {"play": {"queue_length": 7}}
+    off = {"enabled": False}
+    return {"srs_edge_clusters": clusters, "srs_edge_replicas": 0, "srs_edge_slb": off, "hls_nginx_slb": off}
+
+
+def applied(value: Any, fields: Mapping[str, Any]) -> Any:
+    """The part of a value that was applied: what others apply is what the roles applied, without the server's defaults."""
+    steps = {step: below for step, below in fields.items() if step != "."}
+    if not steps:
+        return value
+    found = {field_ownership._find(value, step): below for step, below in steps.items()}
+    if isinstance(value, dict):
+        return {key: applied(value[key], below) for key, below in found.items()}
+    return [applied(value[place], found[place]) for place in sorted(found)]
+
+
+def objects_of(kubeconfig: str, namespace: str) -> Objects:
+    """The objects of a topology as they were applied, but for their namespace and the set that they belong to."""
     found = []
     with config.new_client_from_config(kubeconfig) as api:
         apps, core, policy, network = client.AppsV1Api(api), client.CoreV1Api(api), client.PolicyV1Api(api), client.NetworkingV1Api(api)
         for version, kind, listing in (
             ("v1", "ConfigMap", core.list_namespaced_config_map),
+            ("v1", "PersistentVolumeClaim", core.list_namespaced_persistent_volume_claim),
             ("v1", "Service", core.list_namespaced_service),
             ("apps/v1", "Deployment", apps.list_namespaced_deployment),
             ("policy/v1", "PodDisruptionBudget", policy.list_namespaced_pod_disruption_budget),
             ("networking.k8s.io/v1", "NetworkPolicy", network.list_namespaced_network_policy),
         ):
-            for item in api.sanitize_for_serialization(listing(NAMESPACE, label_selector="applyset.kubernetes.io/part-of").items):
-                metadata = {
-                    name: item["metadata"][name] for name in ("name", "namespace", "labels", "annotations") if name in item["metadata"]
-                }
-                metadata.get("annotations", {}).pop("deployment.kubernetes.io/revision", None)
-                rest = {name: value for name, value in item.items() if name in ("data", "spec")}
-                found.append({"apiVersion": version, "kind": kind, "metadata": metadata, **rest})
+            for item in api.sanitize_for_serialization(listing(namespace, label_selector=apply_sets.PART_OF).items):
+                name = item["metadata"]["name"]
+                ours = applied(item, field_ownership.applied_by(item, "livestream.srs"))
+                ours["metadata"]["labels"].pop(apply_sets.PART_OF)
+                found.append({"apiVersion": version, "kind": kind, **ours, "metadata": {"name": name, **ours["metadata"]}})
     return found
 
 
-def ways(objects: Path, edges: Path, compared: Path) -> list[Way]:
-    play = WORK / "kubernetes_core.yml"
-    task = {"name": "Apply", "kubernetes.core.k8s": {"apply": True, "src": str(objects)}}
-    play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
-    ping = WORK / "ping.yml"
-    ping.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [{"name": "Ping", "ansible.builtin.ping": {}}]}]))
-    site = ["ansible-playbook", "playbooks/site.yml", "-i", "inventories/local", "-e", f"srs_namespace={NAMESPACE}", "-e", f"@{edges}"]
+def write_inputs(environ: Mapping[str, str], edges: int) -> int:
+    """What each way is given for each case; the number of objects without change."""
+    namespace = f"inputs-{edges}"
+    count = 0
+    for case in figures.CASES[1:]:
+        slug = case.replace(" ", "-")
+        (WORK / f"{slug}.vars.json").write_text(json.dumps(variables(edges, case)))
+        site = ["ansible-playbook", "playbooks/site.yml", "-i", "inventories/local", "-e", f"srs_namespace={namespace}"]
+        done = subprocess.run(
+            [*site, "-e", f"@{WORK}/{slug}.vars.json"],
+            cwd=ROOT,
+            env=dict(environ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if done.returncode:
+            raise SystemExit(done.stdout)
+        items = objects_of(environ["KUBECONFIG"], namespace)
+        count = count or len(items)
+        (WORK / f"{slug}.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+        chart = WORK / f"{slug}.chart"
+        (chart / "templates").mkdir(parents=True, exist_ok=True)
+        (chart / "Chart.yaml").write_text("apiVersion: v2\nname: srs\nversion: 1.0.0\n")
+        (chart / "templates/objects.yaml").write_text("".join(f"---\n{json.dumps(item)}\n" for item in items))
+        task = {"name": "Apply", "kubernetes.core.k8s": {"apply": True, "src": str(WORK / f"{slug}.json"), "namespace": "{{ namespace }}"}}
+        every = copy.deepcopy(task)
+        every["kubernetes.core.k8s"] = {"apply": True, "definition": "{{ item }}", "namespace": "{{ namespace }}"}
+        every |= {
+            "loop": f"{{{{ (lookup('ansible.builtin.file', '{WORK}/{slug}.json') | from_json)['items'] }}}}",
+            "loop_control": {"label": "{{ item.metadata.name }}"},
+        }
+        for name, given in (("list", task), ("loop", every)):
+            (WORK / f"{slug}.{name}.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [given]}]))
+    return count
+
+
+def ways(compared: Path) -> list[Way]:
+    def given(case: str, kind: str) -> Path:
+        return WORK / f"{('no change' if case == 'first build' else case).replace(' ', '-')}.{kind}"
+
+    def site(namespace: str, case: str) -> Sequence[str | Path]:
+        play = ["ansible-playbook", "playbooks/site.yml", "-i", "inventories/local"]
+        return [*play, "-e", f"srs_namespace={namespace}", "-e", f"@{given(case, 'vars.json')}"]
+
+    def core(kind: str) -> Callable[[str, str], Sequence[str | Path]]:
+        return lambda namespace, case: [compared / "bin/ansible-playbook", given(case, f"{kind}.yml"), "-e", f"namespace={namespace}"]
+
+    def floor(name: str, task: Mapping[str, Any]) -> Way:
+        play = WORK / f"{name}.yml"
+        play.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [{"name": "Floor", **task}]}]))
+        return Way(f"a play with one {name} task", lambda *_: ["ansible-playbook", "-i", "inventories/local", play], cases=("no change",))
+
+    apply = ["kubectl", "apply", "-f"]
+    helm = ["helm", "upgrade", "--install", "srs"]
     return [
-        Way("ansible-playbook, one ping task", ["ansible-playbook", ping], "changed=0 "),
-        Way("ansible-playbook, site.yml", site, "changed=0 "),
-        Way("kubectl apply", ["kubectl", "apply", "-f", objects], r"(?s)\A(?!.*(configured|created)).*unchanged"),
-        Way("kubectl apply --server-side", ["kubectl", "apply", "--server-side", "--force-conflicts", "-f", objects], "serverside-applied"),
-        Way("ansible-playbook, one kubernetes.core.k8s task", [compared / "bin/ansible-playbook", play], "changed=0 "),
+        Way(figures.OURS, site),
+        # It says that it configured PodDisruptionBudgets every time.
+        Way("kubectl apply", lambda namespace, case: [*apply, given(case, "json"), "-n", namespace], r"(?s)\A(?!.*created)"),
+        Way("kubectl apply --server-side", lambda namespace, case: [*apply, given(case, "json"), "-n", namespace, "--server-side"], ""),
+        Way("helm upgrade --install", lambda namespace, case: [*helm, given(case, "chart"), "-n", namespace], ""),
+        Way("kubernetes.core.k8s, one task", core("list")),
+        Way(figures.LOOP, core("loop"), largest=LARGEST_LOOP),
+        floor("ping", {"ansible.builtin.ping": {}}),
+        floor("debug", {"ansible.builtin.debug": {"msg": "x"}}),
     ]
+
+
+def requests(environ: Mapping[str, str]) -> float:
+    """How many requests for objects the API server has had."""
+    metrics = subprocess.run(
+        ["kubectl", "get", "--raw", "/metrics"], env=dict(environ), check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    found = re.findall(r'^apiserver_request_total\{.*?\bresource="(\w*)".*\} (\S+)$', metrics, re.MULTILINE)
+    return sum(float(count) for resource, count in found if resource not in NOT_COUNTED)
+
+
+def run(way: Way, namespace: str, case: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    before = requests(environ) if case == "no change" else 0.0
+    command = [sys.executable, "-c", MEASURE, *map(str, way.command(namespace, case))]
+    done = subprocess.run(command, cwd=ROOT, env=dict(environ), check=True, stdout=subprocess.PIPE, text=True)
+    told: dict[str, Any] = json.loads(done.stdout)
+    output = told.pop("output")
+    if told.pop("status") or (case == "no change" and not re.search(way.unchanged, output)):
+        raise SystemExit(f"{way.name}, {case}, failed or changed something:\n{output}")
+    return {**told, "requests": requests(environ) - before if case == "no change" else None}
+
+
+def measure(edges: int, candidates: Sequence[Way], environ: Mapping[str, str], rounds: int, budget: float) -> list[dict[str, Any]]:
+    """The figures of all ways and cases with so many edge clusters."""
+    taken: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    spent: dict[str, float] = defaultdict(float)
+    for number in range(rounds):
+        started = time.monotonic()
+        # Another order in each round; what a way is up to must not depend on who came before it.
+        turn = number % len(candidates)
+        order = [way for way in [*candidates[turn:], *candidates[:turn]] if edges <= way.largest and spent[way.name] < budget]
+        namespaces = {way.name: f"bench-{edges}-{number}-{candidates.index(way)}" for way in order}
+        with config.new_client_from_config(environ["KUBECONFIG"]) as api:
+            for namespace in namespaces.values():
+                client.CoreV1Api(api).create_namespace({"metadata": {"name": namespace}})
+        for case in figures.CASES:
+            for way in order:
+                # The first build and the run without a change are measured once at least.
+                if case in way.cases and (spent[way.name] < budget or (number == 0 and case in figures.CASES[:2])):
+                    told = run(way, namespaces[way.name], case, environ)
+                    spent[way.name] += told["seconds"]
+                    taken[way.name, case].append(told)
+        say(f"{edges} edge clusters, round {number + 1}: {time.monotonic() - started:.0f} s, load {os.getloadavg()[0]:.1f}")
+    return [{"edges": edges, "way": way, "case": case, "runs": runs} for (way, case), runs in taken.items()]
+
+
+def others() -> dict[str, Any]:
+    """What is measured without a cluster."""
+
+    def told(*command: str) -> Any:
+        done = subprocess.run([sys.executable, *command], cwd=ROOT / "tests/bench", check=True, stdout=subprocess.PIPE, text=True)
+        return json.loads(done.stdout)
+
+    return {"render": told("render.py"), "status": told("status.py", "--servers", "500")}
 
 
 def machine(environ: Mapping[str, str], compared: Path) -> dict[str, str]:
@@ -143,21 +271,12 @@ def machine(environ: Mapping[str, str], compared: Path) -> dict[str, str]:
     processor = cpu[1] if cpu else platform.machine()
     return {
         "machine": f"{os.cpu_count()} cores of {processor}, {memory} GiB, {platform.system()} {platform.release()}",
-        "python": platform.python_version(),
+        "Python": platform.python_version(),
         "ansible": first_line("ansible", "--version"),
-        "compared": f"{COMPARED}, {first_line(compared / 'bin/ansible', '--version')}",
+        "kubernetes.core": f"of {COMPARED}, {first_line(compared / 'bin/ansible', '--version')}",
         "kubectl": first_line("kubectl", "version", "--client"),
+        "helm": first_line("helm", "version", "--short"),
     }
-
-
-def table(measured: Sequence[Way]) -> str:
-    ping = statistics.median(measured[0].seconds)
-    lines = ["| way | median s | from - to | times ping | largest process MiB |", "|---|---|---|---|---|"]
-    for way in measured:
-        median = statistics.median(way.seconds)
-        spread = f"{min(way.seconds):.2f} - {max(way.seconds):.2f}"
-        lines.append(f"| {way.name} | {median:.2f} | {spread} | {median / ping:.2f} | {max(way.mebibytes):.0f} |")
-    return "\n".join(lines)
 
 
 def say(text: str) -> None:
@@ -167,40 +286,35 @@ def say(text: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--edges", type=int, default=1, help="edge clusters, of one server each beyond the first (default: %(default)s)")
+    for name, default, text in (
+        ("sizes", "1,10,50,200", "numbers of edge clusters"),
+        ("rounds", "5", "rounds at most"),
+        ("budget", "120", "seconds that a way may take with one number of edge clusters before it sits out what is left"),
+    ):
+        parser.add_argument(f"--{name}", default=os.environ.get(f"BENCH_{name.upper()}") or default, help=f"{text} (default: %(default)s)")
     given = parser.parse_args()
 
     WORK.mkdir(parents=True, exist_ok=True)
     compared = other_ansible()
     environ = cluster()
+    told: dict[str, Any] = {
+        "others": others(),
+        "machine": machine(environ, compared),
+        "load": [os.getloadavg()[0]],
+        "objects": {},
+        "measured": [],
+    }
     try:
-        edges = WORK / "edges.json"
-        more = [{"name": f"edge-{number}", "replicas": 1} for number in range(2, given.edges + 1)]
-        edges.write_text(json.dumps({"srs_edge_clusters": [{"name": "edge"}, *more]}))
-        objects = WORK / "objects.json"
-        candidates = ways(objects, edges, compared)
-        candidates[1].run(environ, count=False)
-        wanted = manifests(environ["KUBECONFIG"])
-        objects.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": wanted}))
-        say(f"{len(wanted)} objects, {given.rounds} rounds of {len(candidates)} ways")
-        # Each way's first run takes over from the one before it; only what follows is without change.
-        for way in candidates[2:] + candidates[:2]:
-            way.run(environ, count=False)
-        for number in range(given.rounds):
-            started = time.monotonic()
-            for way in candidates:
-                way.run(environ, count=False)
-                way.run(environ, count=True)
-            say(f"round {number + 1}: {time.monotonic() - started:.0f} s")
+        candidates = ways(compared)
+        for size in map(int, given.sizes.split(",")):
+            told["objects"][str(size)] = write_inputs(environ, size)
+            told["measured"] += measure(size, candidates, environ, int(given.rounds), float(given.budget))
+            told["load"].append(os.getloadavg()[0])
+            (BUILD / "bench.json").write_text(json.dumps(told, indent=1))
     finally:
         subprocess.run([*CLUSTER_TOOL, "down", "--name", CLUSTER], env=environ, check=True)
-
-    told = {**machine(environ, compared), "objects": len(wanted)}
-    figures = [{"way": way.name, "seconds": way.seconds, "mebibytes": way.mebibytes} for way in candidates]
-    (BUILD / "bench.json").write_text(json.dumps({**told, "measured": figures}, indent=2))
-    say("\n".join(f"{name}: {value}" for name, value in told.items()))
-    say(f"\n{table(candidates)}\n\nAll figures: build/bench.json")
+    figures.write(told)
+    say(figures.tables(told))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,67 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must not grow with the number of edge clusters: tasks, requests without a change, watches. Counted, never timed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Play = Callable[..., Any]
+Requests = Callable[..., list[str]]
+
+SUPPORT = Path(__file__).resolve().parents[1] / "support"
+MANY = 30
+
+
+def clusters(count: int) -> dict[str, Any]:
+    return {"srs_edge_replicas": 0, "srs_edge_clusters": [{"name": f"edge-{number}"} for number in range(count)]}
+
+
+@pytest.fixture
+def requests(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Requests:
+    """Runs the playbook with so many edge clusters: the requests that it sent."""
+    log = tmp_path / "requests"
+    monkeypatch.setenv("PYTHONPATH", str(SUPPORT / "request_log"))
+    monkeypatch.setenv("REQUEST_LOG", str(log))
+
+    def run(count: int) -> list[str]:
+        log.write_text("")
+        play(**clusters(count))
+        return log.read_text().splitlines()
+
+    return run
+
+
+def test_tasks_and_their_results_are_as_many_for_one_edge_cluster_as_for_many(play: Play) -> None:
+    def ran(count: int) -> list[str]:
+        output = play("--check", **clusters(count)).output
+        return [re.sub(r"^(ok|changed)", "ran", line) for line in output.splitlines() if re.match(r"TASK |(ok|changed|skipping): \[", line)]
+
+    few = ran(1)
+    assert len(few) > 10
+    assert ran(MANY) == few
+
+
+def test_requests_without_a_change_are_as_many_for_one_edge_cluster_as_for_many(requests: Requests) -> None:
+    requests(1)
+    few = Counter(line.partition("?")[0] for line in requests(1))
+    built = requests(MANY)
+    many = Counter(line.partition("?")[0] for line in requests(MANY))
+    # Of each set the record, and one list of each kind; the status lists each kind once more.
+    assert many == few, many - few
+    assert 10 < many.total() < 40, many
+    assert all(line.startswith("GET ") for line in many), many
+
+    # To build: a dry run and a write for each object, and one watch for each kind that isn't ready yet, however many of it there are.
+    new = 5 * (MANY - 1) + 5
+    writes = [line for line in built if line.startswith("PATCH ")]
+    watches = Counter(line.partition("?")[0] for line in built if "watch=true" in line)
+    assert 2 * 5 * (MANY - 1) <= len(writes) <= 2 * new + 10
+    assert all(count == 1 for count in watches.values()), watches
+    assert len(built) - len(writes) <= many.total() + len(watches) + 10
