@@ -96,34 +96,35 @@ def _kick(topology: _Topology, clients: list[Row]) -> None:
         rows.setdefault(row["server"], []).append(row)
 
     def dialogue(api: Api) -> Task:
-        for row in rows[api.server.name]:
-            row["error"] = None
+        mine = rows[api.server.name]
+        for row in mine:
+            row.update(gone=False, error=None)
             try:
                 yield from api.call(f"/api/v1/clients/{row['id']}", "DELETE")
-                row["gone"] = yield from _gone(api, row["id"])
             except ErrorCode as error:
                 row["gone"] = error.code == NO_CLIENT
                 if not row["gone"]:
                     row["error"] = "SRS can't kick an HLS session" if row["type"] == "hls-play" else error.message
+        yield from _see_them_go(api, [row for row in mine if not row["error"] and not row["gone"]])
 
     _servers, asked = topology.reader.targets(topology.found)
     asked = [server for server in asked if server.name in rows]
     for name, result in srs_api.ask(asked, dialogue, topology.params["api_timeout"], topology.reader.parallel).items():
         if isinstance(result, NoAnswer):
             for row in rows[name]:
-                row.setdefault("gone", False)
-                row["error"] = row.get("error") or result.message
+                row["gone"] = row.get("gone", False)
+                row["error"] = None if row["gone"] else row.get("error") or result.message
 
 
-def _gone(api: Api, identity: str) -> Task:
-    """SRS sends clients off a moment after it has said that it does. A client whose entry stays may be gone all the same."""
-    while time.monotonic() + LOOK_AGAIN_SECONDS < api.session.deadline - 1:
-        try:
-            yield from api.call(f"/api/v1/clients/{identity}")
-        except ErrorCode as error:
-            return error.code == NO_CLIENT
-        yield Wait(None, 0, time.monotonic() + LOOK_AGAIN_SECONDS)
-    return False
+def _see_them_go(api: Api, rows: list[Row]) -> Task:
+    """SRS sends clients off a moment after it has said that it does. One whose entry stays may be gone all the same."""
+    while rows and time.monotonic() + LOOK_AGAIN_SECONDS < api.session.deadline - 1:
+        there = {client.get("id") for client in (yield from api.get("clients"))}
+        for row in rows:
+            row["gone"] = row["id"] not in there
+        rows = [row for row in rows if not row["gone"]]
+        if rows:
+            yield Wait(None, 0, time.monotonic() + LOOK_AGAIN_SECONDS)
 
 
 def reload(module: AnsibleModule) -> dict[str, Any]:

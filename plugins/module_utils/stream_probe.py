@@ -49,15 +49,15 @@ def summary(streams: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _line(stream: Mapping[str, Any]) -> list[str]:
-    line = [stream["verdict"], PROTOCOL_TITLE[stream["protocol"]], stream["url"]]
-    if stream["verdict"] != "ok":
-        return [*line, stream["message"]]
+    return [stream["verdict"], PROTOCOL_TITLE[stream["protocol"]], stream["url"], stream["message"] or _seen(stream)]
+
+
+def _seen(stream: Mapping[str, Any]) -> str:
     video, audio = stream["video"], stream["audio"]
     size = f" {video['width']}x{video['height']}" if video and video["width"] else ""
-    codecs = [f"{video['codec']}{size}"] if video else []
-    codecs += [audio["codec"]] if audio else []
-    line += [f"first packet {stream['first_packet_seconds']:.2f} s", ", ".join(codecs), f"{stream['kbps']} kbit/s"]
-    return [*line, f"{stream['fps']} fps"] if stream["fps"] else line
+    codecs = ([f"{video['codec']}{size}"] if video else []) + ([audio["codec"]] if audio else [])
+    rate = f"{stream['kbps']} kbit/s" + (f", {stream['fps']} fps" if stream["fps"] else "")
+    return f"first packet after {stream['first_packet_seconds']:.2f} s, {', '.join(codecs)}, {rate}"
 
 
 def _tls(params: Mapping[str, Any]) -> ssl.SSLContext:
