@@ -15,7 +15,7 @@ Status = Mapping[str, Any]
 # A player needs a moment until its edge has found the origin.
 SETTLED_SECONDS = 5.0
 
-_CHECK_ORIGIN = "check this edge's origin list, DNS and the origin's Service"
+_CHECK_ORIGIN = "check the edge's list of origins, DNS and the origin's Service"
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,16 @@ def _checksums_known(status: Status) -> bool:
 
 def _origin_unreachable(status: Status, _limit: int) -> Iterator[Problem]:
     for stream in status["streams"]:
+        waiting: dict[str, list[Mapping[str, Any]]] = {}
         for row in stream["servers"]:
-            waited = row["longest_player_seconds"] or 0.0
-            if row["component"] == "edge" and row["players"] and waited > SETTLED_SECONDS and _reaches(status, stream, row) is False:
-                text = f"{row['players']} players of {stream['url']} wait, but this edge pulls it from no origin; {_CHECK_ORIGIN}"
-                yield Problem("origin_unreachable", "error", row["server"], text)
+            settled = row["players"] and (row["longest_player_seconds"] or 0.0) > SETTLED_SECONDS
+            if row["component"] == "edge" and settled and _reaches(status, stream, row) is False:
+                waiting.setdefault(row["cluster"], []).append(row)
+        for rows in waiting.values():
+            players = sum(row["players"] for row in rows)
+            names = rows[0]["server"] + _and_more(rows)
+            text = f"{players} players of {stream['url']} wait, but it is pulled from no origin; {_CHECK_ORIGIN}"
+            yield Problem("origin_unreachable", "error", names, text)
         for publisher in stream["publishers"]:
             lost = publisher["origin"] in _edges(status) and _origins_answered(status)
             if lost and (publisher["live_seconds"] or 0.0) > SETTLED_SECONDS:

@@ -40,7 +40,15 @@ def silent(name: str, component: str = "edge", **more: Any) -> dict[str, Any]:
 
 
 def on(name: str, component: str = "edge", players: int = 1, **more: Any) -> dict[str, Any]:
-    return {"server": name, "component": component, "players": players, "longest_player_seconds": 20.0, "has_media": True, **more}
+    return {
+        "server": name,
+        "cluster": component,
+        "component": component,
+        "players": players,
+        "longest_player_seconds": 20.0,
+        "has_media": True,
+        **more,
+    }
 
 
 def stream(**more: Any) -> dict[str, Any]:
@@ -130,11 +138,12 @@ def test_without_checksums_nothing_is_said_of_configs(healthy: dict[str, Any]) -
 
 
 def test_an_edge_whose_players_wait_and_that_pulls_from_nowhere(healthy: dict[str, Any]) -> None:
-    healthy["streams"] = [stream(pulls=[])]
+    rows = [on("edge-0"), on("edge-1", players=4), on("cdn-0", cluster="cdn")]
+    healthy["streams"] = [stream(pulls=[], servers=rows)]
     flag, found = judged(healthy, "origin_unreachable")
     assert flag is True
-    assert found[0][0] == "edge-0"
-    assert found[0][1].startswith("1 players of /live/livestream wait, but this edge pulls it from no origin")
+    assert [name for name, _message in found] == ["edge-0 and 1 more", "cdn-0"]
+    assert found[0][1].startswith("5 players of /live/livestream wait, but it is pulled from no origin; check the edge's list of origins")
 
 
 @pytest.mark.parametrize(
