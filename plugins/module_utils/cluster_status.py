@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"))
 POLL_SECONDS = 1.0
+# The container that SRS runs in.
+MAIN = "srs"
 
 # With so many servers at once the API server has enough to do; a pod asked directly costs the others nothing.
 PARALLEL = {"pod_proxy": 64, "port_forward": 64, "pod_ip": 512, "url": 512}
@@ -69,7 +71,7 @@ class Reader:
         found = self.look()
         servers = self.ask(found)
         found["servers"] = [streams.server_row(server) for server in servers]
-        found["streams"] = streams.build(servers, origin_hosts(found))
+        found["streams"] = streams.build(servers, inside(found))
         return {**found, **verdicts.judge(found, self.params["near_capacity"])}
 
     def look(self) -> dict[str, Any]:
@@ -126,7 +128,9 @@ class Reader:
             return {}, []
         servers: dict[str, streams.Server] = {}
         asked: list[srs_api.Server] = []
-        for component, cluster, workload, pod in _srs_pods(found):
+        for component, cluster, workload, pod in _pods(found):
+            if MAIN not in workload["images"]:
+                continue  # a proxy in front of origins, which has no streams of its own
             config = found["configs"].get(workload["config_map"], {})
             limit = workload["max_connections"] or config.get("max_connections")
             server = streams.Server(pod["name"], component, cluster, pod["ip"], pod["ready"], pod["terminating"], limit)
@@ -140,13 +144,15 @@ class Reader:
         return servers, asked
 
 
-def origin_hosts(found: Mapping[str, Any]) -> list[str]:
-    """The names by which edges find their origin."""
-    return [service["name"] for service in found["services"] if service["component"] == "origin"]
+def inside(found: Mapping[str, Any]) -> streams.Inside:
+    """What tells the topology's own connections."""
+    hosts = [service["name"] for service in found["services"] if service["component"] == "origin"]
+    relays = [pod["ip"] for _component, _cluster, workload, pod in _pods(found) if MAIN not in workload["images"] and pod["ip"]]
+    return streams.Inside(frozenset(hosts), frozenset(relays))
 
 
-def _srs_pods(found: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any], Mapping[str, Any]]]:
-    """(component, cluster, workload, pod) of every pod that runs SRS."""
+def _pods(found: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any], Mapping[str, Any]]]:
+    """(component, cluster, workload, pod) of every pod of the origin and the edges."""
     for component, group in (("origin", "origins"), ("edge", "edges")):
         for cluster, content in found[group].items():
             workloads = {workload["name"]: workload for workload in content["workloads"]}

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.cluster_status import Reader, origin_hosts
+from ansible_collections.livestream.srs.plugins.module_utils.cluster_status import Reader, inside
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import Client
 from ansible_collections.livestream.srs.plugins.module_utils.srs_api import client as srs_api
@@ -52,7 +52,7 @@ class _Topology:
         """(clients, servers that gave no answer), as far as they are asked for. All servers are asked: they tell who is one of them."""
         servers = self.reader.ask(self.found, ("vhosts", "streams", "clients"))
         self.check_names(servers)
-        rows = [row for row in streams.clients(servers, origin_hosts(self.found)) if self.wanted(row) and _matches(row, self.params)]
+        rows = [row for row in streams.clients(servers, inside(self.found)) if self.wanted(row) and _matches(row, self.params)]
         silent = [{"server": s.name, "error": s.error} for s in servers if s.error and self.wanted(s)]
         return rows, silent
 

@@ -96,25 +96,33 @@ def server_row(server: Server) -> dict[str, Any]:
     }
 
 
-def build(servers: Sequence[Server], internal_hosts: Iterable[str] = ()) -> list[dict[str, Any]]:
-    """The live streams, and those that somebody waits for. ``internal_hosts`` are the names by which edges find their origin."""
+@dataclass(frozen=True)
+class Inside:
+    """How connections between servers are told from those of viewers and encoders."""
+
+    hosts: frozenset[str] = frozenset()
+    """The names by which edges find their origin."""
+    relays: frozenset[str] = frozenset()
+    """Addresses of proxies, which pass on what edges ask for, and what viewers do."""
+
+
+def build(servers: Sequence[Server], inside: Inside = Inside()) -> list[dict[str, Any]]:
+    """The live streams, and those that somebody waits for."""
     pods = {server.ip: server for server in servers if server.ip}
-    hosts = set(internal_hosts)
     streams: dict[Key, list[_Seen]] = {}
     for server in servers:
-        for key, seen in _on_server(server, pods, hosts).items():
+        for key, seen in _on_server(server, pods, inside).items():
             streams.setdefault(key, []).append(seen)
     rows = [_stream_row(key, seen, servers) for key, seen in sorted(streams.items())]
     return [row for row in rows if row["live"] or row["publishers"] or row["players"] or row["pulls"]]
 
 
-def clients(servers: Sequence[Server], internal_hosts: Iterable[str] = ()) -> list[dict[str, Any]]:
+def clients(servers: Sequence[Server], inside: Inside = Inside()) -> list[dict[str, Any]]:
     """Every client of every server, and what it is there: ``player``, ``publisher``, or another server that pulls or forwards."""
     pods = {server.ip: server for server in servers if server.ip}
-    hosts = set(internal_hosts)
     rows = []
     for server in servers:
-        for (vhost, url), seen in _on_server(server, pods, hosts).items():
+        for (vhost, url), seen in _on_server(server, pods, inside).items():
             found = [
                 *(("publisher", client, None) for client in seen.publishers),
                 *(("forward", client, peer) for client, peer in seen.forwards),
@@ -146,7 +154,7 @@ def _client_row(server: Server, vhost: str, url: str, role: str, client: Row, pe
     }
 
 
-def _on_server(server: Server, pods: Mapping[str, Server], hosts: set[str]) -> dict[Key, _Seen]:
+def _on_server(server: Server, pods: Mapping[str, Server], inside: Inside) -> dict[Key, _Seen]:
     vhosts = {row.get("id"): row.get("name") for row in server.list("vhosts")}
     # Where addresses are translated on the way, an edge can still be told by the name under which it looks for its origin.
     by_name = not any(client.get("ip") in pods for client in server.list("clients"))
@@ -164,7 +172,8 @@ def _on_server(server: Server, pods: Mapping[str, Server], hosts: set[str]) -> d
         seen = found.setdefault(key, _Seen(server))
         peer = pods.get(client.get("ip") or "")
         peer_name = peer.name if peer else None
-        of_server = (peer is not None and peer is not server) or (by_name and _asks_for(client, hosts))
+        named = by_name or client.get("ip") in inside.relays
+        of_server = (peer is not None and peer is not server) or (named and _asks_for(client, inside.hosts))
         kind = client.get("type") or ""
         if client.get("publish") or kind.endswith("-publish"):
             # Encoders name themselves otherwise; a server that forwards never does.
@@ -180,7 +189,7 @@ def _on_server(server: Server, pods: Mapping[str, Server], hosts: set[str]) -> d
     return found
 
 
-def _asks_for(client: Row, hosts: set[str]) -> bool:
+def _asks_for(client: Row, hosts: frozenset[str]) -> bool:
     """Whether a client's URL names one of these hosts: the name itself, a full name that begins with it, or a pod of a headless Service."""
     host = urlsplit(client.get("tcUrl") or "").hostname or ""
     return host in hosts or any(part in hosts for part in host.split(".")[:2])

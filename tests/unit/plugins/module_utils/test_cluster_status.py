@@ -104,6 +104,12 @@ def test_when_no_server_answers_kubernetes_side_is_complete(client: FakeClient, 
     assert [p["object"] for p in result["problems"]] == ["origin-0", "edge-0 and 2 more"]
 
 
+def test_a_proxy_is_no_server(client: FakeClient, servers: dict[str, Srs]) -> None:
+    client.objects["StatefulSet"][1]["spec"]["template"]["spec"]["containers"][0]["name"] = "srs-proxy"
+    assert [server["name"] for server in run()["servers"]] == ["origin-0"]
+    assert servers["edge-0"].seen == []
+
+
 def test_a_pod_that_does_not_run_is_not_asked(client: FakeClient, servers: dict[str, Srs]) -> None:
     client.objects["Pod"][1]["status"] = {"phase": "Pending"}
     result = run()

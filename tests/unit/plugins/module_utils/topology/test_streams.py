@@ -31,7 +31,7 @@ def recorded() -> dict[str, Server]:
 
 
 def only(servers: dict[str, Server], *hosts: str) -> dict[str, Any]:
-    (stream,) = streams.build(list(servers.values()), hosts)
+    (stream,) = streams.build(list(servers.values()), streams.Inside(frozenset(hosts)))
     return stream
 
 
@@ -204,6 +204,17 @@ def test_translated_addresses_leave_the_name_of_the_origin_to_tell_edges(recorde
     recorded["edge-1"].replies["clients"].clear()
     recorded["edge-2"].replies["clients"].clear()
     assert only(recorded, "srs-internal-origin-service")["merged_pull"] is False
+
+
+def test_what_comes_by_way_of_a_proxy(recorded: dict[str, Server]) -> None:
+    proxy = "10.244.0.77"
+    origin = recorded["origin-0"].replies["clients"]
+    for row in origin:
+        row["ip"] = proxy
+    origin.append({**origin[-1], "id": "viewer", "tcUrl": "rtmp://198.51.100.9/live"})
+    inside = streams.Inside(frozenset(["srs-internal-origin-service"]), frozenset([proxy]))
+    (stream,) = streams.build(list(recorded.values()), inside)
+    assert (stream["players"], len(stream["pulls"]), stream["merged_pull"], len(stream["publishers"])) == (10, 3, True, 1)
 
 
 @pytest.mark.parametrize("host", ["srs-internal-origin-service.video.svc.cluster.local", "srs-origin-1.srs-internal-origin-service"])
