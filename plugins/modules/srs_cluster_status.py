@@ -461,6 +461,11 @@ summary:
   returned: always
   type: list
   elements: str
+missing:
+  description: The conditions that did not come to hold in time, one line for each thing that is missing.
+  returned: when a wait fails
+  type: list
+  elements: str
 query_result:
   description: What O(query) found.
   returned: when O(query) is given

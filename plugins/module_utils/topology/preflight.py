@@ -18,6 +18,10 @@ ROLES = ("srs_origin", "hls_nginx", "srs_edge")
 # Variables that the playbooks read and that belong to no role.
 PLAYBOOK_VARIABLES = frozenset(
     {
+        "srs_api_password",
+        "srs_api_timeout",
+        "srs_api_username",
+        "srs_api_via",
         "srs_context",
         "srs_kubeconfig",
         "srs_report",
