@@ -13,7 +13,7 @@ options:
       - How the HTTP API of each SRS server is reached.
       - V(pod_proxy) goes through the pod proxy of the Kubernetes API server, and so works from everywhere and asks for no open port.
         It needs the right to C(get) C(pods/proxy) (and C(delete), to kick clients), and passes no user name and password on.
-      - V(port_forward) has the API server forward a port of each pod, as C(kubectl port-forward) does, and a user name and password reach SRS.
+      - V(port_forward) has the API server forward a port of each pod, as C(kubectl port-forward) does. User name and password reach SRS.
         It needs the rights to C(get) and C(create) C(pods/portforward).
       - V(pod_ip) connects to the pods' own addresses, from where these can be reached.
       - V(url) connects to O(api_url).

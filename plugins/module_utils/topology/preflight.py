@@ -25,7 +25,6 @@ PLAYBOOK_VARIABLES = frozenset(
         "srs_context",
         "srs_kubeconfig",
         "srs_report",
-        "srs_status_api",
         "srs_stream",
         "srs_teardown_delete_volumes",
         "srs_teardown_delete_namespace",
