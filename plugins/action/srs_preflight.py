@@ -42,11 +42,14 @@ class ActionModule(ActionBase):
         self._templar.available_variables = variables
         self._values: dict[str, Any] = {}
         _validation, args = self.validate_argument_spec(
-            {"roles": {"type": "list", "elements": "str", "choices": list(preflight.ROLES), "required": True}}
+            {
+                "roles": {"type": "list", "elements": "str", "choices": list(preflight.ROLES), "required": True},
+                "variables": {"type": "list", "elements": "str", "default": []},
+            }
         )
         roles = args["roles"]
         specs = {role: _argument_spec(role) for role in preflight.ROLES}
-        known = {name for spec in specs.values() for name in spec}
+        known = {name for spec in specs.values() for name in spec} | set(args["variables"])
 
         # Each kind of check relies on what the ones before it have found to be in order.
         warnings: list[str] = []

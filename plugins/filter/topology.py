@@ -12,7 +12,16 @@ import yaml
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters, hls, load_balancer, names, origins, revisions
+from ansible_collections.livestream.srs.plugins.module_utils.topology import (
+    canaries,
+    clusters,
+    hls,
+    load_balancer,
+    names,
+    origins,
+    revisions,
+    rollouts,
+)
 from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import plain
 
 
@@ -34,13 +43,23 @@ def _manifests(text: str) -> list[Any]:
     return list(yaml.load_all("".join(text), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
 
+def _chosen(clusters: list[dict[str, Any]], wanted: str | list[str]) -> list[dict[str, Any]]:
+    """Those of the resolved edge clusters that ``srs_edge_cluster`` names."""
+    names = wanted.split(",") if isinstance(wanted, str) else wanted
+    chosen = rollouts.chosen(names, (cluster["name"] for cluster in clusters), "in the inventory")
+    return [cluster for cluster in clusters if cluster["name"] in chosen]
+
+
 class FilterModule:
     """Filters that the roles use among themselves; they aren't part of the public interface."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
-            "config_keys": revisions.keys_of_clusters,
-            "config_revisions": revisions.with_revisions,
+            "canaries": _user_errors(canaries.canaries),
+            "canary_objects": _user_errors(canaries.references),
+            "chosen_clusters": _user_errors(_chosen),
+            "config_keys": _user_errors(revisions.keys_of_clusters),
+            "config_revisions": _user_errors(revisions.with_revisions),
             "edge_clusters": _user_errors(clusters.resolve_edges),
             "hls": _user_errors(hls.resolve_hls),
             "load_balancer": _user_errors(lambda slb, where, ports: load_balancer.render(slb, where=where, ports=ports)),

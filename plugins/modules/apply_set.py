@@ -58,7 +58,7 @@ options:
   objects:
     description:
       - The objects, as mappings. Lists in the list are flattened and V(null) is skipped, as templates with conditions leave them.
-      - Needed when O(state=present).
+      - Needed when O(state=present), and with O(only_objects), for which apiVersion, kind and name are enough.
     type: list
     elements: raw
   state:
@@ -70,6 +70,11 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  only_objects:
+    description:
+      - Whether O(state=absent) deletes only those members that are in O(objects), and the record with the last of all.
+    type: bool
+    default: false
   prune:
     description:
       - Whether members of the set that are not in O(objects) any more are deleted.
@@ -264,7 +269,7 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
     given = take_objects(module, "objects")
     own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "drain", "force_conflicts")
     spec = SetSpec(
-        **{key: params[key] for key in (*own, "release_holds", "create_namespace", "wait", "wait_timeout")},
+        **{key: params[key] for key in (*own, "only_objects", "release_holds", "create_namespace", "wait", "wait_timeout")},
         objects=given,
         change_cause=params["change_cause"] or "",
         absent=params["state"] == "absent",
@@ -288,6 +293,7 @@ def specification() -> dict[str, Any]:
             # no_log: the manifests of Secrets must not reach the system's log; take_objects lets results name objects again.
             "objects": {"type": "list", "elements": "raw", "no_log": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "only_objects": {"type": "bool", "default": False},
             "prune": {"type": "bool", "default": False},
             "prune_allow_empty": {"type": "bool", "default": False},
             "delete_persistent_volume_claims": {"type": "bool", "default": False},
@@ -298,7 +304,7 @@ def specification() -> dict[str, Any]:
             "create_namespace": {"type": "bool", "default": True},
             "concurrency": {"type": "int", "default": 8},
         },
-        "required_if": [("state", "present", ("objects",))],
+        "required_if": [("state", "present", ("objects",)), ("only_objects", True, ("objects",))],
         "supports_check_mode": True,
     }
 

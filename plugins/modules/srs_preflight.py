@@ -31,6 +31,11 @@ options:
     elements: str
     choices: [srs_origin, hls_nginx, srs_edge]
     required: true
+  variables:
+    description: Variables that the playbook takes beside those of the roles.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""

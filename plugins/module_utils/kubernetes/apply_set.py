@@ -47,6 +47,7 @@ class SetSpec:
     namespace: str
     objects: list[Any] = field(default_factory=list)  # nested lists are flattened, None is skipped
     absent: bool = False
+    only_objects: bool = False
     prune: bool = False
     prune_allow_empty: bool = False
     delete_persistent_volume_claims: bool = False
@@ -294,12 +295,16 @@ class _Absent(_Set):
     def run(self) -> Result:
         if self.record is None:
             return Result()
-        members = self._members(self._recorded_places()).values()
-        steps = [self._removal(live) for live in members if self._is_ours(live)]
+        members = {key: live for key, live in self._members(self._recorded_places()).items() if self._is_ours(live)}
+        doomed = {key: members[key] for key in self._named() if key in members} if self.spec.only_objects else members
+        steps = [self._removal(live) for live in doomed.values()]
         steps.sort(key=lambda step: (-apply_sets.phase(step.ref.kind), step.ref.kind, step.ref.namespace or "", step.ref.name))
-        kept = [step for step in steps if step.action == "kept"]
+        kept = [step.ref for step in steps if step.action == "kept"] + [
+            objects.ref(live) for key, live in members.items() if key not in doomed
+        ]
         if kept:
-            record = self._record_step(apply_sets.scope_of((step.resource, step.ref.namespace) for step in kept))
+            places = ((self.client.resource(ref.api_version, ref.kind), ref.namespace) for ref in kept)
+            record = self._record_step(apply_sets.scope_of(places))
         else:
             record = Step(
                 objects.ref({**self.record, "apiVersion": "v1", "kind": "ConfigMap"}), self.client.resource("v1", "ConfigMap"), "deleted"
@@ -316,6 +321,15 @@ class _Absent(_Set):
             elif record.write:
                 self._write(record)
         return self._result([*steps, record])
+
+    def _named(self) -> list[tuple[str, str | None, str]]:
+        """The keys of the objects that are meant."""
+        keys = []
+        for item in objects.flatten(self.spec.objects):
+            resource = self.client.resource(item["apiVersion"], item["kind"])
+            namespace = item["metadata"].get("namespace") or self.spec.namespace
+            keys.append((resource.group_kind, namespace if resource.namespaced else None, item["metadata"]["name"]))
+        return keys
 
 
 class _Present(_Set):

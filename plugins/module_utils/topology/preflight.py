@@ -85,6 +85,8 @@ def check_edges(clusters: list[dict[str, Any]]) -> list[str]:
             problems.append(f"{where} has no name: give it one, for example 'name: cdn-a'.")
         elif not _is_label(name, EDGE_NAME_LENGTH):
             problems.append(_not_a_label(f"{where}.name", name, EDGE_NAME_LENGTH))
+        elif f"-{name}".endswith("-canary"):
+            problems.append(f"{where}.name is '{name}', which would be the name of another cluster's canary: choose another one.")
         elif name in seen:
             problems.append(f"{where}.name is '{name}', which is the name of srs_edge_clusters[{seen[name]}] already: names must differ.")
         seen.setdefault(name, index)

@@ -123,3 +123,26 @@ def test_holds_are_released_when_asked(client: Client, media: Any) -> None:
 def test_absent_deletes_what_is_held(client: Client, media: Any) -> None:
     hold(media, DEPLOYMENT)
     assert actions(apply_set(client, SetSpec(name="srs", namespace="media", absent=True)))["Deployment/web"] == "deleted"
+
+
+# Some members alone
+
+
+def absent(client: Client, *names: tuple[str, str, str], **options: Any) -> Result:
+    objects = [{"apiVersion": version, "kind": kind, "metadata": {"name": name}} for version, kind, name in names]
+    return apply_set(client, SetSpec(name="srs", namespace="media", absent=True, only_objects=True, objects=objects, **options))
+
+
+def test_members_that_are_named_are_deleted_alone_and_the_record_with_the_last(client: Client, media: Any) -> None:
+    predicted = absent(client, ("apps/v1", "Deployment", "web"), ("v1", "Secret", "not-there"), check_mode=True)
+    result = absent(client, ("apps/v1", "Deployment", "web"), ("v1", "Secret", "not-there"))
+    assert result == predicted
+    assert actions(result) == {"Deployment/web": "deleted", "ConfigMap/srs-apply-set": "configured"}
+    assert CONFIG in media.objects and DEPLOYMENT not in media.objects
+    assert actions(absent(client, ("v1", "ConfigMap", "config"))) == {"ConfigMap/config": "deleted", "ConfigMap/srs-apply-set": "deleted"}
+    assert actions(absent(client, ("v1", "ConfigMap", "config"))) == {}
+
+
+def test_an_empty_list_deletes_nothing(client: Client, media: Any) -> None:
+    assert actions(absent(client)) == {"ConfigMap/srs-apply-set": "unchanged"}
+    assert CONFIG in media.objects and DEPLOYMENT in media.objects
