@@ -66,5 +66,5 @@ class FilterModule:
             "pod_bandwidth": _user_errors(load_balancer.pod_bandwidth_annotations),
             "origin": _user_errors(origins.resolve_origin),
             "manifests": _manifests,
-            "topology_labels": lambda component, instance, topology: names.labels(component, instance, topology),
+            "topology_labels": names.labels,
         }

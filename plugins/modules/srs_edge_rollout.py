@@ -15,7 +15,8 @@ description:
   - Works on the Deployments that the role P(livestream.srs.srs_edge#role) keeps, of any number of edge clusters in one run.
   - Rolling back restores the pod template of a revision, and with it the srs.conf that belongs to it, which the cluster's ConfigMap keeps.
     Servers are replaced like in any roll-out, and players are waited for.
-  - What was rolled back or paused is held by the annotation C(livestream.srs/hold), so that C(playbooks/site.yml) leaves it as it is until it
+  - What was rolled back or paused is held by the annotation C(livestream.srs/hold), so that C(playbooks/site.yml) leaves it as
+    it is until it
     is released.
 extends_documentation_fragment:
   - livestream.srs.attributes

@@ -69,7 +69,7 @@ def test_a_missing_verb_is_named(
 ) -> None:
     if playbook == "teardown":
         play(srs_kubeconfig=deployer)
-    role = next(item for item in yaml.safe_load_all(ROLE.read_text()) if item["kind"] == "Role")
+    role = next(item for item in yaml.safe_load(ROLE.read_text())["items"] if item["kind"] == "Role")
     for rule in role["rules"]:
         if resource in rule["resources"]:
             rule["verbs"] = [given for given in rule["verbs"] if given != verb]

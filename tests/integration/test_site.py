@@ -113,7 +113,7 @@ def test_taking_over_the_tutorial(play: Callable[..., Any], there: Namespace, ku
 
 def test_a_field_that_kubectl_set_can_be_dropped(play: Callable[..., Any], there: Namespace, kubectl: Callable[..., str]) -> None:
     objects = TUTORIAL.read_text().replace(
-        "          image: ossrs/srs:3\n", "          image: ossrs/srs:3\n          resources: {limits: {memory: 1Gi}}\n"
+        "              image: ossrs/srs:3\n", "              image: ossrs/srs:3\n              resources: {limits: {memory: 1Gi}}\n"
     )
     kubectl("apply", "-f", "-", given=objects)
     play(**TUTORIAL_INVENTORY)

@@ -63,7 +63,7 @@ def check(storage: Any, volume: Any) -> Iterator[str]:
     kind = storage.get("type", "emptydir")
     for key in sorted(set(storage) - {"type", *KEYS[kind]}):
         if storage[key] is not None:
-            other = next(name for name in KEYS if name != kind)
+            (other,) = set(KEYS) - {kind}
             way = " The size of an emptydir is its size_limit." if key == "size" else ""
             yield f"srs_origin_storage.{key} is of type {other}, and the type is {kind}.{way}"
     for key in ("size", "size_limit"):

@@ -13,8 +13,9 @@ from ansible_collections.livestream.srs.plugins.module_utils.topology import cle
 NAS = {"type": "pvc", "size": "9Gi", "access_mode": "ReadWriteMany"}
 
 
-def server(given: dict[str, Any], media: dict[str, Any] = NAS) -> dict[str, Any]:
-    origin: dict[str, Any] = {"image": "srs:6", "selector": {"app": "srs-origin"}, "media": storage.resolve(media, {})}
+def server(given: dict[str, Any], media: dict[str, Any] | None = None) -> dict[str, Any]:
+    volume = storage.resolve(NAS if media is None else media, {})
+    origin: dict[str, Any] = {"image": "srs:6", "selector": {"app": "srs-origin"}, "media": volume}
     return {**origin, "cleanup": cleanup.resolve(given, origin, "srs")}
 
 

@@ -41,8 +41,8 @@ WITH_NGINX: dict[str, Any] = {"enabled": True, "mode": "sidecar", "cache": {}, "
 PROXY = {"image": "registry.example/srs-proxy:7"}
 
 
-def resolve(nginx: dict[str, Any] = NGINX, **changes: Any) -> dict[str, Any]:
-    return origins.resolve_origin({**SETTINGS, **changes}, nginx, "srs")
+def resolve(nginx: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    return origins.resolve_origin({**SETTINGS, **changes}, NGINX if nginx is None else nginx, "srs")
 
 
 def cluster(**changes: Any) -> dict[str, Any]:
@@ -58,8 +58,8 @@ def text(origin: dict[str, Any]) -> list[str]:
     return [" ".join(line.split()) for line in compile_config("origin", origin["srs_conf"], where="test").text.splitlines()]
 
 
-def problems(origin: dict[str, Any], nginx: dict[str, Any] = NGINX) -> list[str]:
-    return list(origins.check(origin, nginx))
+def problems(origin: dict[str, Any], nginx: dict[str, Any] | None = None) -> list[str]:
+    return list(origins.check(origin, NGINX if nginx is None else nginx))
 
 
 def test_one_origin_has_the_tutorials_names() -> None:
