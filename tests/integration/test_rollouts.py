@@ -185,6 +185,26 @@ def test_a_canary_is_aborted(edges: Edges) -> None:
     assert edges.site().changed == []
 
 
+def test_an_autoscaler_takes_the_replicas_over_and_gives_them_back(edges: Edges) -> None:
+    edges.site()
+    edges.kubectl("scale", f"deployment/{EDGE}", "--replicas=5")
+    pods = edges.pods()
+    auto = {"srs_edge_autoscale": {"min": 2, "max": 9}}
+    assert edges.site(**auto).changed == ["Apply the edge clusters"]
+    assert edges.deployment()["spec"]["replicas"] == 5 and edges.pods() >= pods, "there never were fewer"
+    assert edges.get("hpa/srs-edge")["spec"]["scaleTargetRef"]["name"] == EDGE
+    edges.kubectl("scale", f"deployment/{EDGE}", "--replicas=6")
+    assert edges.site(**auto).changed == []
+    # A change of the servers leaves their number alone.
+    edges.site(srs_edge_max_connections=2000, **auto)
+    assert edges.deployment()["spec"]["replicas"] == 6
+    assert not edges.rollout("rolled_back", check=True)["diff"][-1]["after"].count("replicas: 3")
+
+    edges.site(srs_edge_max_connections=2000)
+    assert edges.deployment()["spec"]["replicas"] == 3 and edges.names("hpa") == set()
+    assert edges.site(srs_edge_max_connections=2000).changed == []
+
+
 def test_one_of_several_clusters(edges: Edges) -> None:
     clusters = [{"name": "edge"}, {"name": "cdn-a", "replicas": 1}]
     for limit in (1000, 2000):

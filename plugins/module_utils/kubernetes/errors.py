@@ -19,6 +19,14 @@ _STRICT = "strict decoding error: "
 
 SHOWN = 10
 
+# What newer API servers know, by what an older one says of it: since when, and how to do without.
+_NEWER = (
+    (
+        re.compile(r"preStop\.sleep|preStop: Required value: must specify a handler type"),
+        "a preStop that sleeps needs Kubernetes 1.30 or later; for an older one see the variable srs_edge_deregister_seconds",
+    ),
+)
+
 
 class Unreachable(SrsError):
     """No answer from the API server within the time allowed."""
@@ -78,12 +86,16 @@ def _explain(status: int, body: Mapping[str, Any], source: str) -> str:
         remedy = "keep the old value, or delete the object and run again"
         return f"the API server doesn't change this of an existing object ({causes or said}); {remedy}."
     if status == 422 or (status == 400 and _STRICT in said):
-        return f"the API server finds it invalid ({causes or said.rpartition(_STRICT)[2]}); mend these fields."
+        return f"the API server finds it invalid ({causes or said.rpartition(_STRICT)[2]}); {_remedy(causes or said)}."
     if status == 500 and (typed := _SCHEMA.search(said)):
-        return f"the API server finds it invalid ({typed['fields'].strip()}); mend these fields."
+        return f"the API server finds it invalid ({typed['fields'].strip()}); {_remedy(said)}."
     if status == 429 or status >= 500:
         return f"the API server of {source} is overloaded or failing (HTTP status {status}: {said}); look after it and run again."
     return f"{said} (HTTP status {status})."
+
+
+def _remedy(said: str) -> str:
+    return next((remedy for pattern, remedy in _NEWER if pattern.search(said)), "mend these fields")
 
 
 def joined(failures: Sequence[SrsError], tried: int, verb: str) -> SrsError:

@@ -32,6 +32,7 @@ def _canary(cluster: Cluster, servers: int) -> dict[str, Any]:
         "labels": labels,
         "selector": {"app": cluster["app"], **track},
         "replicas": servers,
+        "autoscale": {},
         "srs_conf": {**cluster["srs_conf"], "name": names["config_name"], "labels": labels},
     }
 

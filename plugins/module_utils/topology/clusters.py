@@ -10,7 +10,7 @@ from copy import deepcopy
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils.topology import names
+from ansible_collections.livestream.srs.plugins.module_utils.topology import autoscale, names
 
 # Dicts of these names are merged key by key with the role's default; all other values replace it.
 MERGED = ("config", "slb", "limit")
@@ -62,6 +62,7 @@ def _resolve_edge(index: int, given: Any, defaults: Mapping[str, Any], topology:
         service_name=f"{app}-service",
         grace=grace(cluster),
         ports=listen_ports(cluster["config"]),
+        autoscale=autoscale.resolved(cluster.get("autoscale") or {}),
     )
     cluster["container_ports"] = container_ports(cluster["ports"])
     cluster["service_ports"] = service_ports(cluster["ports"], ("rtmp", "http", "api") if cluster["expose_http_api"] else ("rtmp", "http"))
@@ -78,7 +79,12 @@ def grace(server: Mapping[str, Any]) -> dict[str, int]:
     if not server["graceful"]:
         return {}
     pre_stop, drain = int(server["deregister_seconds"]), int(server["drain_seconds"])
-    waits = -(-(GRACE_START_WAIT + GRACE_FINAL_WAIT) // 1000)
+    config = server.get("config")
+    own = config if isinstance(config, Mapping) else {}
+    defaults = {"grace_start_wait": GRACE_START_WAIT, "grace_final_wait": GRACE_FINAL_WAIT}
+    # A wait that is no number is left for the config's own check to name.
+    given = [own.get(name, default) for name, default in defaults.items()]
+    waits = -(-sum(wait for wait in given if isinstance(wait, int)) // 1000)
     return {"pre_stop": pre_stop, "drain": drain, "period": pre_stop + drain + waits + GRACE_MARGIN}
 
 

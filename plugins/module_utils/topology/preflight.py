@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils.topology import autoscale, releases
+
 ROLES = ("srs_origin", "hls_nginx", "srs_edge")
 
 # Variables that the playbooks read and that belong to no role.
@@ -92,6 +94,7 @@ def check_edges(clusters: list[dict[str, Any]]) -> list[str]:
         seen.setdefault(name, index)
         where = f"edge cluster '{name}'" if name else where
         problems += _not_whole(f"{where}: replicas", cluster["replicas"], 0, 10_000)
+        problems += autoscale.check(where, cluster)
         problems += _publishers(where, cluster["publish_from"], cluster["version"])
         problems += check_server(where, cluster)
         if not cluster["origin"]:
@@ -132,6 +135,13 @@ def edge_warnings(clusters: list[dict[str, Any]]) -> list[str]:
             warnings.append(
                 f"{where}: publish_from goes by the client's address, which the load balancer may hide from SRS "
                 "unless slb.external_traffic_policy is Local."
+            )
+        image = cluster.get("image") or ""
+        if (cluster.get("grace") or {}).get("drain") and releases.quits_at_once(image, cluster["version"]):
+            known = "as SRS 5 does at least up to 5.0.216" if cluster["version"] == 5 else "as its release does"
+            warnings.append(
+                f"{where}: {image} ends at once when it is told to quit, {known}, and cuts its players "
+                "(https://github.com/ossrs/srs/issues/3805): take SRS 4 or 6.0.132 and later, or set deregister_seconds to the time that players are to have."
             )
     return warnings
 

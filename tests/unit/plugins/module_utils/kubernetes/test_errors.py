@@ -110,3 +110,28 @@ def test_many_reasons_are_cut_in_the_message_but_not_in_the_result() -> None:
     error = joined([SrsError(f"reason {number}") for number in range(30)], 30, "apply")
     assert error.message.split("\n")[-1] == "- ... and 20 more reasons"
     assert len(error.details["failed"]) == 30
+
+
+@pytest.mark.parametrize(
+    "got",
+    [
+        message(
+            500,
+            "failed to create typed patch object (media/web; apps/v1, Kind=Deployment): "
+            '.spec.template.spec.containers[name="srs"].lifecycle.preStop.sleep: field not declared in schema',
+        ),
+        message(
+            422,
+            "Deployment is invalid",
+            causes=[
+                {
+                    "field": "spec.template.spec.containers[0].lifecycle.preStop",
+                    "message": "Required value: must specify a handler type",
+                }
+            ],
+        ),
+    ],
+    ids=["1.28", "1.29"],
+)
+def test_what_an_older_api_server_does_not_know_is_said(got: str) -> None:
+    assert "needs Kubernetes 1.30 or later" in got and "srs_edge_deregister_seconds" in got

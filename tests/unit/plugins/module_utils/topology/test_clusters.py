@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters
@@ -104,6 +106,25 @@ def test_the_grace_period_holds_all_its_parts(drain: int, deregister: int) -> No
     assert budget["pre_stop"] == deregister
     assert budget["period"] >= deregister + drain + waits + clusters.GRACE_MARGIN
     assert budget["period"] <= drain + deregister + 10
+
+
+@given(
+    drain=st.integers(1, 7 * 86400),
+    deregister=st.integers(0, 600),
+    start=st.none() | st.integers(0, 60_000),
+    final=st.none() | st.integers(0, 60_000),
+)
+def test_whatever_waits_are_set_the_pod_lives_through_all_of_them(
+    drain: int, deregister: int, start: int | None, final: int | None
+) -> None:
+    waits = {name: wait for name, wait in (("grace_start_wait", start), ("grace_final_wait", final)) if wait is not None}
+    (edge,) = resolve({"name": "edge", "drain_seconds": drain, "deregister_seconds": deregister, "config": waits})
+    conf = edge["srs_conf"]
+    needed = deregister + drain + (conf["grace_start_wait"] + conf["grace_final_wait"]) / 1000
+    # SRS looks for signals and for the last player once a second.
+    assert needed + 2 < edge["grace"]["period"] <= needed + 1 + clusters.GRACE_MARGIN
+    assert conf["termination_grace_period_seconds"] == edge["grace"]["period"]
+    assert conf["pre_stop_seconds"] == deregister and conf["drain_seconds"] == drain
 
 
 def test_without_graceful_nothing_of_it_is_in_the_config() -> None:

@@ -44,6 +44,8 @@ def test_a_good_topology_has_no_problems() -> None:
         ({"name": "CDN_A"}, "srs_edge_clusters[0].name is 'CDN_A': it has to be a DNS label"),
         ({"name": "-a"}, "it has to be a DNS label"),
         ({"name": "a" * 37}, "at most 36 characters"),
+        ({"name": "cdn-canary"}, "another cluster's canary"),
+        ({"autoscale": {"min": 3, "metric": {"name": "srs_clients", "average": 800}}}, "edge cluster 'edge': autoscale.max is None"),
         ({"replicas": -1}, "edge cluster 'edge': replicas is -1"),
         ({"replicas": "many"}, "replicas is 'many': it has to be a whole number"),
         ({"replicas": True}, "replicas is True"),
@@ -138,6 +140,8 @@ def test_edges_of_edges() -> None:
         ({"publish_from": ["10.0.0.0/8"]}, ["external_traffic_policy is Local"]),
         ({"publish_from": ["10.0.0.0/8"], "slb": {"external_traffic_policy": "Local"}}, []),
         ({"publish_from": []}, []),
+        ({"image": "ossrs/srs:5", "version": 5, "grace": {"drain": 600}}, ["ossrs/srs:5 ends at once when it is told to quit"]),
+        ({"image": "ossrs/srs:5", "version": 5, "grace": {}}, []),
     ],
 )
 def test_what_leaves_a_door_open_is_a_warning(changes: dict[str, Any], said: list[str]) -> None:
