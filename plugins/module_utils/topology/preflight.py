@@ -141,7 +141,8 @@ def edge_warnings(clusters: list[dict[str, Any]]) -> list[str]:
             known = "as SRS 5 does at least up to 5.0.216" if cluster["version"] == 5 else "as its release does"
             warnings.append(
                 f"{where}: {image} ends at once when it is told to quit, {known}, and cuts its players "
-                "(https://github.com/ossrs/srs/issues/3805): take SRS 4 or 6.0.132 and later, or set deregister_seconds to the time that players are to have."
+                "(https://github.com/ossrs/srs/issues/3805): take SRS 4 or 6.0.132 and later, or set deregister_seconds to the time "
+                "that players are to have."
             )
     return warnings
 
