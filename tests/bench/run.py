@@ -47,7 +47,7 @@ LARGEST_LOOP = 10
 MEASURE = """\
 import json, resource, subprocess, sys, time
 started = time.perf_counter()
-status = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+status = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 seconds = time.perf_counter() - started
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(json.dumps({"status": status.returncode, "output": status.stdout, "seconds": seconds, "cpu": used.ru_utime + used.ru_stime,
@@ -153,6 +153,7 @@ def write_inputs(environ: Mapping[str, str], edges: int) -> int:
             cwd=ROOT,
             check=False,
             env=dict(environ),
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
