@@ -106,6 +106,13 @@ options:
         if C(kubectl) or this collection has set it.
     type: bool
     default: false
+  optional_groups:
+    description:
+      - API groups that the API server may lack, such as V(monitoring.coreos.com). Where it does, objects of these groups are left out,
+        with a warning.
+    type: list
+    elements: str
+    default: []
   change_cause:
     description:
       - Who changes the objects, or why. With what changes it is noted in the annotation C(kubernetes.io/change-cause) of each workload
@@ -267,9 +274,9 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
     if params["objects"] is None and params["state"] == "present":
         raise errors.SrsError("objects is null, which may be a mistake in a template; give a list, [] if there are none.")
     given = take_objects(module, "objects")
-    own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "drain", "force_conflicts")
+    own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "drain", "force_conflicts", "only_objects")
     spec = SetSpec(
-        **{key: params[key] for key in (*own, "only_objects", "release_holds", "create_namespace", "wait", "wait_timeout")},
+        **{key: params[key] for key in (*own, "release_holds", "optional_groups", "create_namespace", "wait", "wait_timeout")},
         objects=given,
         change_cause=params["change_cause"] or "",
         absent=params["state"] == "absent",
@@ -299,6 +306,7 @@ def specification() -> dict[str, Any]:
             "delete_persistent_volume_claims": {"type": "bool", "default": False},
             "drain": {"type": "bool", "default": False},
             "release_holds": {"type": "bool", "default": False},
+            "optional_groups": {"type": "list", "elements": "str", "default": []},
             "change_cause": {"type": "str"},
             "force_conflicts": {"type": "bool", "default": True},
             "create_namespace": {"type": "bool", "default": True},

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ PROXY: dict[str, Any] = {
 AUTOSCALED: dict[str, Any] = {
     "hls_nginx_enabled": True,
     "hls_nginx_mode": "cache",
-    "hls_nginx_autoscaling": {"min_replicas": 1, "max_replicas": 9},
+    "hls_nginx_autoscale": {"min": 1, "max": 9},
 }
 NAS: dict[str, Any] = {"type": "pvc", "size": "10Gi", "access_mode": "ReadWriteMany"}
 
@@ -218,6 +219,68 @@ def test_the_clean_up_runs(play: Callable[..., Any], there: Namespace) -> None:
     assert there.batch.list_namespaced_cron_job(there.name).items == []
 
 
+GROUP = "monitoring.coreos.com"
+KINDS = {"PodMonitor": "podmonitors", "PrometheusRule": "prometheusrules", "Probe": "probes"}
+MONITORED: dict[str, Any] = {"srs_monitoring": {"enabled": True, "hls_probe": {"prober": "blackbox:9115", "streams": ["live/livestream"]}}}
+
+
+def definition(kind: str, plural: str) -> dict[str, Any]:
+    """A stand-in for what Prometheus Operator brings."""
+    schema = {"type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}
+    return {
+        "metadata": {"name": f"{plural}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+        },
+    }
+
+
+@pytest.fixture
+def operator(api: client.ApiClient) -> Iterator[None]:
+    """A cluster with the kinds of Prometheus Operator; they go again where they were not there before."""
+    definitions = client.ApiextensionsV1Api(api)
+    before = {item.metadata.name for item in definitions.list_custom_resource_definition().items}
+    made = [definition(kind, plural) for kind, plural in KINDS.items() if f"{plural}.{GROUP}" not in before]
+    for item in made:
+        definitions.create_custom_resource_definition(item)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and GROUP not in {group.name for group in client.ApisApi(api).get_api_versions().groups}:
+        time.sleep(0.2)
+    yield
+    for item in made:
+        definitions.delete_custom_resource_definition(item["metadata"]["name"])
+
+
+def monitors(api: client.ApiClient, namespace: str) -> set[str]:
+    custom = client.CustomObjectsApi(api)
+    return {
+        f"{item['kind']}/{item['metadata']['name']}"
+        for plural in KINDS.values()
+        for item in custom.list_namespaced_custom_object(GROUP, "v1", namespace, plural)["items"]
+    }
+
+
+@pytest.mark.usefixtures("operator")
+def test_monitoring_where_there_is_an_operator(play: Callable[..., Any], there: Namespace, api: client.ApiClient) -> None:
+    assert APPLY_ORIGIN in play(**MONITORED).changed
+    assert monitors(api, there.name) == {"PodMonitor/srs", "PrometheusRule/srs", "Probe/srs-hls"}
+    assert play(**MONITORED).changed == []
+    assert play().changed == [APPLY_ORIGIN]
+    assert monitors(api, there.name) == set()
+
+
+def test_monitoring_where_there_is_none(play: Callable[..., Any], there: Namespace, api: client.ApiClient) -> None:
+    if GROUP in {group.name for group in client.ApisApi(api).get_api_versions().groups}:
+        pytest.skip(f"this cluster has {GROUP}")
+    done = play(**MONITORED)
+    assert f"The API server has no {GROUP}, so these were left out" in " ".join(done.output.split())
+    assert there.core.read_namespaced_config_map("srs-grafana-dashboard", there.name).metadata.labels["grafana_dashboard"] == "1"
+    assert play(**MONITORED).changed == []
+
+
 def test_teardown_keeps_the_claim_unless_told(play: Callable[..., Any], there: Namespace) -> None:
     play(srs_origin_storage=NAS)
     play(playbook="teardown")
@@ -242,7 +305,7 @@ def test_teardown_keeps_the_claim_unless_told(play: Callable[..., Any], there: N
         ),
         ({"hls_nginx_mode": "cache", "hls_nginx_own_config": False}, ["hls_nginx_own_config"]),
         ({"hls_nginx_mode": "cache", "hls_nginx_cache": {"sizes": "1Gi"}}, ["sizes", "size"]),
-        ({"hls_nginx_mode": "cache", "hls_nginx_autoscaling": {"min_replicas": 2}}, ["max_replicas"]),
+        ({"hls_nginx_mode": "cache", "hls_nginx_autoscale": {"min": 2}}, ["hls_nginx: autoscale.max"]),
         ({**CLUSTER, "srs_origin_storage": {"type": "pvc", "size": "1Gi"}}, ["ReadWriteOnce", "3 origins", "ReadWriteMany"]),
         ({"srs_origin_replicas": 2}, ["srs_origin_replicas is 2", "single"]),
         ({"srs_origin_mode": "many"}, ["srs_origin_mode", "many", "cluster"]),

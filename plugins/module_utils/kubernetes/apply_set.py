@@ -54,6 +54,7 @@ class SetSpec:
     drain: bool = False
     release_holds: bool = False
     change_cause: str = ""
+    optional_groups: list[str] = field(default_factory=list)  # API groups whose objects are left out where the server has no such group
     force_conflicts: bool = True
     create_namespace: bool = True
     wait: bool = False
@@ -337,6 +338,7 @@ class _Present(_Set):
         # What can be said without the API server is said first.
         given = objects.flatten(spec.objects)
         super().__init__(client, spec)
+        given = self._without_missing_groups(given)
         self.coming = [resource for item in given if item["kind"] == "CustomResourceDefinition" for resource in kinds.defined_by(item)]
         client.learn(self.coming)
         self.wanted = self._wanted(given)
@@ -355,6 +357,15 @@ class _Present(_Set):
         if not spec.check_mode:
             self._carry_out(namespaces, steps, removals, record, widened)
         return self._result([*namespaces, *steps, *removals, record])
+
+    def _without_missing_groups(self, given: list[Object]) -> list[Object]:
+        """The objects that the API server can have, of those whose API group is optional."""
+        groups = {kinds.group_of(item["apiVersion"]) for item in given} & set(self.spec.optional_groups)
+        missing = {group for group in sorted(groups) if not self.client.has_group(group)}
+        for group in sorted(missing):
+            left_out = ", ".join(str(objects.ref(item)) for item in given if kinds.group_of(item["apiVersion"]) == group)
+            self.client.warnings.append(f"The API server has no {group}, so these were left out: {left_out}.")
+        return [item for item in given if kinds.group_of(item["apiVersion"]) not in missing]
 
     def _wanted(self, given: list[Object]) -> list[tuple[Object, kinds.Resource]]:
         """The manifests to apply, each with its namespace and the label of membership."""

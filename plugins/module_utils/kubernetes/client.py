@@ -276,6 +276,16 @@ class Client:
             raise SrsError(f"The API server {self.connection.host} has no kind {kind} in {api_version}{hint}")
         return self._resources[key]
 
+    def has_group(self, group: str) -> bool:
+        """Whether the API server serves an API group at all."""
+        try:
+            self.request("GET", f"/apis/{group}", f"look up {group}")
+        except ApiError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
     def learn(self, resources: Iterable[kinds.Resource]) -> None:
         """Kinds that CustomResourceDefinitions are going to bring."""
         self._resources.update({(resource.api_version, resource.kind): resource for resource in resources})

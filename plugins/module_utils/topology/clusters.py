@@ -23,6 +23,9 @@ GRACE_FINAL_WAIT = 800
 # These guess from an HTTP-FLV player's first few frames whether there is sound, and leave some players without it for good.
 GUESSES_SOUND = ("5", "6", "7")
 
+# Name, block of srs.conf, whether it is on without being asked for, and its port.
+LISTENERS = (("api", "http_api", True, 1985), ("http", "http_server", True, 8080), ("exporter", "exporter", False, 9972))
+
 # What is left for the process to end after its drain, in seconds.
 GRACE_MARGIN = 5
 
@@ -61,7 +64,7 @@ def _resolve_edge(index: int, given: Any, defaults: Mapping[str, Any], topology:
         deployment_name=f"{app}-deployment",
         service_name=f"{app}-service",
         grace=grace(cluster),
-        ports=listen_ports(cluster["config"]),
+        ports=server_ports(cluster),
         autoscale=autoscale.resolved(cluster.get("autoscale") or {}),
     )
     cluster["container_ports"] = container_ports(cluster["ports"])
@@ -88,14 +91,23 @@ def grace(server: Mapping[str, Any]) -> dict[str, int]:
     return {"pre_stop": pre_stop, "drain": drain, "period": pre_stop + drain + waits + GRACE_MARGIN}
 
 
+def server_ports(server: Mapping[str, Any]) -> dict[str, int]:
+    """The TCP ports that a server listens on, by name."""
+    config = server["config"]
+    return listen_ports(merge(_exporter(server), config) if isinstance(config, Mapping) and "conf" not in config else config)
+
+
 def listen_ports(config: Any) -> dict[str, int]:
-    """The TCP ports that a server with these config parameters listens on, by name: ``rtmp``, ``api``, ``http``; not those that are off."""
+    """The TCP ports that a server with these config parameters listens on, by name: ``rtmp``, ``api``, ``http``, ``exporter``; not
+    those that are off.
+    """
     config = config if isinstance(config, Mapping) else {}
     listen = config.get("listen") or [1935]
     ports = {"rtmp": _port(listen[0] if isinstance(listen, list) else listen)}
-    for name, block, default in (("api", config.get("http_api"), 1985), ("http", config.get("http_server"), 8080)):
+    for name, key, on, default in LISTENERS:
+        block = config.get(key)
         block = block if isinstance(block, Mapping) else {}
-        if block.get("enabled", True):
+        if block.get("enabled", on):
             ports[name] = _port(block.get("listen", default))
     return ports
 
@@ -147,7 +159,7 @@ def server_conf(server: Mapping[str, Any], derived: Mapping[str, Any] | None = N
         "container_ports": sorted(set(server["ports"].values())),
         "env": [entry["name"] for entry in server["env"] if isinstance(entry, Mapping) and "name" in entry],
     }
-    conf: dict[str, Any] = {"max_connections": server["max_connections"], **(derived or {})}
+    conf: dict[str, Any] = {"max_connections": server["max_connections"], **_exporter(server), **(derived or {})}
     if server["grace"]:
         if server["grace"]["drain"]:
             conf.update(grace_start_wait=GRACE_START_WAIT, grace_final_wait=GRACE_FINAL_WAIT, force_grace_quit=True)
@@ -165,6 +177,12 @@ def server_conf(server: Mapping[str, Any], derived: Mapping[str, Any] | None = N
         return {**about, **conf, "config": user}
     # A text of the user's own stays as it is; it is only checked.
     return merge(about if "conf" in user else {**about, **conf}, user)
+
+
+def _exporter(server: Mapping[str, Any]) -> dict[str, Any]:
+    """The metrics of a server, where its version has any."""
+    version = typed(server["version"], 1)
+    return {"exporter": {"enabled": True}} if server["exporter"] and isinstance(version, int) and version >= 5 else {}
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

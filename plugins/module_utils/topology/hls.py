@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology import clusters, names, storage
+from ansible_collections.livestream.srs.plugins.module_utils.topology import autoscale, clusters, names, storage
 
 Settings = Mapping[str, Any]
 
 # 8080 is SRS's in the same pod, and a process that isn't root can't have port 80 on every runtime.
 PORT, METRICS_PORT, IMAGES_OWN_PORT = 8081, 8082, 80
 CACHE: dict[str, Any] = {"upstream": None, "size": "1Gi", "medium": None}
-AUTOSCALING: dict[str, Any] = {"min_replicas": 2, "max_replicas": None, "cpu_percent": 70}
 # Of the cache's volume, the part that nginx may fill: it goes beyond for a moment, and a pod that is over its limit is evicted.
 FILL = 0.9
 MIB = 2**20
@@ -80,22 +79,17 @@ def _address(upstream: str, origin: Settings) -> str:
 
 
 def _workloads(server: Settings, apart: bool) -> Iterator[dict[str, Any]]:
-    scaled = {"replicas": clusters.typed(server["replicas"], 1), "autoscaling": _autoscaling(server)}
+    scaled = {"replicas": clusters.typed(server["replicas"], 1), "autoscale": autoscale.resolved(server["autoscale"] or {})}
     if apart:
         behind = server["mode"] == "cache"
         yield {
             "name": f"{names.NGINX_ORIGIN}-deployment",
             "app": names.NGINX_ORIGIN,
             "role": "reader",
-            **({"replicas": BEHIND_CACHES, "autoscaling": {}} if behind else scaled),
+            **({"replicas": BEHIND_CACHES, "autoscale": {}} if behind else scaled),
         }
     if server["mode"] == "cache" and server["enabled"]:
         yield {"name": f"{names.HLS_CACHE}-deployment", "app": names.HLS_CACHE, "role": "cache", **scaled}
-
-
-def _autoscaling(nginx: Settings) -> dict[str, Any]:
-    given = nginx["autoscaling"] if isinstance(nginx["autoscaling"], Mapping) else {}
-    return {**AUTOSCALING, **given} if given else {}
 
 
 def _manifests(server: Settings) -> Iterator[str]:
@@ -111,7 +105,7 @@ def _manifests(server: Settings) -> Iterator[str]:
         yield "deployment"
         if server["pod_disruption_budget"]:
             yield "pod-disruption-budget"
-        if server["autoscaling"]:
+        if server["autoscale"]:
             yield "horizontal-pod-autoscaler"
 
 
@@ -134,7 +128,9 @@ def check(nginx: Settings, origin: Settings) -> Iterator[str]:
             yield f"hls_nginx_cache.size is {size!r}: it has to be a quantity of Kubernetes from 16Mi up, for example 1Gi."
         if srs_serves(nginx, origin) and "http" not in origin["ports"] and not origin["proxy"]:
             yield "hls_nginx_cache.upstream is srs, but srs_origin_config.http_server is off: leave it on."
-    yield from _check_autoscaling(nginx)
+    yield from autoscale.check("hls_nginx", nginx)
+    if nginx["autoscale"] and mode == "sidecar":
+        yield "hls_nginx_autoscale is given, but hls_nginx_mode is sidecar, and there is one nginx in the origin's pod: leave it out."
 
 
 def _check_media(nginx: Settings, origin: Settings) -> Iterator[str]:
@@ -160,17 +156,3 @@ def _check_media(nginx: Settings, origin: Settings) -> Iterator[str]:
             f"hls_nginx_mode is {mode}, but srs_origin_storage.access_mode is {media['access_mode']}, so only pods of one node could "
             "mount it: it has to be ReadWriteMany, of a storage class that can do it."
         )
-
-
-def _check_autoscaling(nginx: Settings) -> Iterator[str]:
-    scaling = _autoscaling(nginx)
-    if not scaling:
-        return
-    if nginx["mode"] == "sidecar":
-        yield "hls_nginx_autoscaling is given, but hls_nginx_mode is sidecar, and there is one nginx in the origin's pod: leave it out."
-        return
-    low, high = scaling["min_replicas"], scaling["max_replicas"]
-    if not isinstance(high, int) or not isinstance(low, int) or not 1 <= low <= high:
-        yield f"hls_nginx_autoscaling has min_replicas {low!r} and max_replicas {high!r}: 1 <= min_replicas <= max_replicas has to hold."
-    if not ((nginx["resources"] or {}).get("requests") or {}).get("cpu"):
-        yield "hls_nginx_autoscaling goes by the use of CPU, so hls_nginx_resources.requests.cpu has to be given."

@@ -95,10 +95,16 @@ KNOWN = _known(
     monitoring.coreos.com/v1          PodMonitor                      podmonitors                       namespaced
     monitoring.coreos.com/v1          ServiceMonitor                  servicemonitors                   namespaced
     monitoring.coreos.com/v1          PrometheusRule                  prometheusrules                   namespaced
+    monitoring.coreos.com/v1          Probe                           probes                            namespaced
     cert-manager.io/v1                Certificate                     certificates                      namespaced
     cert-manager.io/v1                Issuer                          issuers                           namespaced
     """
 )
+
+
+def group_of(api_version: str) -> str:
+    """The API group of an apiVersion; "" is the core group."""
+    return api_version.rpartition("/")[0]
 
 
 def known_version(group_kind: str) -> Resource | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology import cleanup, clusters, hls, names, storage
+from ansible_collections.livestream.srs.plugins.module_utils.topology import cleanup, clusters, hls, monitoring, names, storage
 
 Settings = Mapping[str, Any]
 
@@ -36,7 +36,7 @@ def resolve_origin(origin: Settings, nginx: Settings, topology: str) -> dict[str
     ``origin`` has one entry for each ``srs_origin_*`` variable, without that prefix; ``nginx`` likewise of ``hls_nginx_*``.
     """
     server = {**origin, **{key: clusters.typed(origin[key], 1) for key in ("replicas", "version")}}
-    mode, config = server["mode"], server["config"]
+    mode = server["mode"]
     server.update(
         name="origin",
         app=names.ORIGIN,
@@ -45,11 +45,13 @@ def resolve_origin(origin: Settings, nginx: Settings, topology: str) -> dict[str
         service_name=names.ORIGIN_SERVICE,
         several=mode != "single",
         grace=clusters.grace(server),
-        ports=clusters.listen_ports(config),
+        ports=clusters.server_ports(server),
         media=storage.resolve(server["storage"], server["volume"]),
         proxy=_proxy(server["proxy"], topology) if mode == "proxy" else {},
     )
     server.update(_workloads(server))
+    server["apps"] = [workload["app"] for workload in server["workloads"]]
+    server["monitoring"] = monitoring.resolve(server["monitoring"], server["production"])
     # A disk that one node at a time may mount has to be let go of before the next pod can start.
     server["recreate"] = server["media"]["access_mode"] in ("ReadWriteOnce", "ReadWriteOncePod")
     server["container_ports"] = clusters.container_ports(server["ports"])
@@ -200,6 +202,7 @@ def _manifests(server: Settings) -> Iterator[str]:
         yield "network-policy"
         if server["proxy"]:
             yield "proxy-network-policy"
+    yield from monitoring.manifests(server["monitoring"])
 
 
 def check(server: Settings, nginx: Settings) -> Iterator[str]:
@@ -210,6 +213,7 @@ def check(server: Settings, nginx: Settings) -> Iterator[str]:
     yield from hls.check(nginx, server)
     yield from cleanup.check(server)
     yield from _check_demo(server["demo_publisher"])
+    yield from monitoring.check(server["monitoring"], nginx)
     if server["own_config"]:
         yield from _check_media_paths(server["config"])
 

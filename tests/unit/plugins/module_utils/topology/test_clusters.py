@@ -28,6 +28,7 @@ DEFAULTS: dict[str, Any] = {
     "deregister_seconds": 10,
     "graceful": True,
     "security": True,
+    "exporter": False,
     "env": [],
 }
 
@@ -147,6 +148,26 @@ def test_without_graceful_nothing_of_it_is_in_the_config() -> None:
 )
 def test_listen_ports(config: Any, ports: dict[str, int]) -> None:
     assert clusters.listen_ports(config) == ports
+
+
+@pytest.mark.parametrize(
+    ("version", "config", "port"),
+    [
+        (6, {}, 9972),
+        ("5", {}, 9972),
+        (4, {}, None),
+        (3, {}, None),
+        (6, {"exporter": {"listen": 19972}}, 19972),
+        (6, {"exporter": {"enabled": False}}, None),
+        (6, {"conf": "listen 1935;"}, None),
+    ],
+)
+def test_metrics_where_the_version_has_them(version: Any, config: dict[str, Any], port: int | None) -> None:
+    edge = resolve({"name": "edge", "config": config}, exporter=True, version=version)[0]
+    assert edge["ports"].get("exporter") == port
+    assert ("exporter" in edge["srs_conf"] and edge["srs_conf"]["exporter"]["enabled"]) is (port is not None)
+    assert ({"containerPort": port, "name": "exporter"} in edge["container_ports"]) is (port is not None)
+    assert port not in [entry["port"] for entry in edge["service_ports"]], "on no load balancer"
 
 
 def test_a_shared_port_is_one_entry_of_the_container() -> None:

@@ -24,6 +24,9 @@ ORIGIN: dict[str, Any] = {
     "storage": {"type": "emptydir"},
     "volume": {},
     "cleanup": {"enabled": False},
+    "exporter": False,
+    "monitoring": {"enabled": False},
+    "production": True,
     "demo_publisher": {"enabled": False, "image": "encoder", "source": "a.flv", "target": "rtmp://srs-internal-origin-service/live/a"},
     "image": "srs:6",
     "drain_seconds": 30,
@@ -38,7 +41,7 @@ NGINX: dict[str, Any] = {
     "enabled": True,
     "mode": "sidecar",
     "replicas": 2,
-    "autoscaling": {},
+    "autoscale": {},
     "cache": {},
     "playlist_seconds": 1,
     "own_config": True,
@@ -131,11 +134,11 @@ def test_nginx_leaves_some_of_the_volume_free(size: str, most: str) -> None:
 
 
 def test_an_autoscaler_chooses_the_number() -> None:
-    server = resolve({}, mode="cache", autoscaling={"max_replicas": 20})
-    assert server["workloads"][0]["autoscaling"] == {"min_replicas": 2, "max_replicas": 20, "cpu_percent": 70}
+    server = resolve({}, mode="cache", autoscale={"min": 2, "max": 20})
+    assert server["workloads"][0]["autoscale"] == {"min": 2, "max": 20, "cpu": 65}
     assert "horizontal-pod-autoscaler" in server["manifests"]
-    behind = resolve({**CLUSTER, "storage": SHARED}, mode="cache", autoscaling={"max_replicas": 20})["workloads"][0]
-    assert (behind["app"], behind["autoscaling"]) == ("nginx-origin", {}), "what is behind the caches has a steady load"
+    behind = resolve({**CLUSTER, "storage": SHARED}, mode="cache", autoscale={"min": 2, "max": 20})["workloads"][0]
+    assert (behind["app"], behind["autoscale"]) == ("nginx-origin", {}), "what is behind the caches has a steady load"
 
 
 def test_segments_have_names_that_never_come_back() -> None:
@@ -167,10 +170,10 @@ def test_segments_have_names_that_never_come_back() -> None:
         ),
         ({}, {"mode": "cache", "replicas": -1}, "hls_nginx_replicas is -1"),
         ({}, {"mode": "cache", "replicas": "two"}, "hls_nginx_replicas is 'two'"),
-        ({}, {"autoscaling": {"max_replicas": 3}}, "hls_nginx_autoscaling is given, but hls_nginx_mode is sidecar"),
-        ({}, {"mode": "cache", "autoscaling": {"min_replicas": 3}}, "hls_nginx_autoscaling has min_replicas 3 and max_replicas None"),
-        ({}, {"mode": "cache", "autoscaling": {"min_replicas": 3, "max_replicas": 2}}, "max_replicas 2"),
-        ({}, {"mode": "cache", "autoscaling": {"max_replicas": 2}, "resources": {}}, "hls_nginx_resources.requests.cpu has to be given"),
+        ({}, {"autoscale": {"min": 1, "max": 3}}, "hls_nginx_autoscale is given, but hls_nginx_mode is sidecar"),
+        ({}, {"mode": "cache", "autoscale": {"min": 3}}, "hls_nginx: autoscale.max is None"),
+        ({}, {"mode": "cache", "autoscale": {"min": 3, "max": 2}}, "hls_nginx: autoscale.min is 3, which is more than max, 2"),
+        ({}, {"mode": "cache", "autoscale": {"min": 1, "max": 2}, "resources": {}}, "the servers request none: set resources.requests.cpu"),
     ],
 )
 def test_each_mistake_is_named(origin: dict[str, Any], nginx: dict[str, Any], said: str) -> None:

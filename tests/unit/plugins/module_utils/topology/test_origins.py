@@ -25,6 +25,9 @@ SETTINGS: dict[str, Any] = {
     "storage": {"type": "emptydir"},
     "volume": {},
     "cleanup": {"enabled": False},
+    "exporter": False,
+    "monitoring": {"enabled": False},
+    "production": True,
     "demo_publisher": {"enabled": False, "image": "encoder", "source": "a.flv", "target": "rtmp://srs-internal-origin-service/live/a"},
     "image": "srs:6",
     "drain_seconds": 30,
@@ -37,7 +40,7 @@ SETTINGS: dict[str, Any] = {
     "network_policy": True,
 }
 NGINX: dict[str, Any] = {"enabled": False}
-WITH_NGINX: dict[str, Any] = {"enabled": True, "mode": "sidecar", "cache": {}, "replicas": 2, "autoscaling": {}, "own_config": True}
+WITH_NGINX: dict[str, Any] = {"enabled": True, "mode": "sidecar", "cache": {}, "replicas": 2, "autoscale": {}, "own_config": True}
 PROXY = {"image": "registry.example/srs-proxy:7"}
 
 
