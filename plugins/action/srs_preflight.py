@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile import compile_config
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.reload import hindrances
 from ansible_collections.livestream.srs.plugins.module_utils.topology import load_balancer, names, origins, preflight
 from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import plain
 
@@ -116,7 +117,10 @@ class ActionModule(ActionBase):
             servers += [("edge", f"edge cluster '{edge['name']}'", edge) for edge in self._value("_srs_edge_clusters", variables)]
         for role, where, server in servers:
             try:
-                warnings += compile_config(role, server["srs_conf"], where=where).warnings(where)
+                compiled = compile_config(role, server["srs_conf"], where=where)
+                warnings += compiled.warnings(where)
+                if server.get("config_strategy") == "reload":
+                    yield from (f"{where}: config_strategy reload {why}." for why in hindrances(compiled.text, server["version"]))
             except SrsError as error:
                 yield error.message
 

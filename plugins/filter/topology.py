@@ -19,6 +19,7 @@ from ansible_collections.livestream.srs.plugins.module_utils.topology import (
     load_balancer,
     names,
     origins,
+    reloads,
     revisions,
     rollouts,
 )
@@ -66,5 +67,6 @@ class FilterModule:
             "pod_bandwidth": _user_errors(load_balancer.pod_bandwidth_annotations),
             "origin": _user_errors(origins.resolve_origin),
             "manifests": _manifests,
+            "reloads": _user_errors(reloads.of_clusters),
             "topology_labels": names.labels,
         }

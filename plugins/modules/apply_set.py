@@ -202,6 +202,12 @@ objects:
       type: bool
       returned: always
       sample: true
+    fields:
+      description: The top-level fields that were changed of an object that was configured.
+      type: list
+      elements: str
+      returned: always
+      sample: [spec, metadata.annotations]
 conflicts:
   description: Fields whose values other managers had set and that were overwritten.
   returned: success

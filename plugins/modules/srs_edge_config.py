@@ -116,6 +116,10 @@ configs:
     checksum:
       description: SHA-256 of the text, in hex. As an annotation of a pod template it rolls the pods when the configuration changes.
       type: str
+    restart_checksum:
+      description:
+        - SHA-256 of what only a new start of the server takes. As long as it stays the same, a running server can reload the rest.
+      type: str
     warnings:
       description: What works, but hardly as meant.
       type: list

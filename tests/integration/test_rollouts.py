@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -183,6 +185,63 @@ def test_a_canary_is_aborted(edges: Edges) -> None:
     assert edges.pods() == pods and edges.names("deployments") == {EDGE}
     assert not any("canary" in name for name in edges.names("configmaps"))
     assert edges.site().changed == []
+
+
+class Servers(ThreadingHTTPServer):
+    """The HTTP API of all servers, each of which has reloaded when it is asked for the second time."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.asked: list[str] = []
+
+
+class Answer(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        assert isinstance(self.server, Servers)
+        self.server.asked.append(self.path)
+        number = self.server.asked.count(self.path) - 1
+        body = json.dumps({"code": 0, "data": {"rid": "ab"[number % 2], "err": 0, "msg": "Success", "state": 90}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def servers() -> Iterator[Servers]:
+    with Servers() as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_config_that_is_reloaded_rolls_only_what_needs_it(edges: Edges, servers: Servers) -> None:
+    api = {"srs_api_via": "url", "srs_api_url": f"http://127.0.0.1:{servers.server_port}/{{pod}}", "srs_edge_config_strategy": "reload"}
+    edges.site(**api)
+    pods = edges.pods()
+    new = {"srs_edge_max_connections": 2000}
+
+    assert edges.site("--check", **new, **api).changed == ["Apply the edge clusters"]
+    assert servers.asked == []
+    assert edges.site(**new, **api).changed == ["Apply the edge clusters"]
+    assert edges.pods() == pods and edges.limit() == 2000
+    assert sorted(servers.asked) == sorted(2 * [f"/{pod}/api/v1/raw?rpc=reload-fetch" for pod in pods])
+    notes = [pod["metadata"]["annotations"]["livestream.srs/reload"] for pod in edges.get("pods")["items"]]
+    assert all(note.endswith(" taken") for note in notes)
+    assert edges.site(**new, **api).changed == [] and len(servers.asked) == 6
+
+    # This SRS takes only when it starts.
+    edges.site(srs_edge_config={"http_remux": {"enabled": False}}, **new, **api)
+    assert not edges.pods() & pods and len(servers.asked) == 6
+    edges.rollout("rolled_back")
+    assert edges.limit() == 2000
 
 
 def test_an_autoscaler_takes_the_replicas_over_and_gives_them_back(edges: Edges) -> None:

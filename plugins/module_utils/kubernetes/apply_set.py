@@ -87,7 +87,7 @@ class Result:
     """What was (or, in check mode, would be) done; its fields are the module's result."""
 
     changed: bool = False
-    objects: list[dict[str, Any]] = field(default_factory=list)  # api_version, kind, namespace, name, action, changed
+    objects: list[dict[str, Any]] = field(default_factory=list)  # api_version, kind, namespace, name, action, changed, fields
     conflicts: list[dict[str, str]] = field(default_factory=list)  # object, manager, field
     diff: list[dict[str, str]] = field(default_factory=list)  # before_header, after_header, before, after
     warnings: list[str] = field(default_factory=list)
@@ -273,6 +273,9 @@ class _Set:
                     "name": step.ref.name,
                     "action": step.action,
                     "changed": step.changed,
+                    "fields": objects.changed_fields(step.live, step.after)
+                    if step.action == "configured" and step.live and step.after
+                    else [],
                 }
                 for step in steps
             ],

@@ -11,6 +11,8 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile import Compiled, compile_config
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.reload import restart_checksum
+from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.schema import DEFAULT_VERSION
 
 DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.ASCII)
 KEY = re.compile(r"[A-Za-z0-9._-]{1,253}", re.ASCII)
@@ -55,6 +57,7 @@ def render_all(role: str, configs: Iterable[Mapping[str, Any]], namespace: str) 
                 "key": config.get("key") or DEFAULT_KEY,
                 "text": compiled.text,
                 "checksum": compiled.checksum,
+                "restart_checksum": restart_checksum(compiled.text, int(config.get("srs_version") or DEFAULT_VERSION)),
                 "warnings": warnings,
                 "env": compiled.env,
                 "secret_mounts": compiled.secret_mounts,

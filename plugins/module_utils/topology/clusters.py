@@ -144,6 +144,9 @@ def _edge_conf(cluster: Mapping[str, Any]) -> dict[str, Any]:
     if publish_from != ["all"] and isinstance(publish_from, list):
         # A server with allow rules refuses whatever none of them names.
         conf["security"] = {"enabled": True, "allow": ["play all", *(f"publish {peer}" for peer in publish_from)]}
+    if cluster.get("config_strategy") == "reload":
+        # Without allow_reload, raw_api only tells what became of the last reload.
+        conf |= {"inotify_auto_reload": True, "http_api": {"raw_api": {"enabled": True}}}
     return server_conf(cluster, conf)
 
 

@@ -121,6 +121,14 @@ def without_allocated(item: Object, manifest: Mapping[str, Any]) -> Object:
     return {**item, "spec": spec}
 
 
+def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The top-level fields in which the content of an object differs: ``spec``, ``data``, ``metadata.annotations``."""
+    old, new = (
+        {**item, **{f"metadata.{key}": value for key, value in item["metadata"].items()}} for item in (content(before), content(after))
+    )
+    return [key for key in {**old, **new} if key != "metadata" and old.get(key) != new.get(key)]
+
+
 def masked(item: Object) -> Object:
     """An object with the values of a Secret hidden."""
     if item["kind"] != "Secret":

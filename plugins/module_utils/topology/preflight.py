@@ -22,6 +22,7 @@ PLAYBOOK_VARIABLES = frozenset(
     {
         "srs_api_password",
         "srs_api_timeout",
+        "srs_api_url",
         "srs_api_username",
         "srs_api_via",
         "srs_context",
@@ -95,6 +96,10 @@ def check_edges(clusters: list[dict[str, Any]]) -> list[str]:
         where = f"edge cluster '{name}'" if name else where
         problems += _not_whole(f"{where}: replicas", cluster["replicas"], 0, 10_000)
         problems += autoscale.check(where, cluster)
+        if cluster.get("config_strategy") == "reload" and not cluster["config_checksum"]:
+            problems.append(
+                f"{where}: config_strategy is reload, which rolls the pods when a reload isn't enough: set config_checksum to true."
+            )
         problems += _publishers(where, cluster["publish_from"], cluster["version"])
         problems += check_server(where, cluster)
         if not cluster["origin"]:

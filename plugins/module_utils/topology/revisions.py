@@ -23,12 +23,19 @@ KEPT = 11
 def keys_of_clusters(configs: Iterable[Mapping[str, Any]], clusters: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """By ConfigMap, the key of the config that its cluster's pods mount: of clusters that a changed config rolls.
 
-    ``configs`` are those that ``srs_edge_config`` returns, ``clusters`` as ``resolve_edges`` does.
+    Servers that reload keep their key, and so their pods, as long as nothing changes that only a new start takes. ``configs`` are those
+    that ``srs_edge_config`` returns, ``clusters`` as ``resolve_edges`` does.
     """
-    checksums = {config["name"]: config["checksum"] for config in configs}
+    by_name = {config["name"]: config for config in configs}
     return {
-        cluster["config_name"]: f"srs-{checksums[cluster['config_name']][:12]}.conf" for cluster in clusters if cluster["config_checksum"]
+        cluster["config_name"]: _key(by_name[cluster["config_name"]], cluster.get("config_strategy"))
+        for cluster in clusters
+        if cluster["config_checksum"]
     }
+
+
+def _key(config: Mapping[str, Any], strategy: Any) -> str:
+    return f"srs-{config['restart_checksum' if strategy == 'reload' else 'checksum'][:12]}.conf"
 
 
 def with_revisions(config_maps: Iterable[Mapping[str, Any]], keys: Mapping[str, str]) -> list[Mapping[str, Any]]:

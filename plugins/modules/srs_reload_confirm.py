@@ -1,0 +1,156 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wait until running servers have reloaded a changed config."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: srs_reload_confirm
+short_description: Wait until running SRS servers have reloaded their changed srs.conf
+version_added: 0.1.0
+author:
+  - The livestream.srs contributors (@livestream-srs)
+description:
+  - For servers that reload by themselves when the file changes (C(inotify_auto_reload on)) which the kubelet renews for them.
+  - Asks each server by the HTTP API about its last reload, until there is one since the change of the ConfigMap. Fails when one has refused
+    the new config, or has not reloaded in time; SRS goes on with its old config then.
+  - Notes on the pods (annotation C(livestream.srs/reload)) what is awaited. That has the kubelet renew their files at once instead of about
+    a minute later, and tells the next run what is left, should this one be cut short. Without anything awaited, only the pods are listed.
+  - What the role P(livestream.srs.srs_edge#role) does for clusters with C(config_strategy=reload).
+extends_documentation_fragment:
+  - livestream.srs.kubernetes_auth
+  - livestream.srs.srs_api
+  - livestream.srs.attributes
+  - livestream.srs.attributes.action_group
+attributes:
+  check_mode:
+    support: full
+    details: Tells which servers would have to reload.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+    details: Changes nothing but its own notes.
+notes:
+  - Needs C(raw_api { enabled on; }) in C(http_api) of the servers' srs.conf, and SRS 5.0.176, 6.0.71 or later.
+options:
+  namespace:
+    description: Namespace of the topology.
+    type: str
+    required: true
+  clusters:
+    description: The clusters whose servers reload by themselves.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the cluster.
+        type: str
+        required: true
+      app:
+        description: Value of the label C(app) of its pods.
+        type: str
+        required: true
+      config_map:
+        description: Name of its ConfigMap.
+        type: str
+        required: true
+      key:
+        description: Key in the ConfigMap that its pods mount as C(srs.conf). Pods that mount another one are of another revision.
+        type: str
+        required: true
+      checksum:
+        description: Checksum of its srs.conf.
+        type: str
+        required: true
+      api_port:
+        description: Port of the HTTP API, unless O(api_port) is given.
+        type: int
+  changed_config_maps:
+    description: Names of the ConfigMaps whose data were changed just now.
+    type: list
+    elements: str
+    default: []
+  wait_timeout:
+    description: How long to wait for all servers together, in seconds.
+    type: int
+    default: 300
+"""
+
+EXAMPLES = r"""
+- name: Change the config
+  livestream.srs.apply_set:
+    name: srs-edge
+    namespace: srs
+    objects: "{{ objects }}"
+  register: applied
+
+- name: See that running servers have taken it
+  livestream.srs.srs_reload_confirm:
+    namespace: srs
+    clusters:
+      - name: edge
+        app: srs-edge
+        config_map: srs-edge-config
+        key: srs-66e73aacca37.conf
+        checksum: "{{ checksum }}"
+    changed_config_maps: "{{ applied.objects | selectattr('fields', 'contains', 'data') | map(attribute='name') }}"
+"""
+
+RETURN = r"""
+servers:
+  description: The servers that had to reload.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    server:
+      description: Name of the server's pod.
+      type: str
+    cluster:
+      description: Name of its cluster.
+      type: str
+    confirmed:
+      description: Whether the server says that it has taken the config; always false in check mode.
+      type: bool
+    error:
+      description: Why not, or null.
+      type: str
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.livestream.srs.plugins.module_utils import errors, reload_confirm
+from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec, srs_api_spec
+
+flow = reload_confirm.flow
+
+
+def specification() -> dict[str, Any]:
+    required = {"type": "str", "required": True}
+    cluster = {**dict.fromkeys(("name", "app", "config_map", "key", "checksum"), required), "api_port": {"type": "int"}}
+    # A key of a ConfigMap is no secret, whatever its name looks like.
+    cluster["key"] = {**required, "no_log": False}
+    return {
+        "argument_spec": {
+            **connection_spec(),
+            **srs_api_spec(),
+            "namespace": required,
+            "clusters": {"type": "list", "elements": "dict", "required": True, "options": cluster},
+            "changed_config_maps": {"type": "list", "elements": "str", "default": []},
+            "wait_timeout": {"type": "int", "default": 300},
+        },
+        "supports_check_mode": True,
+    }
+
+
+def main() -> None:
+    errors.run(AnsibleModule(**specification()), flow)
+
+
+if __name__ == "__main__":
+    main()
