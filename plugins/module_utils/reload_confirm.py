@@ -21,8 +21,12 @@ from ansible_collections.livestream.srs.plugins.module_utils.topology.reloads im
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-RAW_API_OFF = 1061
 CAN_NOT_TELL = "can_not_tell"
+UNKNOWN = 1060
+REASONS = {
+    UNKNOWN: "it does not tell whether it has reloaded, which SRS does from 5.0.176 and 6.0.71 on",
+    1061: "its raw_api is off, by which it would tell whether it has reloaded",
+}
 PARALLEL = 64
 LOOK_AGAIN = 1.0
 # Seconds after which the kubelet is asked again to renew a pod's files: its cache may have been a little late.
@@ -144,10 +148,10 @@ def _last_reload(api: Api) -> Task:
     try:
         reply = yield from api.call("/api/v1/raw?rpc=reload-fetch")
     except ErrorCode as error:
-        if error.code == RAW_API_OFF:
-            raise NoAnswer(CAN_NOT_TELL, "its raw_api is off, by which it would tell whether it has reloaded") from None
+        if error.code in REASONS:
+            raise NoAnswer(CAN_NOT_TELL, REASONS[error.code]) from None
         raise
     data = reply.get("data")
     if not isinstance(data, dict):
-        raise NoAnswer(CAN_NOT_TELL, "it does not tell whether it has reloaded, which SRS does from 5.0.176 and 6.0.71 on")
+        raise NoAnswer(CAN_NOT_TELL, REASONS[UNKNOWN])
     return data

@@ -42,6 +42,11 @@ def test_all_playbooks_work_with_it(play: Play, deployer: str) -> None:
     play(srs_edge_max_connections=2000, **used)
     assert play(srs_edge_max_connections=2000, **used).changed == []
     play(playbook="status", **used)
+    play(playbook="rollback", **used)
+    play(playbook="resume", **used)
+    play(playbook="canary", srs_canary=25, **used)
+    play(playbook="canary", srs_canary="promote", **used)
+    play(playbook="pause", **used)
     play(playbook="teardown", **used)
     assert play(playbook="teardown", **used).changed == []
 

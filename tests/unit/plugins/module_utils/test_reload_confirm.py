@@ -127,10 +127,14 @@ def test_a_refused_config_and_a_silent_server_are_named(cluster: Cluster, server
     }
 
 
-def test_a_server_that_can_not_tell_is_not_waited_for(servers: dict[str, Srs]) -> None:
+@pytest.mark.parametrize(
+    ("reload", "words"),
+    [({}, "its raw_api is off"), ({"old": True}, "from 5.0.176 and 6.0.71 on"), ({"data": None}, "from 5.0.176 and 6.0.71 on")],
+)
+def test_a_server_that_can_not_tell_is_not_waited_for(servers: dict[str, Srs], reload: dict[str, Any], words: str) -> None:
     for name in NAMES:
-        servers[name].reload = {}
-    with pytest.raises(SrsError, match="its raw_api is off"):
+        servers[name].reload = reload
+    with pytest.raises(SrsError, match=words):
         run(timeout=60)
 
 
