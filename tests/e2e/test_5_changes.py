@@ -32,8 +32,11 @@ def built(topology: Callable[..., Topology], newest: Mapping[str, Any]) -> Topol
 
 @pytest.fixture
 def unnoticed(built: Topology, figures: Figures) -> Callable[..., Change]:
-    def check(what: str, **variables: Any) -> Change:
-        seen = asyncio.run(change.under_watch(built, lambda: built.site(**variables), linger=LINGER))
+    """Runs a playbook under watch; nobody may notice."""
+
+    def check(what: str, playbook: str = "site", options: Mapping[str, Any] | None = None, **variables: Any) -> Change:
+        built.variables |= variables
+        seen = asyncio.run(change.under_watch(built, lambda: built.play(playbook, **options or {}), linger=LINGER))
         change.tell(figures, seen, what, "production")
         assert not seen.encoder.cuts, "the publisher to the origin was cut"
         assert not seen.cut(), [view.as_dict() for view in seen.cut()]
@@ -65,6 +68,33 @@ def test_scaling(built: Topology, unnoticed: Callable[..., Change]) -> None:
     for replicas, what in ((5, "scale 3 to 5"), (2, "scale 5 to 2"), (3, "scale 2 to 3")):
         unnoticed(what, srs_edge_replicas=replicas)
         assert len(built.edges()) == replicas
+
+
+def test_a_canary_that_is_promoted(built: Topology, unnoticed: Callable[..., Change]) -> None:
+    stable = edge_uids(built)
+    unnoticed("canary of 25 %", "canary", {"srs_canary": 25}, srs_edge_max_connections=910)
+    assert len(edge_uids(built) - stable) == 1 and stable < edge_uids(built)
+    unnoticed("the canary is promoted", "canary", {"srs_canary": "promote"})
+    assert len(built.edges()) == 3 and not stable & edge_uids(built)
+    assert asyncio.run(built.site()).changed == 0
+
+
+def test_a_roll_back(built: Topology, unnoticed: Callable[..., Change]) -> None:
+    def limits() -> set[str]:
+        texts = [kube.read(pod.containers["srs"], "/usr/local/srs/conf/srs.conf") for pod in built.edges()]
+        return {line for text in texts for line in text.splitlines() if line.startswith("max_connections")}
+
+    before = limits()
+    kept = dict(built.variables)
+    unnoticed("another config, by roll-out (again)", srs_edge_max_connections=911)
+    assert limits() == {"max_connections 911;"} != before
+    unnoticed("roll-back, config included", "rollback")
+    assert limits() == before
+    assert asyncio.run(built.site()).changed == 0, "site.yml changed what was rolled back"
+    asyncio.run(built.play("resume"))
+    built.variables = kept
+    asyncio.run(built.site())
+    assert limits() == before
 
 
 def test_a_publisher_through_a_draining_edge_gets_the_drain_time(built: Topology, figures: Figures) -> None:

@@ -151,6 +151,11 @@ def root_mount_options(pid: int) -> Sequence[str]:
     return ()
 
 
+def read(container: str, path: str) -> str:
+    """A file as the container's first process sees it."""
+    return Path(f"/proc/{processes(container)[0]}/root{path}").read_text()
+
+
 def kill_container(container: str) -> None:
     """As a crash does: from outside, since nothing inside can kill the first process."""
     os.kill(processes(container)[0], signal.SIGKILL)
