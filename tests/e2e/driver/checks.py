@@ -21,7 +21,7 @@ HLS_STARTS = 40.0
 """Seconds until a new stream has its first segment: SRS's default is one of 10 s, cut at the next keyframe."""
 
 TROUBLE = re.compile(r"\[(?:error|emerg|alert|crit|fatal)\]|permission denied|read-only file system|no such file", re.IGNORECASE)
-OF_PEERS = re.compile(r"\b(?:recv|read bytes|write|send|socket|connect\w*|handshake|client)\b|errno=4\b", re.IGNORECASE)
+OF_PEERS = re.compile(r"\b(?:recv|read bytes|send|socket|connect\w*|handshake|client)\b|errno=4\b", re.IGNORECASE)
 """Somebody went away, which servers also call an error."""
 
 
