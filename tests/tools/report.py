@@ -148,7 +148,12 @@ def summary(stages: Sequence[Stage]) -> str:
     """What was skipped and why, what failed, a table, and the line that counts everything."""
     lines = [""]
     for stage in stages:
-        lines += [f"skipped: {stage.name}: {case.name}: {case.note.strip()}" for case in stage.cases if case.outcome == "skipped"]
+        skipped: dict[str, list[str]] = {}
+        for case in stage.cases:
+            if case.outcome == "skipped":
+                skipped.setdefault(case.note.strip(), []).append(case.name)
+        for reason, names in skipped.items():
+            lines.append(f"skipped: {stage.name}: {names[0] if len(names) == 1 else f'{len(names)} tests'}: {reason}")
     for stage in stages:
         for case in stage.cases:
             if case.outcome == "failed":
