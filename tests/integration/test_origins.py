@@ -238,6 +238,18 @@ def definition(kind: str, plural: str) -> dict[str, Any]:
     }
 
 
+def has_group(api: client.ApiClient) -> bool:
+    return GROUP in {group.name for group in client.ApisApi(api).get_api_versions().groups}
+
+
+def await_group(api: client.ApiClient, there: bool) -> None:
+    """Until the API server offers the kinds, or does so no more."""
+    deadline = time.monotonic() + 60
+    while has_group(api) is not there:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
 @pytest.fixture
 def operator(api: client.ApiClient) -> Iterator[None]:
     """A cluster with the kinds of Prometheus Operator; they go again where they were not there before."""
@@ -246,12 +258,12 @@ def operator(api: client.ApiClient) -> Iterator[None]:
     made = [definition(kind, plural) for kind, plural in KINDS.items() if f"{plural}.{GROUP}" not in before]
     for item in made:
         definitions.create_custom_resource_definition(item)
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and GROUP not in {group.name for group in client.ApisApi(api).get_api_versions().groups}:
-        time.sleep(0.2)
+    await_group(api, True)
     yield
     for item in made:
         definitions.delete_custom_resource_definition(item["metadata"]["name"])
+    if len(made) == len(KINDS):
+        await_group(api, False)
 
 
 def monitors(api: client.ApiClient, namespace: str) -> set[str]:
@@ -273,7 +285,7 @@ def test_monitoring_where_there_is_an_operator(play: Callable[..., Any], there: 
 
 
 def test_monitoring_where_there_is_none(play: Callable[..., Any], there: Namespace, api: client.ApiClient) -> None:
-    if GROUP in {group.name for group in client.ApisApi(api).get_api_versions().groups}:
+    if has_group(api):
         pytest.skip(f"this cluster has {GROUP}")
     done = play(**MONITORED)
     assert f"The API server has no {GROUP}, so these were left out" in " ".join(done.output.split())
