@@ -31,7 +31,7 @@ def test_there_are_examples() -> None:
     assert len(BLOCKS) > 10
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: " ".join(block))
+@pytest.mark.parametrize("block", BLOCKS, ids=" ".join)
 def test_every_variable_is_known_and_has_its_type(block: dict[str, Any]) -> None:
     known = {name for spec in specs().values() for name in spec}
     assert preflight.unknown_variables(block, known) == []
