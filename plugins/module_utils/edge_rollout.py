@@ -44,6 +44,9 @@ class _Rollout:
         # All are decided before the first is changed: a mistake about one of them changes none.
         patches = {name: self._decision()(found[name]) for name in chosen}
         before = {name: found[name] for name in chosen}
+        if params["state"] == "rolled_back":
+            left = [rollouts.left_behind(found[name], params["revision"]) for name in chosen if any(patches[name])]
+            self.client.warnings += [warning for warning in left if warning]
         changes = [change for name in chosen for change in self._patch(before[name], patches[name])]
         changed = [(live, after) for live, after in changes if objects.content(live) != objects.content(after)]
         if params["wait"] and not self.check_mode:

@@ -166,6 +166,16 @@ def roll_back(cluster: Cluster, revision: int | None, who: str) -> tuple[Patch, 
     return patch + _annotated(cluster.deployment, notes), of_config
 
 
+def left_behind(cluster: Cluster, revision: int | None) -> str | None:
+    """What a roll-back to this revision doesn't bring back, as a sentence."""
+    if mounted_config(_target(cluster, revision)["spec"]["template"]):
+        return None
+    return (
+        f"Edge cluster {cluster.name}: servers of that revision mount their ConfigMap as a whole, so they read the srs.conf that is "
+        "there now, not the one that they had."
+    )
+
+
 def pause(cluster: Cluster, who: str) -> tuple[Patch, Patch]:
     """Stop a roll-out half-way: no further server is replaced."""
     _refuse_canary(cluster, "pause it")

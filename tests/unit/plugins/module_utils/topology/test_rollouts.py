@@ -195,6 +195,8 @@ def test_a_revision_that_mounts_the_whole_config_map_leaves_it() -> None:
     now = apply(given, rollouts.roll_back(given, None, ""))
     assert now.config_map and now.config_map["data"] == config_map()["data"]
     assert now.config_map["metadata"]["annotations"][CONFIG_KEYS] == "srs-bbb.conf,srs-aaa.conf"
+    assert "mount their ConfigMap as a whole" in str(rollouts.left_behind(given, None))
+    assert rollouts.left_behind(given, 1) is None
 
 
 def test_no_way_back() -> None:
