@@ -42,7 +42,7 @@ def test_what_a_playbook_prints() -> None:
 
 def test_a_playbook_that_printed_no_recap() -> None:
     with pytest.raises(ValueError, match="no recap"):
-        _ = Run(4, "ERROR! the playbook could not be found", 0.1).changed
+        assert Run(4, "ERROR! the playbook could not be found", 0.1).changed is None
 
 
 def test_addresses_without_a_playbook() -> None:
