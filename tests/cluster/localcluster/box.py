@@ -37,8 +37,7 @@ INIT = """\
 {
   mount -t tmpfs -o mode=755 node /run &&
   mkdir /run/kubelet && mount --bind "$1/kubelet" /run/kubelet &&
-  for setting in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/panic_on_oops=1 \
-      kernel/keys/root_maxkeys=1000000 kernel/keys/root_maxbytes=25000000; do
+  for setting in $2; do
     file=/run/settings/${setting%=*}
     mkdir -p "${file%/*}" && echo "${setting#*=}" > "$file" && mount --bind "$file" "/proc/sys/${setting%=*}" || exit
   done &&
@@ -165,7 +164,8 @@ class Box:
         return ("nsenter", "--target", str(self.pid()), *NAMESPACES, "--")
 
     def part(self) -> Part:
-        command = ("unshare", *NAMESPACES, "--fork", "--mount-proc", "--", "/bin/sh", "-c", INIT, "node", str(self.folder))
+        settings = " ".join(f"{name}={value}" for name, value in host.KERNEL_SETTINGS.items())
+        command = ("unshare", *NAMESPACES, "--fork", "--mount-proc", "--", "/bin/sh", "-c", INIT, "node", str(self.folder), settings)
         return Part("node", command, ready=lambda: self.inside("/run/ready").exists(), environ=tools())
 
     def up(self) -> None:
@@ -217,7 +217,7 @@ class Box:
             re.escape(str(self.folder)),
             "kube",
             "containerd",
-            "^kernel",
+            host.KERNEL,
             "controller",
         )
         return list(dict.fromkeys([*left, *host.left(before, after, re.compile("|".join(names)))]))

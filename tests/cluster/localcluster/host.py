@@ -14,19 +14,22 @@ from pathlib import Path
 
 Snapshot = dict[str, list[str]]
 
-KERNEL_SETTINGS = (
-    "vm/overcommit_memory",
-    "vm/panic_on_oom",
-    "kernel/panic",
-    "kernel/panic_on_oops",
-    "kernel/keys/root_maxkeys",
-    "kernel/keys/root_maxbytes",
-    "net/ipv4/ip_forward",
-    "net/netfilter/nf_conntrack_max",
-)
-"""What nodes usually change for the whole machine."""
+KERNEL_SETTINGS = {
+    "vm/overcommit_memory": "1",
+    "vm/panic_on_oom": "0",
+    "kernel/panic": "10",
+    "kernel/panic_on_oops": "1",
+    "kernel/keys/root_maxkeys": "1000000",
+    "kernel/keys/root_maxbytes": "25000000",
+}
+"""What a kubelet wants of the whole machine."""
 
-OURS = re.compile(r"livestream|\bsrs[0-7]\b|kube|containerd|cni|198\.1[89]\.|^kernel setting|^control group controller")
+WATCHED_SETTINGS = {**KERNEL_SETTINGS, "net/ipv4/ip_forward": "1"}
+
+KERNEL = rf"^kernel setting ({'|'.join(f'{name} = {value}' for name, value in WATCHED_SETTINGS.items())})$"
+"""A setting that now is as a node wants it. One that became something else meanwhile is somebody else's work."""
+
+OURS = re.compile(rf"livestream|\bsrs[0-7]\b|kube|containerd|cni|198\.1[89]\.|{KERNEL}|^control group controller")
 """How things are called that a node makes, in its box or, by a mistake, on the host."""
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
@@ -83,7 +86,7 @@ def _change_controllers(changes: Iterable[str]) -> None:
 
 def kernel_settings() -> dict[str, str]:
     found = {}
-    for name in KERNEL_SETTINGS:
+    for name in WATCHED_SETTINGS:
         with contextlib.suppress(OSError):
             found[name] = (Path("/proc/sys") / name).read_text().strip()
     return found

@@ -108,6 +108,7 @@ BEFORE = {"network interface": ["eth0", "lo"], "mount": ["/"], "kernel setting":
         ("network namespace", "vpn", False),
         ("control group", "/sys/fs/cgroup/memory/livestream-srs-0", True),
         ("kernel setting", "vm/overcommit_memory = 1", True),
+        ("kernel setting", "vm/overcommit_memory = 2", False),
         ("control group controller", "cpuset", True),
     ],
 )
