@@ -97,6 +97,17 @@ def test_a_roll_back(built: Topology, unnoticed: Callable[..., Change]) -> None:
     assert limits() == before
 
 
+def test_another_config_that_is_reloaded(built: Topology, unnoticed: Callable[..., Change]) -> None:
+    asyncio.run(built.site(srs_edge_config_strategy="reload"))
+    kube.wait_until(lambda: len(built.kube.pods(built.namespace, EDGE)) == 3, DRAIN, "the servers that didn't reload have ended")
+    before = edge_uids(built)
+    unnoticed("another config, by reload", srs_edge_config={"play": {"queue_length": 7}})
+    assert edge_uids(built) == before
+    unnoticed("another config, which a reload doesn't take", srs_edge_config={"play": {"queue_length": 7}, "server_id": "edge"})
+    assert not before & edge_uids(built)
+    asyncio.run(built.site(srs_edge_config_strategy="roll"))
+
+
 def test_a_publisher_through_a_draining_edge_gets_the_drain_time(built: Topology, figures: Figures) -> None:
     async def watch() -> None:
         async with built.on_air(to="edge") as encoder:
