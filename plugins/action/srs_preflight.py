@@ -16,7 +16,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile import compile_config
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.reload import hindrances
-from ansible_collections.livestream.srs.plugins.module_utils.topology import load_balancer, names, origins, preflight
+from ansible_collections.livestream.srs.plugins.module_utils.topology import hls, https, load_balancer, names, origins, preflight
 from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import plain
 
 ROLES_FOLDER = Path(__file__).resolve().parents[2] / "roles"
@@ -99,8 +99,12 @@ class ActionModule(ActionBase):
             services += [
                 _service(f"edge cluster '{edge['name']}'", edge["service_name"], edge["slb"], edge["service_ports"]) for edge in edges
             ]
-        if "hls_nginx" in roles and self._value("_hls_nginx_variables", variables)["enabled"]:
-            services.append(_service("hls_nginx_slb", names.HTTP_SERVICE, self._value("hls_nginx_slb", variables), [{"port": 80}]))
+        if "hls_nginx" in roles and (nginx := self._value("_hls_nginx_variables", variables))["enabled"]:
+            if "srs_edge" in roles:
+                yield from https.check_flv(nginx["https"], edges)
+            services.append(
+                _service("hls_nginx_slb", names.HTTP_SERVICE, self._value("hls_nginx_slb", variables), hls.service_ports(nginx))
+            )
         try:
             for service in services:
                 load_balancer.render(service["slb"], where=f"{service['where']}: slb", ports=service["ports"])

@@ -206,6 +206,12 @@ services:
     host:
       description: Its name inside the Kubernetes cluster.
       type: str
+    https_host:
+      description: The host name that its certificate is for, or null.
+      type: str
+    flv:
+      description: Whether its HTTPS port has HTTP-FLV besides HLS.
+      type: bool
     addresses:
       description: IP addresses and host names that the load balancer was given.
       type: list

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -47,6 +48,53 @@ def namespace(api: client.ApiClient) -> Iterator[str]:
     core.create_namespace({"metadata": {"name": name}})
     yield name
     core.delete_namespace(name)
+
+
+@pytest.fixture
+def bring_kinds(api: client.ApiClient) -> Iterator[Callable[[str, dict[str, str]], None]]:
+    """Gives the API server the kinds of an API group, each with its plural, as the operator would that they belong to: they are there, and
+    nothing is done about their objects. They go again where they were not there before.
+    """
+    definitions = client.ApiextensionsV1Api(api)
+    made: list[tuple[str, str]] = []
+
+    def served(group: str) -> set[str]:
+        try:
+            return {item.name for item in client.CustomObjectsApi(api).get_api_resources(group, "v1").resources}
+        except client.ApiException as error:
+            if error.status != 404:
+                raise
+            return set()
+
+    def await_kinds(there: bool, kinds: list[tuple[str, str]]) -> None:
+        deadline = time.monotonic() + 60
+        while any((plural in served(group)) is not there for group, plural in kinds):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+    def bring(group: str, kinds: dict[str, str]) -> None:
+        schema = {"type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}
+        for kind, plural in kinds.items():
+            if plural in served(group):
+                continue
+            definitions.create_custom_resource_definition(
+                {
+                    "metadata": {"name": f"{plural}.{group}"},
+                    "spec": {
+                        "group": group,
+                        "scope": "Namespaced",
+                        "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
+                        "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+                    },
+                }
+            )
+            made.append((group, plural))
+        await_kinds(True, made)
+
+    yield bring
+    for group, plural in made:
+        definitions.delete_custom_resource_definition(f"{plural}.{group}")
+    await_kinds(False, made)
 
 
 @pytest.fixture

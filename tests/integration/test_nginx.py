@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import datetime
 import gzip
 import http.server
 import itertools
@@ -13,6 +14,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -23,6 +25,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/cluster"))
@@ -32,6 +37,8 @@ from localcluster.base import ClusterError  # noqa: E402
 
 VARIABLES = ("srs_common/defaults", "srs_origin/defaults", "hls_nginx/defaults", "srs_origin/vars", "hls_nginx/vars")
 PATIENCE = 30.0
+# What nginx from 1.25 on says of the way to write it that all others understand.
+DEPRECATED = 'the "listen ... http2" directive is deprecated'
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +86,9 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     return render
 
 
+HOST = "hls.example"
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -99,11 +109,11 @@ class Answer:
         return values[0] if values else None
 
 
-async def get(port: int, path: str, method: str = "GET", **headers: str) -> Answer:
-    """One request on a connection of its own. In names of headers ``_`` stands for ``-``."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+async def get(port: int, path: str, method: str = "GET", trust: ssl.SSLContext | None = None, **headers: str) -> Answer:
+    """One request on a connection of its own, by HTTPS with what to ``trust``. In names of headers ``_`` stands for ``-``."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust, server_hostname=HOST if trust else None)
     try:
-        lines = {"Host": "hls.example", "Connection": "close"} | {name.replace("_", "-"): value for name, value in headers.items()}
+        lines = {"Host": HOST, "Connection": "close"} | {name.replace("_", "-"): value for name, value in headers.items()}
         fields = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in lines.items()), "", ""]
         writer.write("\r\n".join(fields).encode())
         head, _end, body = (await asyncio.wait_for(reader.read(-1), PATIENCE)).partition(b"\r\n\r\n")
@@ -130,8 +140,8 @@ def unchunked(body: bytes) -> bytes:
     return whole
 
 
-def fetch(port: int, path: str, method: str = "GET", **headers: str) -> Answer:
-    return asyncio.run(get(port, path, method, **headers))
+def fetch(port: int, path: str, method: str = "GET", trust: ssl.SSLContext | None = None, **headers: str) -> Answer:
+    return asyncio.run(get(port, path, method, trust, **headers))
 
 
 @dataclass
@@ -217,6 +227,7 @@ class Running:
     """An nginx that runs, with where it listens and what it serves."""
 
     port: int
+    secure: int
     metrics: int
     html: Path
     log: Path
@@ -231,7 +242,7 @@ def start(nginx: list[str], rendered: Callable[..., str], tmp_path: Path) -> Ite
     processes: list[subprocess.Popen[bytes]] = []
 
     def run(template: str, upstream: int = 9, **variables: Any) -> Running:
-        running = Running(free_port(), free_port(), tmp_path / "html", tmp_path / "log")
+        running = Running(free_port(), free_port(), free_port(), tmp_path / "html", tmp_path / "log")
         for folder in ("html", "tmp", "cache"):
             (tmp_path / folder).mkdir(exist_ok=True)
         text = rendered(template, **variables)
@@ -240,6 +251,9 @@ def start(nginx: list[str], rendered: Callable[..., str], tmp_path: Path) -> Ite
             "/var/cache/hls": f"{tmp_path}/cache",
             "/usr/share/nginx/html": str(running.html),
             "/dev/stderr": str(running.log),
+            "/etc/nginx-tls": f"{tmp_path}/tls",
+            "listen 8443 ssl": f"listen 127.0.0.1:{running.secure} ssl",
+            "srs-flv-service:8080": f"127.0.0.1:{upstream}",
             "listen 8081;": f"listen 127.0.0.1:{running.port};",
             "listen 8082;": f"listen 127.0.0.1:{running.metrics};",
             "server srs-hls-origin-service:80;": f"server 127.0.0.1:{upstream};",
@@ -248,7 +262,8 @@ def start(nginx: list[str], rendered: Callable[..., str], tmp_path: Path) -> Ite
         file = tmp_path / "nginx.conf"
         file.write_text(text)
         checked = subprocess.run([*nginx, "-t", "-q", "-c", file], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        assert (checked.returncode, checked.stdout) == (0, ""), checked.stdout
+        said = [line for line in checked.stdout.splitlines() if DEPRECATED not in line]
+        assert (checked.returncode, said) == (0, []), checked.stdout
         # Started by root it would give up its rights, and with them the test's folders.
         own_rights = " user root;" if os.geteuid() == 0 else ""
         processes.append(subprocess.Popen([*nginx, "-c", str(file), "-g", f"daemon off;{own_rights}"]))
@@ -279,6 +294,11 @@ def cache(start: Callable[..., Running], origin: Origin) -> Running:
         ("cache.conf.j2", {"hls_nginx_mode": "cache"}),
         ("cache.conf.j2", {"hls_nginx_mode": "cache", "hls_nginx_metrics": False, "hls_nginx_playlist_seconds": 20}),
         ("cache.conf.j2", {"hls_nginx_mode": "cache", "hls_nginx_cache": {"size": "20Gi", "medium": "Memory"}}),
+        ("nginx.conf.j2", {"hls_nginx_https": {"secret_name": "tls"}}),
+        ("nginx.conf.j2", {"hls_nginx_https": {"secret_name": "tls", "redirect": True, "flv_cluster": "edge"}, "hls_nginx_metrics": False}),
+        ("cache.conf.j2", {"hls_nginx_mode": "cache", "hls_nginx_https": {"secret_name": "tls", "redirect": True, "flv_cluster": "edge"}}),
+        # Players don't come to the nginx behind the caches.
+        ("nginx.conf.j2", {"hls_nginx_mode": "cache", "hls_nginx_https": {"secret_name": "tls", "redirect": True}}),
     ],
 )
 def test_nginx_takes_the_config_without_a_word(start: Callable[..., Running], template: str, variables: dict[str, Any]) -> None:
@@ -513,3 +533,176 @@ def test_parts_packed_and_asked_first(reader: Running) -> None:
     assert reader.get("/live/livestream-1.ts", "OPTIONS", Access_Control_Request_Headers="range").status == 204
     assert reader.get("/metrics").status == 404
     assert fetch(reader.metrics, "/metrics").status == 200
+
+
+# HTTPS
+
+
+@dataclass
+class Certificate:
+    """A folder with a certificate that signs itself, as the kubelet keeps a Secret: links into a folder that is replaced as a whole."""
+
+    folder: Path
+    renewals: int = 0
+
+    def renew(self) -> int:
+        """A new one, in the place of the old one; returns its serial number."""
+        self.renewals += 1
+        data = self.folder / f"..{self.renewals}"
+        data.mkdir(parents=True)
+        key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
+        made = (
+            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + datetime.timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        (data / "tls.crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        unencrypted = serialization.NoEncryption()
+        (data / "tls.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unencrypted))
+        (self.folder / "..new").symlink_to(data.name)
+        (self.folder / "..new").rename(self.folder / "..data")
+        for file in ("tls.crt", "tls.key"):
+            if not (self.folder / file).is_symlink():
+                (self.folder / file).symlink_to(f"..data/{file}")
+        return made.serial_number
+
+    def trust(self) -> ssl.SSLContext:
+        """What a player needs to believe the current one, and no other."""
+        return ssl.create_default_context(cafile=self.folder / "tls.crt")
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Certificate:
+    made = Certificate(tmp_path / "tls")
+    made.renew()
+    return made
+
+
+def https(**options: Any) -> dict[str, Any]:
+    return {"hls_nginx_https": {"secret_name": "tls", **options}}
+
+
+BOTH = [("nginx.conf.j2", {}), ("cache.conf.j2", {"hls_nginx_mode": "cache"})]
+
+
+@pytest.mark.parametrize(("template", "variables"), BOTH)
+def test_a_playlist_by_https(
+    start: Callable[..., Running], origin: Origin, certificate: Certificate, tmp_path: Path, template: str, variables: dict[str, Any]
+) -> None:
+    (tmp_path / "html/live").mkdir(parents=True)
+    (tmp_path / "html/live/livestream.m3u8").write_text("#EXTM3U\n")
+    running = start(template, origin.port, **variables, **https())
+    for port, trust in ((running.secure, certificate.trust()), (running.port, None)):
+        answer = fetch(port, "/live/livestream.m3u8", trust=trust)
+        assert (answer.status, answer.body[:8], answer.header("Cache-Control")) == (200, b"#EXTM3U\n", "max-age=1")
+        assert answer.header("Access-Control-Allow-Origin") == "*"
+    assert fetch(running.secure, "/live/missing.ts", trust=certificate.trust()).status == 404
+    with pytest.raises(ssl.SSLCertVerificationError):
+        fetch(running.secure, "/", trust=ssl.create_default_context())
+
+
+def test_what_is_spoken_by_https(start: Callable[..., Running], certificate: Certificate) -> None:
+    running = start("nginx.conf.j2", **https())
+
+    def agreed(**limits: ssl.TLSVersion) -> tuple[str | None, str | None]:
+        trust = certificate.trust()
+        trust.set_alpn_protocols(["h2", "http/1.1"])
+        for name, value in limits.items():
+            setattr(trust, name, value)
+        with socket.create_connection(("127.0.0.1", running.secure)) as plain, trust.wrap_socket(plain, server_hostname=HOST) as connection:
+            return connection.version(), connection.selected_alpn_protocol()
+
+    assert agreed() == ("TLSv1.3", "h2")
+    assert agreed(maximum_version=ssl.TLSVersion.TLSv1_2) == ("TLSv1.2", "h2")
+
+
+@pytest.mark.parametrize(("template", "variables"), BOTH)
+def test_plain_http_is_sent_to_https(
+    start: Callable[..., Running], origin: Origin, certificate: Certificate, template: str, variables: dict[str, Any]
+) -> None:
+    running = start(template, origin.port, **variables, **https(redirect=True))
+    for method in ("GET", "OPTIONS"):
+        answer = running.get("/live/livestream.m3u8?token=1", method)
+        assert (answer.status, answer.header("Location")) == (301, f"https://{HOST}/live/livestream.m3u8?token=1")
+    assert not origin.asked
+    assert fetch(running.secure, "/live/missing.ts", trust=certificate.trust()).status == 404
+    assert fetch(running.metrics, "/metrics").status == 200, "monitoring has no certificate to check"
+
+
+def test_a_renewed_certificate_is_taken_without_a_reload(start: Callable[..., Running], certificate: Certificate) -> None:
+    running = start("nginx.conf.j2", **https())
+
+    def served() -> int:
+        return x509.load_pem_x509_certificate(ssl.get_server_certificate(("127.0.0.1", running.secure)).encode()).serial_number
+
+    first = served()
+    with (
+        socket.create_connection(("127.0.0.1", running.secure)) as plain,
+        certificate.trust().wrap_socket(plain, server_hostname=HOST) as watching,
+    ):
+        assert certificate.renew() == served() != first
+        assert fetch(running.secure, "/", trust=certificate.trust()).status in (403, 404)
+        watching.sendall(f"GET / HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode())
+        assert watching.recv(12).startswith(b"HTTP/1.1 40"), "who was there stays"
+
+
+@dataclass
+class Edge:
+    """A server of one HTTP-FLV stream, which sends the next tag when it is told to and never ends."""
+
+    port: int
+    request: str
+    next_tag: threading.Semaphore
+
+
+@pytest.fixture
+def edge() -> Iterator[Edge]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        made = Edge(listening.getsockname()[1], "", threading.Semaphore(0))
+
+        def serve() -> None:
+            connection, _address = listening.accept()
+            with connection:
+                made.request = connection.recv(65536).decode()
+                connection.sendall(
+                    b"HTTP/1.1 200 OK\r\nServer: SRS\r\nContent-Type: video/x-flv\r\nAccess-Control-Allow-Origin: *\r\n"
+                    b"Transfer-Encoding: chunked\r\n\r\n"
+                )
+                for number in itertools.count():
+                    if not made.next_tag.acquire(timeout=PATIENCE):
+                        return
+                    tag = b"FLV\x01" if not number else b"tag%d" % number
+                    connection.sendall(b"%x\r\n%s\r\n" % (len(tag), tag))
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield made
+
+
+@pytest.mark.parametrize(("template", "variables"), BOTH)
+def test_http_flv_comes_by_https_as_it_is_sent(
+    start: Callable[..., Running], edge: Edge, certificate: Certificate, template: str, variables: dict[str, Any]
+) -> None:
+    running = start(template, edge.port, **variables, **https(flv_cluster="edge"))
+
+    async def play() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.secure, ssl=certificate.trust(), server_hostname=HOST)
+        request = f"GET /live/livestream.flv?token=1 HTTP/1.1\r\nHost: {HOST}\r\nOrigin: https://a.example\r\n\r\n"
+        writer.write(request.encode())
+        edge.next_tag.release()
+        head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)).decode().lower()
+        assert head.startswith("http/1.1 200")
+        assert "content-type: video/x-flv" in head
+        assert head.count("access-control-allow-origin") == 1, "a browser refuses two"
+        assert "cache-control: no-store" in head
+        for tag in (b"FLV\x01", b"tag1", b"tag2"):
+            # Each one while the next has not even been sent.
+            size = int(await asyncio.wait_for(reader.readline(), PATIENCE), 16)
+            assert (await asyncio.wait_for(reader.readexactly(size + 2), PATIENCE))[:-2] == tag
+            edge.next_tag.release()
+        writer.close()
+
+    asyncio.run(play())
+    assert edge.request.startswith("GET /live/livestream.flv?token=1 HTTP/1.1\r\n")
+    asked = {name.lower(): value for name, _colon, value in (line.partition(": ") for line in edge.request.splitlines()[1:])}
+    assert (asked["host"], asked["x-forwarded-for"]) == (HOST, "127.0.0.1"), "SRS knows the vhost and the player"

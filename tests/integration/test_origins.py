@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -224,46 +223,10 @@ KINDS = {"PodMonitor": "podmonitors", "PrometheusRule": "prometheusrules", "Prob
 MONITORED: dict[str, Any] = {"srs_monitoring": {"enabled": True, "hls_probe": {"prober": "blackbox:9115", "streams": ["live/livestream"]}}}
 
 
-def definition(kind: str, plural: str) -> dict[str, Any]:
-    """A stand-in for what Prometheus Operator brings."""
-    schema = {"type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}
-    return {
-        "metadata": {"name": f"{plural}.{GROUP}"},
-        "spec": {
-            "group": GROUP,
-            "scope": "Namespaced",
-            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
-            "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
-        },
-    }
-
-
-def has_group(api: client.ApiClient) -> bool:
-    return GROUP in {group.name for group in client.ApisApi(api).get_api_versions().groups}
-
-
-def await_group(api: client.ApiClient, there: bool) -> None:
-    """Until the API server offers the kinds, or does so no more."""
-    deadline = time.monotonic() + 60
-    while has_group(api) is not there:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-
-
 @pytest.fixture
-def operator(api: client.ApiClient) -> Iterator[None]:
-    """A cluster with the kinds of Prometheus Operator; they go again where they were not there before."""
-    definitions = client.ApiextensionsV1Api(api)
-    before = {item.metadata.name for item in definitions.list_custom_resource_definition().items}
-    made = [definition(kind, plural) for kind, plural in KINDS.items() if f"{plural}.{GROUP}" not in before]
-    for item in made:
-        definitions.create_custom_resource_definition(item)
-    await_group(api, True)
-    yield
-    for item in made:
-        definitions.delete_custom_resource_definition(item["metadata"]["name"])
-    if len(made) == len(KINDS):
-        await_group(api, False)
+def operator(bring_kinds: Callable[..., None]) -> None:
+    """A cluster with the kinds of Prometheus Operator."""
+    bring_kinds(GROUP, KINDS)
 
 
 def monitors(api: client.ApiClient, namespace: str) -> set[str]:
@@ -285,7 +248,7 @@ def test_monitoring_where_there_is_an_operator(play: Callable[..., Any], there: 
 
 
 def test_monitoring_where_there_is_none(play: Callable[..., Any], there: Namespace, api: client.ApiClient) -> None:
-    if has_group(api):
+    if any(group.name == GROUP for group in client.ApisApi(api).get_api_versions().groups):
         pytest.skip(f"this cluster has {GROUP}")
     done = play(**MONITORED)
     assert f"The API server has no {GROUP}, so these were left out" in " ".join(done.output.split())

@@ -26,6 +26,9 @@ GUESSES_SOUND = ("5", "6", "7")
 # Name, block of srs.conf, whether it is on without being asked for, and its port.
 LISTENERS = (("api", "http_api", True, 1985), ("http", "http_server", True, 8080), ("exporter", "exporter", False, 9972))
 
+# The port of HTTP-FLV over HTTPS at a server that has it (http_server.https), and at its Service.
+HTTPS_PORT, HTTPS_SERVICE_PORT = 8088, 443
+
 # What is left for the process to end after its drain, in seconds.
 GRACE_MARGIN = 5
 
@@ -68,7 +71,8 @@ def _resolve_edge(index: int, given: Any, defaults: Mapping[str, Any], topology:
         autoscale=autoscale.resolved(cluster.get("autoscale") or {}),
     )
     cluster["container_ports"] = container_ports(cluster["ports"])
-    cluster["service_ports"] = service_ports(cluster["ports"], ("rtmp", "http", "api") if cluster["expose_http_api"] else ("rtmp", "http"))
+    public = ("rtmp", "http", "https")
+    cluster["service_ports"] = service_ports(cluster["ports"], (*public, "api") if cluster["expose_http_api"] else public)
     cluster["max_connections"] = _limited(cluster)
     return cluster
 
@@ -98,8 +102,8 @@ def server_ports(server: Mapping[str, Any]) -> dict[str, int]:
 
 
 def listen_ports(config: Any) -> dict[str, int]:
-    """The TCP ports that a server with these config parameters listens on, by name: ``rtmp``, ``api``, ``http``, ``exporter``; not
-    those that are off.
+    """The TCP ports that a server with these config parameters listens on, by name: ``rtmp``, ``api``, ``http``, ``https``,
+    ``exporter``; not those that are off.
     """
     config = config if isinstance(config, Mapping) else {}
     listen = config.get("listen") or [1935]
@@ -109,6 +113,9 @@ def listen_ports(config: Any) -> dict[str, int]:
         block = block if isinstance(block, Mapping) else {}
         if block.get("enabled", on):
             ports[name] = _port(block.get("listen", default))
+            secure = block.get("https") if name == "http" else None
+            if isinstance(secure, Mapping) and secure.get("enabled"):
+                ports["https"] = _port(secure.get("listen", HTTPS_PORT))
     return ports
 
 
@@ -122,7 +129,12 @@ def service_ports(ports: Mapping[str, int], wanted: tuple[str, ...]) -> list[dic
     """The Service's port entries for those of the ``wanted`` names that the server listens on."""
     open_ports = {name: ports[name] for name in wanted if name in ports}
     return [
-        {"name": entry["name"], "port": entry["containerPort"], "targetPort": entry["containerPort"], "protocol": "TCP"}
+        {
+            "name": entry["name"],
+            "port": HTTPS_SERVICE_PORT if entry["name"] == "https" else entry["containerPort"],
+            "targetPort": entry["containerPort"],
+            "protocol": "TCP",
+        }
         for entry in container_ports(open_ports)
     ]
 

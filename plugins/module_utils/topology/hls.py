@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology import autoscale, clusters, names, storage
+from ansible_collections.livestream.srs.plugins.module_utils.topology import autoscale, clusters, https, names, storage
 
 Settings = Mapping[str, Any]
 
@@ -30,21 +30,26 @@ def resolve_hls(nginx: Settings, origin: Settings, topology: str) -> dict[str, A
     mode, own_config = nginx["mode"], nginx["own_config"]
     cache = {**CACHE, **(nginx["cache"] if isinstance(nginx["cache"], Mapping) else {})}
     upstream = upstream_of(nginx, origin)
-    # Pods that read the media themselves, beside the origin or apart from it.
-    readers = nginx["enabled"] and (mode != "cache" or upstream == "nginx")
-    apart = readers and (mode == "deployment" or (mode == "cache" and origin["several"]))
+    readers, apart = _readers(nginx, origin)
     port = PORT if own_config else IMAGES_OWN_PORT
+    secure = https.resolve(nginx["https"])
     server = {
         **nginx,
         "labels": names.labels("hls", "hls", topology),
         "port": port,
         "metrics_port": METRICS_PORT if own_config and nginx["metrics"] else 0,
+        "https": secure,
+        "https_host": https.host(nginx["https"]) if secure else "",
+        # Which of them players come to.
+        "public_role": "cache" if mode == "cache" else "reader",
+        "service_ports": service_ports(nginx),
         "service_name": names.HTTP_SERVICE,
         "origin_service_name": names.HLS_ORIGIN_SERVICE,
         "config_name": names.NGINX_CONFIG,
         "cache_config_name": names.HLS_CACHE_CONFIG,
+        "flv_service_name": names.FLV_SERVICE,
         "sidecar": readers and not apart,
-        "readers": bool(readers),
+        "readers": readers,
         "asks_srs": srs_serves(nginx, origin),
         "page_seconds": PAGE_SECONDS,
         "cache": cache,
@@ -60,6 +65,13 @@ def resolve_hls(nginx: Settings, origin: Settings, topology: str) -> dict[str, A
     return server
 
 
+def _readers(nginx: Settings, origin: Settings) -> tuple[bool, bool]:
+    """Whether there are pods that read the media themselves, and whether apart from the origin."""
+    mode = nginx["mode"]
+    readers = bool(nginx["enabled"] and (mode != "cache" or upstream_of(nginx, origin) == "nginx"))
+    return readers, readers and (mode == "deployment" or (mode == "cache" and origin["several"]))
+
+
 def upstream_of(nginx: Settings, origin: Settings) -> str:
     """Whom the caches ask: ``nginx``, or ``srs`` itself, which is all there is where each origin has files of its own behind a proxy."""
     cache = nginx["cache"] if isinstance(nginx["cache"], Mapping) else {}
@@ -69,6 +81,14 @@ def upstream_of(nginx: Settings, origin: Settings) -> str:
 def srs_serves(nginx: Settings, origin: Settings) -> bool:
     """Whether the HTTP server of SRS has to be reachable for HLS."""
     return bool(nginx["enabled"] and nginx["mode"] == "cache" and upstream_of(nginx, origin) == "srs")
+
+
+def service_ports(nginx: Settings) -> list[dict[str, Any]]:
+    """The ports of the Service that players use."""
+    ports = {"http": (80, PORT if nginx["own_config"] else IMAGES_OWN_PORT)}
+    if https.resolve(nginx["https"]):
+        ports["https"] = (https.SERVICE_PORT, https.PORT)
+    return [{"name": name, "port": port, "targetPort": target, "protocol": "TCP"} for name, (port, target) in ports.items()]
 
 
 def _address(upstream: str, origin: Settings) -> str:
@@ -95,6 +115,11 @@ def _workloads(server: Settings, apart: bool) -> Iterator[dict[str, Any]]:
 def _manifests(server: Settings) -> Iterator[str]:
     """The templates of the objects that there are."""
     yield "service"
+    if server["https"]:
+        if server["https"]["issuer"]:
+            yield "certificate"
+        if server["https"]["flv_cluster"]:
+            yield "flv-service"
     if server["readers"] and server["own_config"]:
         yield "configmap"
     if server["mode"] == "cache":
@@ -114,6 +139,8 @@ def check(nginx: Settings, origin: Settings) -> Iterator[str]:
     if not nginx["enabled"]:
         return
     yield from _check_media(nginx, origin)
+    yield from https.check(nginx["https"], nginx["own_config"])
+    yield from _check_ports(nginx, origin)
     mode = nginx["mode"]
     replicas = clusters.typed(nginx["replicas"], 1)
     if not isinstance(replicas, int) or isinstance(replicas, bool) or replicas < 0:
@@ -131,6 +158,16 @@ def check(nginx: Settings, origin: Settings) -> Iterator[str]:
     yield from autoscale.check("hls_nginx", nginx)
     if nginx["autoscale"] and mode == "sidecar":
         yield "hls_nginx_autoscale is given, but hls_nginx_mode is sidecar, and there is one nginx in the origin's pod: leave it out."
+
+
+def _check_ports(nginx: Settings, origin: Settings) -> Iterator[str]:
+    """Whether SRS leaves nginx its ports: in one pod they have one address."""
+    if _readers(nginx, origin) != (True, False) or not nginx["own_config"]:
+        return
+    taken = {port: name for name, port in origin["ports"].items()}
+    needed = [PORT, METRICS_PORT, *([https.PORT] if nginx["mode"] == "sidecar" and https.resolve(nginx["https"]) else [])]
+    for port in filter(taken.get, needed):
+        yield f"srs_origin_config has SRS listen on port {port} ({taken[port]}), which the nginx in the same pod needs: choose another one."
 
 
 def _check_media(nginx: Settings, origin: Settings) -> Iterator[str]:

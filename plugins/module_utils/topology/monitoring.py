@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology import names
+from ansible_collections.livestream.srs.plugins.module_utils.topology import https, names
 
 DEFAULTS: dict[str, Any] = {
     "interval": "15s",
@@ -23,13 +23,15 @@ HLS_PROBE: dict[str, Any] = {"prober": "", "module": "http_2xx", "streams": [], 
 GROUP = "monitoring.coreos.com"
 
 
-def resolve(given: Any, production: bool) -> dict[str, Any]:
+def resolve(given: Any, production: bool, nginx: Mapping[str, Any]) -> dict[str, Any]:
     """The monitoring with all its keys. It is on for production."""
     settings = {"enabled": production, **DEFAULTS, **(given if isinstance(given, Mapping) else {})}
     probe = {**HLS_PROBE, **settings["hls_probe"]} if settings["hls_probe"] else {}
     if probe:
-        # The prober may be in another namespace.
-        probe["urls"] = [f"http://{names.HTTP_SERVICE}.NAMESPACE/{str(stream).strip('/')}.m3u8" for stream in probe["streams"]]
+        # The prober may be in another namespace. A redirect would lead it to a name that the certificate isn't for.
+        redirected = https.resolve(nginx["https"]).get("redirect")
+        server = f"https://{https.host(nginx['https'])}" if redirected else f"http://{names.HTTP_SERVICE}.NAMESPACE"
+        probe["urls"] = [f"{server}/{str(stream).strip('/')}.m3u8" for stream in probe["streams"]]
     return {**settings, "hls_probe": probe}
 
 
@@ -56,3 +58,5 @@ def check(settings: Mapping[str, Any], nginx: Mapping[str, Any]) -> Iterator[str
             yield f"srs_monitoring.hls_probe.{key} is missing: give it, for example {example}."
     if not nginx["enabled"]:
         yield "srs_monitoring.hls_probe asks nginx for playlists, but hls_nginx_enabled is false: leave it out."
+    elif https.resolve(nginx["https"]).get("redirect") and not https.host(nginx["https"]):
+        yield "srs_monitoring.hls_probe has no host name to ask, and hls_nginx_https.redirect leaves nothing but HTTPS: give dns_names."

@@ -25,6 +25,8 @@ NGINX_ORIGIN = "nginx-origin"
 HLS_ORIGIN_SERVICE = "srs-hls-origin-service"
 HLS_CACHE = "srs-hls-edge"
 HLS_CACHE_CONFIG = "srs-hls-edge-config"
+HLS_CERTIFICATE = "srs-hls-tls"
+FLV_SERVICE = "srs-flv-service"
 
 NAME = "app.kubernetes.io/name"
 INSTANCE = "app.kubernetes.io/instance"

@@ -51,7 +51,7 @@ def resolve_origin(origin: Settings, nginx: Settings, topology: str) -> dict[str
     )
     server.update(_workloads(server))
     server["apps"] = [workload["app"] for workload in server["workloads"]]
-    server["monitoring"] = monitoring.resolve(server["monitoring"], server["production"])
+    server["monitoring"] = monitoring.resolve(server["monitoring"], server["production"], nginx)
     # A disk that one node at a time may mount has to be let go of before the next pod can start.
     server["recreate"] = server["media"]["access_mode"] in ("ReadWriteOnce", "ReadWriteOncePod")
     server["container_ports"] = clusters.container_ports(server["ports"])

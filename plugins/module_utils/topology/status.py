@@ -19,6 +19,9 @@ Object = Mapping[str, Any]
 LABEL_COMPONENT = "app.kubernetes.io/component"
 LABEL_INSTANCE = "app.kubernetes.io/instance"
 ANNOTATION_CONFIG_CHECKSUM = "livestream.srs/config-checksum"
+# Of the Service in front of nginx: the host name in its certificate, and that it has HTTP-FLV as well.
+ANNOTATION_HOST = "livestream.srs/host"
+ANNOTATION_FLV = "livestream.srs/flv"
 
 GROUPS = ("origins", "hls", "edges")
 
@@ -193,6 +196,7 @@ def _events(events: Iterable[Object], involved: set[str], count: int = 3) -> lis
 def _service(item: Object, slices: Iterable[Object] | None) -> dict[str, Any]:
     spec = item["spec"]
     identity = _identity(item)
+    annotations = item["metadata"].get("annotations") or {}
     kind = spec.get("type", "ClusterIP")
     ingress = ((item.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
     own = [s for s in slices or () if (s["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == identity["name"]]
@@ -206,6 +210,8 @@ def _service(item: Object, slices: Iterable[Object] | None) -> dict[str, Any]:
             for port in spec.get("ports") or ()
         ],
         "host": f"{identity['name']}.{item['metadata'].get('namespace', 'default')}",
+        "https_host": annotations.get(ANNOTATION_HOST),
+        "flv": annotations.get(ANNOTATION_FLV) == "true",
         "ready_endpoints": None
         if slices is None
         else sum((e.get("conditions") or {}).get("ready") is not False for s in own for e in s.get("endpoints") or ()),
@@ -229,23 +235,29 @@ def urls(services: Iterable[Mapping[str, Any]], app: str, stream: str) -> list[d
     found = []
     for service in services:
         public = bool(service["addresses"])
+        secure_host = service.get("https_host")
         inside = [service["host"]] if service["type"] != "LoadBalancer" and service["cluster_ip"] != "None" else []
         for address in service["addresses"] or inside:
-            for port in service["ports"]:
-                protocol = port["protocol"]
-                if protocol not in SUFFIX:
-                    continue
+            for port, protocol in _spoken(service):
+                host = secure_host if secure_host and public and port == DEFAULT_PORT["https"] else address
                 row = {
                     "cluster": service["cluster"],
                     "component": service["component"],
                     "protocol": protocol,
-                    "url": _url(protocol, address, port["port"], app, stream),
+                    "url": _url(protocol, host, port, app, stream),
                     "public": public,
                 }
-                if protocol == "rtmp":
-                    found.append({"action": "publish", **row})
-                found.append({"action": "play", **row})
-    return found
+                found += [{"action": action, **row} for action in (("publish", "play") if protocol == "rtmp" else ("play",))]
+    # One name may stand for several addresses.
+    return [row for index, row in enumerate(found) if row not in found[:index]]
+
+
+def _spoken(service: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """Ports of a Service for players, and what each speaks: nginx may have HLS and HTTP-FLV at one port."""
+    spoken = [(port["port"], port["protocol"]) for port in service["ports"] if port["protocol"] in SUFFIX]
+    if service.get("flv"):
+        spoken += [(port, "flv") for port, protocol in spoken if protocol == "hls" and port == DEFAULT_PORT["https"]]
+    return spoken
 
 
 def _url(protocol: str, address: str, port: int, app: str, stream: str) -> str:

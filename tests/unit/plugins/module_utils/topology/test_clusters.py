@@ -142,6 +142,11 @@ def test_without_graceful_nothing_of_it_is_in_the_config() -> None:
         ({"listen": "0.0.0.0:1936"}, {"rtmp": 1936, "api": 1985, "http": 8080}),
         ({"http_api": {"enabled": False}}, {"rtmp": 1935, "http": 8080}),
         ({"http_server": {"listen": 1985}}, {"rtmp": 1935, "api": 1985, "http": 1985}),
+        ({"http_server": {"https": {"enabled": True}}}, {"rtmp": 1935, "api": 1985, "http": 8080, "https": 8088}),
+        ({"http_server": {"https": {"enabled": True, "listen": 9443}}}, {"rtmp": 1935, "api": 1985, "http": 8080, "https": 9443}),
+        ({"http_server": {"enabled": False, "https": {"enabled": True}}}, {"rtmp": 1935, "api": 1985}),
+        ({"http_server": {"https": {"enabled": False}}}, {"rtmp": 1935, "api": 1985, "http": 8080}),
+        ({"http_api": {"https": {"enabled": True}}}, {"rtmp": 1935, "api": 1985, "http": 8080}),
         ({"listen": "abc"}, {"rtmp": 0, "api": 1985, "http": 8080}),
         ("nonsense", {"rtmp": 1935, "api": 1985, "http": 8080}),
     ],
@@ -181,6 +186,13 @@ def test_the_api_is_on_the_service_only_when_asked() -> None:
     closed, opened = resolve({"name": "edge"}, {"name": "b", "expose_http_api": True})
     assert [port["port"] for port in closed["service_ports"]] == [1935, 8080]
     assert [port["port"] for port in opened["service_ports"]] == [1935, 8080, 1985]
+
+
+def test_https_of_the_servers_is_at_the_port_where_players_look_for_it() -> None:
+    edge = resolve({"name": "edge", "config": {"http_server": {"https": {"enabled": True, "secret": "tls"}}}})[0]
+    assert edge["service_ports"][2:] == [{"name": "https", "port": 443, "targetPort": 8088, "protocol": "TCP"}]
+    assert {"containerPort": 8088, "name": "https"} in edge["container_ports"]
+    assert 8088 in edge["srs_conf"]["container_ports"]
 
 
 def test_a_shared_port_stays_on_the_service_when_the_api_is_not_asked_for() -> None:

@@ -43,6 +43,7 @@ NGINX: dict[str, Any] = {
     "replicas": 2,
     "autoscale": {},
     "cache": {},
+    "https": {},
     "playlist_seconds": 1,
     "own_config": True,
     "metrics": True,
@@ -82,6 +83,28 @@ def test_with_the_images_own_config() -> None:
     server = resolve({}, own_config=False)
     assert server["manifests"] == ["service"]
     assert (server["port"], server["metrics_port"]) == (80, 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "manifests", "secret"),
+    [
+        ({"secret_name": "tls"}, [], "tls"),
+        ({"issuer": {"name": "le"}, "dns_names": ["a.example"]}, ["certificate"], "srs-hls-tls"),
+        ({"issuer": {"name": "le"}, "dns_names": ["a.example"], "secret_name": "mine"}, ["certificate"], "mine"),
+        ({"secret_name": "tls", "flv_cluster": "edge"}, ["flv-service"], "tls"),
+    ],
+)
+def test_https(given: dict[str, Any], manifests: list[str], secret: str) -> None:
+    server = resolve({}, https=given)
+    assert server["manifests"] == ["service", *manifests, "configmap"]
+    assert server["https"]["secret_name"] == secret
+    assert server["service_ports"] == [
+        {"name": "http", "port": 80, "targetPort": 8081, "protocol": "TCP"},
+        {"name": "https", "port": 443, "targetPort": 8443, "protocol": "TCP"},
+    ]
+    assert problems({}, https=given) == []
+    off = resolve({}, https={**given, "enabled": False})
+    assert (off["https"], off["manifests"], [port["port"] for port in off["service_ports"]]) == ({}, ["service", "configmap"], [80])
 
 
 def test_in_pods_of_its_own() -> None:
@@ -170,6 +193,14 @@ def test_segments_have_names_that_never_come_back() -> None:
         ),
         ({}, {"mode": "cache", "replicas": -1}, "hls_nginx_replicas is -1"),
         ({}, {"mode": "cache", "replicas": "two"}, "hls_nginx_replicas is 'two'"),
+        ({}, {"https": {"secret_name": "TLS"}}, "hls_nginx_https.secret_name is 'TLS'"),
+        ({}, {"https": {"secret_name": "tls"}, "own_config": False}, "hls_nginx_own_config is false"),
+        (
+            {"config": {"http_server": {"https": {"enabled": True, "listen": 8443}}}},
+            {"https": {"secret_name": "tls"}},
+            "srs_origin_config has SRS listen on port 8443 (https), which the nginx in the same pod needs",
+        ),
+        ({"config": {"http_server": {"listen": 8081}}}, {}, "srs_origin_config has SRS listen on port 8081 (http)"),
         ({}, {"autoscale": {"min": 1, "max": 3}}, "hls_nginx_autoscale is given, but hls_nginx_mode is sidecar"),
         ({}, {"mode": "cache", "autoscale": {"min": 3}}, "hls_nginx: autoscale.max is None"),
         ({}, {"mode": "cache", "autoscale": {"min": 3, "max": 2}}, "hls_nginx: autoscale.min is 3, which is more than max, 2"),
@@ -179,6 +210,13 @@ def test_segments_have_names_that_never_come_back() -> None:
 def test_each_mistake_is_named(origin: dict[str, Any], nginx: dict[str, Any], said: str) -> None:
     (problem,) = problems(origin, **nginx)
     assert said in problem
+
+
+def test_ports_of_other_pods_are_free() -> None:
+    taken = {"config": {"http_server": {"https": {"enabled": True, "listen": 8443}}}}
+    assert problems({**taken, "storage": SHARED}, mode="deployment", https={"secret_name": "tls"}) == []
+    assert problems(taken, mode="cache", https={"secret_name": "tls"}) == []
+    assert problems(taken) == []
 
 
 def test_what_is_off_has_no_mistakes() -> None:

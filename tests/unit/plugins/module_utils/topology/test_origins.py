@@ -39,8 +39,8 @@ SETTINGS: dict[str, Any] = {
     "pod_disruption_budget": True,
     "network_policy": True,
 }
-NGINX: dict[str, Any] = {"enabled": False}
-WITH_NGINX: dict[str, Any] = {"enabled": True, "mode": "sidecar", "cache": {}, "replicas": 2, "autoscale": {}, "own_config": True}
+NGINX: dict[str, Any] = {"enabled": False, "https": {}}
+WITH_NGINX: dict[str, Any] = {**NGINX, "enabled": True, "mode": "sidecar", "cache": {}, "replicas": 2, "autoscale": {}, "own_config": True}
 PROXY = {"image": "registry.example/srs-proxy:7"}
 
 

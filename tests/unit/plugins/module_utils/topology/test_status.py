@@ -285,6 +285,20 @@ def test_urls_name_other_ports_hosts_and_ipv6(tutorial: dict[str, Any]) -> None:
     ]
 
 
+def test_urls_by_https_have_the_name_in_the_certificate(tutorial: dict[str, Any]) -> None:
+    nginx = service("b", "hls", "hls", [80, 443], ["203.0.113.2", "203.0.113.3"])
+    tutorial["Service"] = [nginx]
+
+    def urls() -> list[str]:
+        return [u["url"].removesuffix("/live/livestream.m3u8") for u in status.build(tutorial)["urls"]]
+
+    assert urls() == ["http://203.0.113.2", "https://203.0.113.2", "http://203.0.113.3", "https://203.0.113.3"]
+    nginx["metadata"]["annotations"] = {status.ANNOTATION_HOST: "live.example.com", status.ANNOTATION_FLV: "true"}
+    flv = "https://live.example.com/live/livestream.flv"
+    assert urls() == ["http://203.0.113.2", "https://live.example.com", flv, "http://203.0.113.3"]
+    assert f"  hls  HTTP-FLV  {flv}" in status.summary(status.build(tutorial))
+
+
 def test_without_any_address_the_urls_inside_the_cluster_are_said_to_be_that(tutorial: dict[str, Any]) -> None:
     tutorial["Service"] = [service("srs-internal-origin-service", "origin", "origin", [1935], kind="ClusterIP")]
     lines = status.summary(status.build(tutorial))
