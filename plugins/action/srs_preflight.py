@@ -38,8 +38,8 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        variables = {name: value for name, value in (task_vars or {}).items() if name != "_srs_preflight"}
-        # What an earlier play has resolved is not what this one's variables come to.
+        # What an earlier play has resolved or found is not what this one's variables come to.
+        variables = {name: value for name, value in (task_vars or {}).items() if name not in ("_srs_preflight", "_srs_edge_origin_found")}
         self._templar.available_variables = variables
         self._values: dict[str, Any] = {}
         _validation, args = self.validate_argument_spec(
@@ -84,10 +84,12 @@ class ActionModule(ActionBase):
             nginx = self._value("_hls_nginx_variables", variables)
             yield from origins.check(origin, nginx)
             warnings += origins.warnings(origin)
-            if origin["several"]:
+            if public := origin["public_service"]:
+                services.append(_service("srs_origin_slb", public["name"], origin["slb"], public["ports"]))
+            if origin["several"] and origin["enabled"]:
                 api = origin["api_service"]
                 services.append(_service("srs_origin_api_slb", api["name"], origin["api_slb"], api["ports"]))
-            if proxy := origin["proxy"]:
+            if (proxy := origin["proxy"]) and origin["enabled"]:
                 services.append(_service("srs_origin_proxy.slb", proxy["public_service_name"], proxy["slb"], proxy["service_ports"]))
         if "srs_edge" in roles:
             edges = self._value("_srs_edge_clusters", variables)
@@ -95,6 +97,7 @@ class ActionModule(ActionBase):
                 yield "srs_edge_clusters is empty, which would remove every edge cluster: set srs_edge_allow_none to true if that is meant."
             yield from preflight.check_edges(edges)
             yield from preflight.check_upstreams(edges)
+            yield from self._wrong_origin(edges, variables)
             warnings += preflight.edge_warnings(edges)
             services += [
                 _service(f"edge cluster '{edge['name']}'", edge["service_name"], edge["slb"], edge["service_ports"]) for edge in edges
@@ -114,9 +117,19 @@ class ActionModule(ActionBase):
         except SrsError as error:
             yield error.message
 
+    def _wrong_origin(self, edges: list[dict[str, Any]], variables: Variables) -> list[str]:
+        """Whether the edges have an origin, here or at another host."""
+        if wanted := self._value("srs_edge_origin_from", variables):
+            given_as_well = self._value("srs_edge_origin", variables) != [variables["_srs_edge_origin_to_come"]]
+            return preflight.check_origin_from(wanted, variables["inventory_hostname"], variables["hostvars"], given_as_well)
+        if "srs_origin_enabled" in variables and not (origin := self._value("_srs_origin", variables))["enabled"]:
+            return preflight.check_has_origin(edges, origin["edge_origin"])
+        return []
+
     def _wrong_configs(self, roles: Roles, _specs: Specs, variables: Variables, warnings: list[str]) -> Iterator[str]:
         """Renders every config on trial."""
-        servers = [("origin", "srs_origin", self._value("_srs_origin", variables))] if "srs_origin" in roles else []
+        origin = self._value("_srs_origin", variables) if "srs_origin" in roles else {"enabled": False}
+        servers = [("origin", "srs_origin", origin)] if origin["enabled"] else []
         if "srs_edge" in roles:
             servers += [("edge", f"edge cluster '{edge['name']}'", edge) for edge in self._value("_srs_edge_clusters", variables)]
         for role, where, server in servers:

@@ -68,5 +68,6 @@ class FilterModule:
             "origin": _user_errors(origins.resolve_origin),
             "manifests": _manifests,
             "reloads": _user_errors(reloads.of_clusters),
+            "with_origin": _user_errors(clusters.with_origin),
             "topology_labels": names.labels,
         }

@@ -149,11 +149,13 @@ class Play:
 
 @pytest.fixture
 def play(kubeconfig: str, namespace: str) -> Callable[..., Play]:
-    """Runs a playbook with the inventory of the local cluster in the test's namespace; keywords are variables."""
+    """Runs a playbook with the inventory of the local cluster in the test's namespace, or with another one, which says where everything is;
+    keywords are variables.
+    """
 
-    def run(*arguments: str, playbook: str = "site", expect: int = 0, **variables: Any) -> Play:
-        given = json.dumps({"srs_namespace": namespace, "srs_wait_timeout": 60} | variables)
-        command = ["ansible-playbook", f"playbooks/{playbook}.yml", "-i", "inventories/local", "-e", given, *arguments]
+    def run(*arguments: str, playbook: str = "site", expect: int = 0, inventory: Path | None = None, **variables: Any) -> Play:
+        given = json.dumps(({} if inventory else {"srs_namespace": namespace}) | {"srs_wait_timeout": 60} | variables)
+        command = ["ansible-playbook", f"playbooks/{playbook}.yml", "-i", str(inventory or "inventories/local"), "-e", given, *arguments]
         environ = {**os.environ, "KUBECONFIG": kubeconfig, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"}
         done = subprocess.run(
             command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False

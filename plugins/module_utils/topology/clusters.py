@@ -50,6 +50,15 @@ def resolve_edges(clusters: Any, defaults: Mapping[str, Any], topology: str) -> 
     return resolved
 
 
+def with_origin(edges: list[dict[str, Any]], to_come: str, origin: list[str]) -> list[dict[str, Any]]:
+    """Resolved edge clusters with the ``origin`` in the place of what stood for it as long as it wasn't known."""
+
+    def known(settings: Mapping[str, Any]) -> dict[str, Any]:
+        return {**settings, "origin": origin} if settings.get("origin") == [to_come] else dict(settings)
+
+    return [known({**edge, "srs_conf": known(edge["srs_conf"])}) for edge in edges]
+
+
 def _resolve_edge(index: int, given: Any, defaults: Mapping[str, Any], topology: str) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         raise SrsError(f"srs_edge_clusters[{index}] is {_kind(given)} ({given!r}), not a mapping: write '- name: {given}'.")

@@ -12,6 +12,7 @@ MANAGED_BY = "livestream.srs"
 
 ORIGIN = "srs-origin"
 ORIGIN_SERVICE = "srs-internal-origin-service"
+ORIGIN_PUBLIC_SERVICE = "srs-origin-service"
 ORIGIN_PEERS = "socs"
 CLEANUP = "srs-cleanup"
 DEMO = "srs-demo"

@@ -57,6 +57,7 @@ def resolve_origin(origin: Settings, nginx: Settings, topology: str) -> dict[str
     server["container_ports"] = clusters.container_ports(server["ports"])
     server["service"] = _service(server, nginx)
     server["api_service"] = _api_service(server)
+    server["public_service"] = _public_service(server)
     server["peer_ports"] = clusters.service_ports(server["ports"], ("rtmp", "api"))
     server["pod_env"] = _pod_env(server)
     # Told to the checks even of a text of the user's own.
@@ -144,6 +145,24 @@ def _service(server: Settings, nginx: Settings) -> dict[str, Any]:
     return {"selector": server["selector"], "ports": clusters.service_ports(server["ports"], wanted)}
 
 
+def _public_service(server: Settings) -> dict[str, Any]:
+    """The Service that edges in other Kubernetes clusters pull from; empty where there is none."""
+    if not server["enabled"] or not server["slb"].get("enabled", True):
+        return {}
+    service = server["service"]
+    return {**service, "name": names.ORIGIN_PUBLIC_SERVICE, "ports": [port for port in service["ports"] if port["name"] == "rtmp"]}
+
+
+def public_addresses(service: Mapping[str, Any] | None) -> list[str]:
+    """Where edges elsewhere reach the origin behind such a Service, as host:port; none where its load balancer has no address yet."""
+    if not service:
+        return []
+    ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    hosts = sorted(str(entry.get("ip") or entry.get("hostname")) for entry in ingress)
+    port = service["spec"]["ports"][0]["port"]
+    return [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host in hosts]
+
+
 def _api_service(server: Settings) -> dict[str, Any]:
     """The Service of the HTTP API: of the proxy, or of the first server alone, since each knows of its own streams only."""
     if server["proxy"]:
@@ -180,10 +199,18 @@ def _pod_env(server: Settings) -> list[dict[str, Any]]:
 
 def _manifests(server: Settings) -> Iterator[str]:
     """The templates of the objects that there are."""
+    if server["enabled"]:
+        yield from _own_manifests(server)
+    yield from monitoring.manifests(server["monitoring"])
+
+
+def _own_manifests(server: Settings) -> Iterator[str]:
     if server["media"]["claim"]:
         yield "pvc"
     yield server["kind"].lower()
     yield "service"
+    if server["public_service"]:
+        yield "public-service"
     if server["peer_services"]:
         yield "peer-service"
     if server["several"]:
@@ -202,11 +229,14 @@ def _manifests(server: Settings) -> Iterator[str]:
         yield "network-policy"
         if server["proxy"]:
             yield "proxy-network-policy"
-    yield from monitoring.manifests(server["monitoring"])
 
 
 def check(server: Settings, nginx: Settings) -> Iterator[str]:
     """What is wrong with a resolved origin and its nginx, as sentences that name the variable, the value and the way out."""
+    if not server["enabled"]:
+        if nginx["enabled"]:
+            yield "srs_origin_enabled is false, but nginx serves what the origin writes: leave hls_nginx_enabled at its default."
+        return
     yield from storage.check(server["storage"], server["volume"])
     yield from _check_mode(server)
     yield from _check_shared(server)
@@ -220,12 +250,23 @@ def check(server: Settings, nginx: Settings) -> Iterator[str]:
 
 def warnings(server: Settings) -> list[str]:
     """What works, and yet is not what one would want."""
+    found = []
     if server["proxy"] and not server["proxy"]["redis"]["host"]:
-        return [
+        found.append(
             "srs_origin_proxy.redis is not given: a proxy without it binds each stream to one origin for good, so when that pod is "
             "replaced its streams stay unreachable until the proxy is restarted."
-        ]
-    return []
+        )
+    if server["public_service"] and server["network_policy"] and not server["network_policy_from"]:
+        found.append(
+            "srs_origin_slb gives the origin an address, but its NetworkPolicy lets in nobody from outside: name them in "
+            "srs_origin_network_policy_from, for example [{ipBlock: {cidr: 203.0.113.0/24}}]."
+        )
+    if server["public_service"] and not server["network_policy"] and not server["slb"].get("source_ranges"):
+        found.append(
+            "srs_origin_slb gives the origin an address without saying who may use it, and whoever does can publish: set "
+            "srs_origin_network_policy_from, or slb.source_ranges where the provider has them."
+        )
+    return found
 
 
 def _check_mode(server: Settings) -> Iterator[str]:

@@ -109,6 +109,34 @@ def check_edges(clusters: list[dict[str, Any]]) -> list[str]:
     return problems
 
 
+def check_origin_from(wanted: str, here: str, hosts: Mapping[str, Mapping[str, Any]], given_as_well: bool) -> list[str]:
+    """Whether the host ``wanted`` can be asked for its origin's address; ``hosts`` has the variables of all hosts of the inventory."""
+    where = f"srs_edge_origin_from is '{wanted}'"
+    if wanted == here:
+        return [f"{where}, which is this very host: leave it out, and its edges pull from its own origin."]
+    if wanted not in hosts:
+        return [f"{where}, which is no host of the inventory: {', '.join(sorted(hosts))}."]
+    if given_as_well:
+        return [f"{where}, but srs_edge_origin names an origin as well: leave one of them out."]
+    slb = hosts[wanted].get("srs_origin_slb", {"enabled": False})
+    if not hosts[wanted].get("srs_origin_enabled", True):
+        return [f"{where}, but srs_origin_enabled is false for that host: name the host that has the origin."]
+    if not isinstance(slb, Mapping) or not slb.get("enabled", True):
+        return [f"{where}, but that host's origin can't be reached from outside: give it srs_origin_slb."]
+    return []
+
+
+def check_has_origin(clusters: list[dict[str, Any]], own: list[str]) -> list[str]:
+    """What pulls from the host's ``own`` origin although there is none."""
+    orphans = [cluster["name"] for cluster in clusters if not cluster["upstream"] and cluster["origin"] == own]
+    if not orphans:
+        return []
+    return [
+        f"srs_origin_enabled is false, so edge cluster {', '.join(orphans)} has no origin: set srs_edge_origin_from to the host that has "
+        "one, or srs_edge_origin to its address."
+    ]
+
+
 def check_upstreams(clusters: list[dict[str, Any]]) -> list[str]:
     """Whether each edge of edges has an upstream, and all of them lead to the origin in the end."""
     upstreams = {cluster["name"]: cluster["upstream"] for cluster in clusters}

@@ -47,7 +47,7 @@ def test_each_key_of_a_cluster_is_a_variable_of_the_same_type() -> None:
     spec = options("srs_edge")
     keys = dict(spec["srs_edge_clusters"]["options"])
     del keys["name"]
-    own = {name.removeprefix("srs_edge_") for name in load("srs_edge", "defaults/main.yml")} - {"clusters", "allow_none"}
+    own = {name.removeprefix("srs_edge_") for name in load("srs_edge", "defaults/main.yml")} - {"clusters", "allow_none", "origin_from"}
     assert set(keys) == own
     assert set(load("srs_edge", "vars/main.yml")["_srs_edge_defaults"]) == own
     for key, option in keys.items():

@@ -243,3 +243,22 @@ def test_a_text_of_the_users_own_gets_nothing_added() -> None:
 
 def test_environment_variables_are_known_to_the_check() -> None:
     assert resolve({"name": "edge", "env": [{"name": "SRS_LISTEN", "value": "1"}]})[0]["srs_conf"]["env"] == ["SRS_LISTEN"]
+
+
+def test_an_origin_that_was_to_come_is_put_in_everywhere_it_was_waited_for() -> None:
+    edges = resolve(
+        {"name": "edge"},
+        {"name": "behind", "upstream": "edge"},
+        {"name": "own", "origin": ["origin.example"]},
+        {"name": "by-config", "config": {"origin": ["other.example"]}},
+        origin=["origin.invalid"],
+    )
+    found = clusters.with_origin(edges, "origin.invalid", ["203.0.113.1:1935"])
+    assert [edge["srs_conf"]["origin"] for edge in found] == [
+        ["203.0.113.1:1935"],
+        ["srs-edge-service"],
+        ["origin.example"],
+        ["other.example"],
+    ]
+    assert found[0] == resolve({"name": "edge"}, origin=["203.0.113.1:1935"])[0], "as if it had been given"
+    assert edges[0]["origin"] == ["origin.invalid"]

@@ -11,6 +11,8 @@ import pytest
 from ansible_collections.livestream.srs.plugins.module_utils.topology import hls, origins
 
 ORIGIN: dict[str, Any] = {
+    "enabled": True,
+    "slb": {"enabled": False},
     "mode": "single",
     "replicas": 1,
     "workload": "statefulset",

@@ -12,6 +12,8 @@ from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile im
 from ansible_collections.livestream.srs.plugins.module_utils.topology import origins
 
 SETTINGS: dict[str, Any] = {
+    "enabled": True,
+    "slb": {"enabled": False},
     "mode": "single",
     "replicas": 1,
     "workload": "statefulset",
@@ -300,3 +302,49 @@ def test_text_from_the_command_line_is_a_number_again() -> None:
 )
 def test_a_disk_of_one_node_is_let_go_of_before_the_next_pod(storage: dict[str, Any], recreate: bool) -> None:
     assert resolve(storage=storage)["recreate"] is recreate
+
+
+def test_an_address_for_edges_elsewhere() -> None:
+    assert resolve()["public_service"] == {}
+    origin = resolve(slb={"provider": "generic"}, network_policy=True, network_policy_from=[{"ipBlock": {"cidr": "203.0.113.0/24"}}])
+    rtmp = {"name": "rtmp", "port": 1935, "targetPort": 1935, "protocol": "TCP"}
+    assert origin["public_service"] == {"name": "srs-origin-service", "selector": {"app": "srs-origin"}, "ports": [rtmp]}
+    assert "public-service" in origin["manifests"]
+    assert origins.warnings(origin) == []
+    behind = proxy(slb={})["public_service"]
+    assert (behind["selector"], behind["ports"]) == ({"app": "srs-proxy"}, [{**rtmp, "targetPort": 11935}])
+
+
+def test_who_may_use_that_address_is_asked_for() -> None:
+    (nobody,) = origins.warnings(resolve(slb={}, network_policy=True, network_policy_from=[]))
+    assert "lets in nobody from outside" in nobody
+    (anybody,) = origins.warnings(resolve(slb={}, network_policy=False))
+    assert "whoever does can publish" in anybody
+    assert origins.warnings(resolve(slb={"provider": "generic", "source_ranges": ["203.0.113.0/24"]}, network_policy=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("ingress", "addresses"),
+    [
+        (None, []),
+        ([], []),
+        ([{"ip": "203.0.113.1"}], ["203.0.113.1:1935"]),
+        ([{"hostname": "lb.example"}], ["lb.example:1935"]),
+        ([{"ip": "203.0.113.2"}, {"ip": "203.0.113.1", "hostname": "x"}], ["203.0.113.1:1935", "203.0.113.2:1935"]),
+        ([{"ip": "2001:db8::1"}], ["[2001:db8::1]:1935"]),
+    ],
+)
+def test_where_edges_elsewhere_reach_it(ingress: list[dict[str, str]] | None, addresses: list[str]) -> None:
+    balancer = {} if ingress is None else {"loadBalancer": {"ingress": ingress}}
+    assert origins.public_addresses({"spec": {"ports": [{"port": 1935}]}, "status": balancer}) == addresses
+    assert origins.public_addresses(None) == []
+
+
+def test_a_host_without_an_origin_has_monitoring_alone() -> None:
+    production = {"production": True, "monitoring": {}}
+    assert resolve(enabled=False)["manifests"] == []
+    assert resolve(enabled=False, **production)["manifests"] == ["pod-monitor", "prometheus-rule", "grafana-dashboard"]
+    assert resolve(enabled=False, slb={})["public_service"] == {}
+    assert problems(resolve(enabled=False, mode="proxy", replicas=99)) == []
+    (problem,) = problems(resolve(enabled=False), WITH_NGINX)
+    assert "srs_origin_enabled is false, but nginx serves what the origin writes" in problem

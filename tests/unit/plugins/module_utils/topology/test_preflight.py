@@ -148,3 +148,41 @@ def test_what_leaves_a_door_open_is_a_warning(changes: dict[str, Any], said: lis
     warnings = preflight.edge_warnings([edge(**changes)])
     assert len(warnings) == len(said)
     assert all(text in warning for text, warning in zip(said, warnings, strict=True))
+
+
+HOSTS: dict[str, dict[str, Any]] = {
+    "here": {},
+    "hub": {"srs_origin_slb": {"provider": "generic"}},
+    "closed": {"srs_origin_slb": {"provider": "generic", "enabled": False}},
+    "elsewhere": {"srs_origin_enabled": False, "srs_origin_slb": {}},
+}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given_as_well", "said"),
+    [
+        ("hub", False, None),
+        ("hub", True, "srs_edge_origin_from is 'hub', but srs_edge_origin names an origin as well"),
+        ("here", False, "which is this very host"),
+        ("hup", False, "which is no host of the inventory: closed, elsewhere, here, hub."),
+        ("closed", False, "give it srs_origin_slb"),
+        ("elsewhere", False, "srs_origin_enabled is false for that host"),
+    ],
+)
+def test_the_host_that_has_the_origin(wanted: str, given_as_well: bool, said: str | None) -> None:
+    found = preflight.check_origin_from(wanted, "here", HOSTS, given_as_well)
+    assert len(found) == (said is not None)
+    assert all(str(said) in problem for problem in found)
+    assert preflight.check_origin_from("here", "hub", {**HOSTS, "here": {}}, False) != [], "no slb is none"
+
+
+def test_edges_without_an_origin() -> None:
+    own = ["srs-internal-origin-service"]
+    clusters = [
+        edge(name="a", upstream="", origin=own),
+        edge(name="b", upstream="a", origin=own),
+        edge(name="c", upstream="", origin=["x"]),
+    ]
+    (problem,) = preflight.check_has_origin(clusters, own)
+    assert "so edge cluster a has no origin" in problem
+    assert preflight.check_has_origin(clusters[1:], own) == []

@@ -1,0 +1,89 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find where an origin is reached from other Kubernetes clusters."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: srs_origin_address
+short_description: Find where an SRS origin is reached from other Kubernetes clusters
+version_added: 0.1.0
+author:
+  - The livestream.srs contributors (@livestream-srs)
+description:
+  - Reads the address of the load balancer in front of an origin (Service C(srs-origin-service)), and waits until there is one.
+  - What the role P(livestream.srs.srs_edge#role) does for C(srs_edge_origin_from), with the kubeconfig of that host.
+extends_documentation_fragment:
+  - livestream.srs.kubernetes_auth
+  - livestream.srs.attributes
+  - livestream.srs.attributes.action_group
+attributes:
+  check_mode:
+    support: full
+    details: Does not wait; without an address it warns, and returns none.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+    details: Changes nothing.
+options:
+  namespace:
+    description: Namespace of the origin.
+    type: str
+    required: true
+  inventory_host:
+    description: What the host is called in messages.
+    type: str
+    default: ""
+  wait_timeout:
+    description: How long to wait for the address, in seconds.
+    type: int
+    default: 300
+"""
+
+EXAMPLES = r"""
+- name: Find the origin
+  livestream.srs.srs_origin_address:
+    kubeconfig: ~/.kube/hub
+    namespace: srs
+  register: origin
+"""
+
+RETURN = r"""
+addresses:
+  description: The addresses, as host:port, in an order that stays.
+  returned: success
+  type: list
+  elements: str
+  sample: ["203.0.113.10:1935"]
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.livestream.srs.plugins.module_utils import errors, origin_address
+from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec
+
+flow = origin_address.flow
+
+
+def specification() -> dict[str, Any]:
+    return {
+        "argument_spec": {
+            **connection_spec(),
+            "namespace": {"type": "str", "required": True},
+            "inventory_host": {"type": "str", "default": ""},
+            "wait_timeout": {"type": "int", "default": 300},
+        },
+        "supports_check_mode": True,
+    }
+
+
+def main() -> None:
+    errors.run(AnsibleModule(**specification()), flow)
+
+
+if __name__ == "__main__":
+    main()
