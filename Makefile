@@ -15,6 +15,7 @@ WITH_VENV := PATH="$(CURDIR)/$(VENV):$$PATH"
 
 help:
 	@echo 'make demo    the whole topology on a local Kubernetes, its status and URLs   (20 s; the first time about 10 min)'
+	@echo '             with root and an image of SRS, on a real node with a stream to play (60 s; see tests/cluster/README.md)'
 	@echo 'make test    everything that needs no real SRS                               (4 min; the first time about 12 min)'
 	@echo '             ONLY=unit,lint   those stages alone: lint unit differential sanity integration molecule'
 	@echo '             SRS_BIN=FILE     also compare what is refused with what a real SRS refuses'
@@ -35,15 +36,7 @@ test: venv
 	@$(WITH_VENV) python tests/tools/run.py $(if $(ONLY),--only '$(ONLY)')
 
 demo: venv
-	@$(WITH_VENV) python tests/cluster up
-	@$(WITH_VENV) ansible-playbook playbooks/site.yml -i inventories/local
-	@echo
-	@echo 'The topology runs. To change it: edit inventories/local/group_vars/all.yml, then'
-	@echo '    . .venv/bin/activate'
-	@echo '    ansible-playbook playbooks/site.yml -i inventories/local --check --diff'
-	@echo '    ansible-playbook playbooks/site.yml -i inventories/local'
-	@echo 'To look with kubectl:  eval "$$(python tests/cluster env)"'
-	@echo 'To remove it all:      make clean'
+	@$(WITH_VENV) python tests/tools/demo.py
 
 e2e: venv
 	@$(WITH_VENV) python tests/tools/run.py --only e2e

@@ -11,7 +11,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from localcluster import box, debian, images, programs, registry
+from localcluster import box, images, programs, registry
 from localcluster.api import Api
 from localcluster.base import ClusterError, cluster_folder, say
 from localcluster.choose import choose
@@ -64,6 +64,7 @@ def arguments() -> argparse.Namespace:
     names = ",".join(programs.PROGRAMS)
     build.add_argument("--only", type=lambda only: only.split(","), default=programs.SIMULATED, metavar="NAMES", help=f"out of {names}")
     verb("ffmpeg", "print a folder with ffmpeg and ffprobe, fetched from Debian's packages")
+    verb("encoder-image", "let real nodes pull an encoder, made from Debian's ffmpeg, and print its name")
     serve = verb("cloud", "give addresses and volumes; `up` starts this by itself", of_a_cluster=True)
     serve.add_argument("--addresses", required=True)
     verb("registry", "serve the images; `up` starts this by itself")
@@ -155,7 +156,10 @@ def main() -> int:
         case "programs":
             build(given.only)
         case "ffmpeg":
-            put(debian.wrapped(debian.tree("ffmpeg", ["ffmpeg"]), ["ffmpeg", "ffprobe"]))
+            put(images.ffmpeg())
+        case "encoder-image":
+            images.ensure_encoder()
+            put(images.ENCODER)
         case "cloud":
             folder = cluster_folder(given.name)
             Cloud(Api(folder / "kubeconfig"), folder, given.addresses).run()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .base import ClusterError, cache, lock, say, write
 
-WITH_A_PACKAGE = re.compile(r"lib|zlib|nginx")
+WITH_A_PACKAGE = re.compile(r"(.+-)?lib|zlib|nginx")
 """Of what a package depends on, this much is fetched too: libraries, and a package's own parts."""
 
 OF_THE_SYSTEM = re.compile(r"libc6|libgcc-s1")

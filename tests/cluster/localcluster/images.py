@@ -1,11 +1,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The container images of a node: pause, busybox and nginx from Debian's packages, and SRS from an archive that the user gives."""
+"""The container images of a node: pause, busybox, nginx and an encoder from Debian's packages, SRS from an archive that the user gives."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -20,6 +21,10 @@ from .registry import ANY_TAG, CONFIG, LAYER, Name, Store
 PAUSE = Name("livestream.srs", "pause", "1")
 BUSYBOX = Name("docker.io", "library/busybox", ANY_TAG)
 NGINX = Name("docker.io", "library/nginx", ANY_TAG)
+ENCODER = Name("docker.io", "ossrs/srs", "encoder")
+
+SERVER = re.compile(r"/srs:v?([3-7])\b")
+"""In the name of an image: SRS itself, and its major version."""
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 ARCHIVE_ENDINGS = (".tar", ".tar.gz", ".tgz")
@@ -55,6 +60,12 @@ server {
 }
 """
 
+ENCODER_HOME = "/usr/local/srs"
+SOURCES = ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-f", "lavfi", "-i", "sine=frequency=440")
+CODECS = ("-c:v", "libx264", "-profile:v", "main", "-pix_fmt", "yuv420p", "-g", "50", "-c:a", "aac")
+UNUSED_BY_AN_ENCODER = re.compile(r"/libLLVM|/dri/|/icons/")
+"""What draws on screens: a third of all that ffmpeg's package brings with it, and loaded only when something is drawn."""
+
 
 def architecture() -> str:
     """This machine's, in the words of images."""
@@ -75,7 +86,7 @@ def archives(environ: Mapping[str, str]) -> list[Path]:
 
 def obstacle(environ: Mapping[str, str]) -> str | None:
     """Why no SRS can run on a node made here, and what would help."""
-    if archives(environ) or any("/srs:" in name for name in Store().names()):
+    if archives(environ) or any(SERVER.search(name) for name in Store().names()):
         return None
     help_ = "python3 tests/cluster pull-image ossrs/srs:6, or SRS_IMAGE_ARCHIVE=FILE with what `docker save ossrs/srs:6` writes"
     if waiting := archives({"SRS_IMAGE_ARCHIVE": "auto"}):
@@ -89,19 +100,42 @@ def load(paths: Iterable[Path]) -> list[str]:
 
 
 def ensure() -> None:
-    """Make the images that come from Debian's packages, unless that was done by this very code."""
+    """Make the images that every node needs."""
     store = Store()
+    if done := _made(store, "made-by"):
+        say("making the images of nginx, busybox and pause from Debian's packages, once")
+        system = debian.ensure(["busybox"], complete=True)
+        _keep(store, PAUSE, shell(system), {"Entrypoint": ["sleep", "infinity"]})
+        _keep(store, BUSYBOX, shell(system), {"Cmd": ["sh"]})
+        nginx = {"Entrypoint": ["/docker-entrypoint.sh"], "Cmd": ["nginx", "-g", "daemon off;"], "StopSignal": "SIGQUIT"}
+        _keep(store, NGINX, like_official_nginx(shell(system), debian.ensure(["nginx"], complete=True)), nginx)
+        done.touch()
+
+
+def ensure_encoder() -> None:
+    """Make what stands for SRS's image of an encoder: ffmpeg, and a clip to publish where that one has its own."""
+    store = Store()
+    if done := _made(store, "encoder-made-by"):
+        say("making the image of an encoder from Debian's ffmpeg, once")
+        system, programs = (debian.ensure([name], complete=True) for name in ("busybox", "ffmpeg"))
+        with tempfile.TemporaryDirectory() as folder:
+            clip = Path(folder) / "source.flv"
+            subprocess.run([ffmpeg() / "ffmpeg", "-loglevel", "error", *SOURCES, "-t", "60", *CODECS, clip], check=True)
+            files = like_official_encoder(shell(system), programs, clip.read_bytes())
+        _keep(store, ENCODER, files, {"WorkingDir": ENCODER_HOME}, LD_LIBRARY_PATH=":".join(files.library_folders()))
+        done.touch()
+
+
+def ffmpeg() -> Path:
+    """A folder with programs of ffmpeg for this machine, which are not installed."""
+    return debian.wrapped(debian.tree("ffmpeg", ["ffmpeg"]), ["ffmpeg", "ffprobe"])
+
+
+def _made(store: Store, mark: str) -> Path | None:
+    """The file that tells that this very code has made the images, if it is not there."""
     code = b"".join(Path(module).read_bytes() for module in (__file__, layer.__file__))
-    done = store.folder / f"made-by-{hashlib.sha256(code).hexdigest()[:12]}"
-    if done.is_file():
-        return
-    say("making the images of nginx, busybox and pause from Debian's packages, once")
-    system = debian.ensure(["busybox"], complete=True)
-    _keep(store, PAUSE, shell(system), {"Entrypoint": ["sleep", "infinity"]})
-    _keep(store, BUSYBOX, shell(system), {"Cmd": ["sh"]})
-    nginx = {"Entrypoint": ["/docker-entrypoint.sh"], "Cmd": ["nginx", "-g", "daemon off;"], "StopSignal": "SIGQUIT"}
-    _keep(store, NGINX, like_official_nginx(shell(system), debian.ensure(["nginx"], complete=True)), nginx)
-    done.touch()
+    done = store.folder / f"{mark}-{hashlib.sha256(code).hexdigest()[:12]}"
+    return None if done.is_file() else done
 
 
 def shell(packages: Iterable[Path]) -> Layer:
@@ -134,16 +168,24 @@ def like_official_nginx(files: Layer, packages: Iterable[Path]) -> Layer:
     return files.link("/var/log/nginx/access.log", "/dev/stdout").link("/var/log/nginx/error.log", "/dev/stderr")
 
 
-def _keep(store: Store, name: Name, files: Layer, config: dict[str, Any]) -> None:
+def like_official_encoder(files: Layer, packages: Iterable[Path], clip: bytes) -> Layer:
+    """Debian's ffmpeg, with a clip at the path that SRS's encoder image has one."""
+    for package in packages:
+        files.deb(package)
+    files.discard(UNUSED_BY_AN_ENCODER)
+    return files.folder(ENCODER_HOME).folder(f"{ENCODER_HOME}/doc").file(f"{ENCODER_HOME}/doc/source.flv", clip)
+
+
+def _keep(store: Store, name: Name, files: Layer, config: dict[str, Any], **environ: str) -> None:
     with tempfile.TemporaryFile() as tar:
         files.write(tar)
         tar.seek(0)
         written = store.describe(LAYER, tar)
-    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     image = {
         "architecture": architecture(),
         "os": "linux",
-        "config": {"Env": [f"PATH={path}"], **config},
+        "config": {"Env": [f"{name}={value}" for name, value in environ.items()], **config},
         "rootfs": {"type": "layers", "diff_ids": [written["digest"]]},
     }
     digest, size = store.put_json(image)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 import subprocess
 import tarfile
@@ -17,6 +18,8 @@ MERGED = ("bin", "sbin", "lib", "lib64")
 """Links into /usr in every current Debian; packages still name their files either way."""
 
 DOCUMENTATION = ("/usr/share/doc/", "/usr/share/man/", "/usr/share/lintian/")
+
+LIBRARY = re.compile(r"^/usr/lib/[^/]+-linux-gnu/([^/]+/)?lib[^/]+\.so\.")
 
 
 class Layer:
@@ -44,6 +47,14 @@ class Layer:
     def remove(self, folder: str) -> Layer:
         self.members = {path: member for path, member in self.members.items() if path != folder and not path.startswith(folder + "/")}
         return self
+
+    def discard(self, paths: re.Pattern[str]) -> Layer:
+        self.members = {path: member for path, member in self.members.items() if not paths.search(path)}
+        return self
+
+    def library_folders(self) -> list[str]:
+        """Where libraries lie. Some have a folder of their own, which the installation of their package would register."""
+        return sorted({path.rpartition("/")[0] for path in self.members if LIBRARY.search(path)}, key=len)
 
     def content(self, path: str) -> bytes:
         return self.members[path][1]

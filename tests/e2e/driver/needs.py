@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterable, Mapping
 
@@ -30,7 +29,7 @@ def srs_images() -> Mapping[int, str]:
 def by_version(names: Iterable[str]) -> dict[int, str]:
     found = {}
     for name in names:
-        if match := re.search(r"/srs:v?([3-7])\b", name):
+        if match := images.SERVER.search(name):
             found[int(match[1])] = name
     return found
 
