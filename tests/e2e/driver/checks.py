@@ -20,9 +20,12 @@ WATCH = 25.0
 HLS_STARTS = 40.0
 """Seconds until a new stream has its first segment: SRS's default is one of 10 s, cut at the next keyframe."""
 
+SHORT_HLS_STARTS = 20.0
+"""The same with segments of 2 s."""
+
 TROUBLE = re.compile(r"\[(?:error|emerg|alert|crit|fatal)\]|permission denied|read-only file system|no such file", re.IGNORECASE)
-OF_PEERS = re.compile(r"\b(?:recv|read bytes|send|socket|connect\w*|handshake|client)\b|errno=4\b", re.IGNORECASE)
-"""Somebody went away, which servers also call an error."""
+OF_PEERS = re.compile(r"OriginClusterDiscover|\b(?:recv|read bytes|send|socket|connect\w*|handshake|client)\b|errno=4\b", re.IGNORECASE)
+"""Somebody went away, or asked a cluster for what nobody publishes, which servers also call an error."""
 
 
 def fine(views: Iterable[View], *, sound: bool = True) -> None:

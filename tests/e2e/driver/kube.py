@@ -48,6 +48,7 @@ class Kube:
         self.api = config.new_client_from_config(str(kubeconfig))
         self.core = client.CoreV1Api(self.api)
         self.apps = client.AppsV1Api(self.api)
+        self.batch = client.BatchV1Api(self.api)
 
     def pods(self, namespace: str, app: str = "") -> list[Pod]:
         found = self.core.list_namespaced_pod(namespace, label_selector=f"app={app}" if app else "").items
@@ -88,6 +89,20 @@ class Kube:
 
     def clients(self, namespace: str, pod: str) -> list[dict[str, Any]]:
         return list(self.srs(namespace, pod, "api/v1/clients/?count=10000")["clients"])
+
+    def volume(self, namespace: str, claim: str) -> Path:
+        """The folder of this machine that a claim is bound to."""
+        name = self.core.read_namespaced_persistent_volume_claim(claim, namespace).spec.volume_name
+        return Path(self.core.read_persistent_volume(name).spec.host_path.path)
+
+    def run_now(self, namespace: str, cron_job: str) -> list[str]:
+        """Run a CronJob once, as `kubectl create job --from` does; its log."""
+        template = self.batch.read_namespaced_cron_job(cron_job, namespace).spec.job_template
+        job = {"metadata": {"name": f"{cron_job}-now"}, "spec": self.api.sanitize_for_serialization(template.spec)}
+        self.batch.create_namespaced_job(namespace, job)
+        wait_until(lambda: self.batch.read_namespaced_job_status(f"{cron_job}-now", namespace).status.succeeded, 60, f"{cron_job} has run")
+        (pod,) = self.core.list_namespaced_pod(namespace, label_selector=f"job-name={cron_job}-now").items
+        return self.logs(namespace, pod.metadata.name, pod.spec.containers[0].name)
 
     def make_namespace(self, name: str) -> None:
         self.core.create_namespace({"metadata": {"name": name}})

@@ -27,6 +27,10 @@ SUFFIX = {"rtmp": "", "flv": ".flv", "hls": ".m3u8"}
 BARE = {"srs_production_defaults": False, "srs_origin_resources": {}, "srs_edge_resources": {}, "hls_nginx_resources": {}}
 """Everything off that the tutorial hasn't; the local inventory sets the resources by itself."""
 
+SHARED = {"srs_origin_storage": {"type": "pvc", "size": "1Gi", "access_mode": "ReadWriteMany"}}
+"""A volume for several pods; the namespace's end takes it away."""
+HLS = {"hls_fragment": 2, "hls_window": 12, "hls_td_ratio": 1}
+
 ON_AIR = Patience(media=8)
 
 
@@ -80,18 +84,32 @@ class Topology:
         return self.kube.serving(self.namespace, EDGE)
 
     def origin(self) -> Pod:
-        (pod,) = self.kube.serving(self.namespace, ORIGIN)
+        (pod,) = self.origins()
         return pod
+
+    def origins(self) -> list[Pod]:
+        return self.kube.serving(self.namespace, ORIGIN)
+
+    def holder(self, stream: str) -> Pod | None:
+        """The origin that a stream is published to."""
+
+        def holds(pod: Pod) -> bool:
+            clients = self.kube.clients(self.namespace, pod.name)
+            return any(client["publish"] and client["url"].endswith(f"/{stream}") for client in clients)
+
+        return next(filter(holds, self.origins()), None)
 
     # Streams ---
 
     @contextlib.asynccontextmanager
     async def on_air(self, stream: str = "livestream", *, to: str = "edge") -> AsyncIterator[Publisher]:
-        """A stream that is published through an edge or straight to the origin, and that plays at the origin."""
-        target = self.url("rtmp", stream) if to == "edge" else self.origin_url("rtmp", stream)
+        """A stream that is published through an `edge`, straight to the `origin`, or to a URL, and that plays."""
+        target = {"edge": self.url("rtmp", stream), "origin": self.origin_url("rtmp", stream)}.get(to, to)
+        # One of several origins sends a player on to another one, which edges understand.
+        plays = self.origin_url("rtmp", stream) if len(self.origins()) == 1 else self.url("rtmp", stream)
         async with Publisher(publisher.clip(WORK), target) as encoder:
             for _attempt in range(4):
-                view = await Viewer(self.origin_url("rtmp", stream), until_picture=True, patience=ON_AIR).run()
+                view = await Viewer(plays, until_picture=True, patience=ON_AIR).run()
                 if view.outcome == WATCHED:
                     break
                 # SRS 6 loses a stream now and then that is published in an unlucky moment; it helps to publish again.

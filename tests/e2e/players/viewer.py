@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -225,7 +225,7 @@ class Viewer:
     async def _hls(self) -> None:
         """As players do, failed requests are tried again for as long as the viewer has patience."""
         url = self.url
-        seen: str | None = None
+        seen: set[str] = set()
         sequence = -1
         while True:
             pause = 0.2
@@ -238,7 +238,7 @@ class Viewer:
                 for segment in new_segments(playlist, seen, sequence):
                     if self._segment(await self._get(urlsplit(segment))):
                         return
-                    seen = segment
+                    seen.add(segment)
                 sequence = playlist.sequence
             except (_End, *NONSENSE, OSError, EOFError) as error:
                 self._may_go_on(error)
@@ -277,9 +277,13 @@ class Viewer:
         return bytes(data)
 
 
-def new_segments(playlist: hls.Playlist, seen: str | None, sequence: int) -> tuple[str, ...]:
-    """What to fetch next. A newcomer, or one whose playlist began anew, starts with the newest segment."""
+def new_segments(playlist: hls.Playlist, seen: Collection[str], sequence: int) -> tuple[str, ...]:
+    """What to fetch next: what comes after all that was seen, also where one of several caches is a little behind.
+
+    A newcomer, or one whose playlist began anew, starts with the newest segment.
+    """
     segments = playlist.segments
-    if seen in segments:
-        return segments[segments.index(seen) + 1 :]
-    return segments[-1:] if seen is None or playlist.sequence < sequence else segments
+    known = [number for number, segment in enumerate(segments) if segment in seen]
+    if known:
+        return segments[known[-1] + 1 :]
+    return segments[-1:] if not seen or playlist.sequence < sequence else segments

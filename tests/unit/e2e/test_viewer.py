@@ -194,11 +194,11 @@ def test_hls_that_is_not_there() -> None:
 
 @pytest.mark.parametrize(
     ("seen", "sequence", "expected"),
-    [(None, -1, "c"), ("a", 5, "bc"), ("c", 5, ""), ("x", 4, "abc"), ("x", 9, "c")],
-    ids=["newcomer", "two behind", "nothing new", "fell behind", "began anew"],
+    [("", -1, "c"), ("a", 5, "bc"), ("abc", 5, ""), ("abcd", 6, ""), ("x", 4, "abc"), ("x", 9, "c")],
+    ids=["newcomer", "two behind", "nothing new", "a cache that is behind", "fell behind", "began anew"],
 )
-def test_new_segments(seen: str | None, sequence: int, expected: str) -> None:
-    assert new_segments(hls.Playlist(5, 2, tuple("abc")), seen, sequence) == tuple(expected)
+def test_new_segments(seen: str, sequence: int, expected: str) -> None:
+    assert new_segments(hls.Playlist(5, 2, tuple("abc")), set(seen), sequence) == tuple(expected)
 
 
 def test_an_audience(recorded: Recorded) -> None:
