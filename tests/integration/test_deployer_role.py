@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from kubernetes import config
+from kubernetes import client, config
 
 Play = Callable[..., Any]
 Kubectl = Callable[..., str]
@@ -58,6 +58,40 @@ def test_it_takes_over_from_kubectl(play: Play, deployer: str, namespace: str, k
     assert play("--diff", **used).differences == predicted.differences
 
 
+def role_without(resource: str, verb: str) -> str:
+    """The documented Role less one verb of one resource."""
+    role = next(item for item in yaml.safe_load(ROLE.read_text())["items"] if item["kind"] == "Role")
+    rules = [rule for rule in role["rules"] if resource in rule["resources"] and verb in rule["verbs"]]
+    assert rules, f"the Role has no {verb} {resource}"
+    for rule in rules:
+        rule["verbs"] = [given for given in rule["verbs"] if given != verb]
+    return json.dumps(role)
+
+
+def test_a_certificate_by_cert_manager(play: Play, deployer: str, kubectl: Kubectl, bring_kinds: Callable[..., None]) -> None:
+    bring_kinds("cert-manager.io", {"Certificate": "certificates"})
+    https = {"issuer": {"name": "letsencrypt"}, "dns_names": ["live.example.com"]}
+    play("--check", "--diff", srs_kubeconfig=deployer, hls_nginx_https=https)
+    play(srs_kubeconfig=deployer, hls_nginx_https=https)
+    assert kubectl("get", "certificates", "-o", "name").split() == ["certificate.cert-manager.io/srs-hls-tls"]
+    play(srs_kubeconfig=deployer)
+    assert kubectl("get", "certificates", "-o", "name") == ""
+
+
+def test_ports_are_forwarded_with_it_and_not_with_less(play: Play, deployer: str, kubectl: Kubectl, api: client.ApiClient) -> None:
+    """How far the API server lets it come: what happens then is the kubelet's, and simulated nodes have none."""
+    play(srs_kubeconfig=deployer, srs_edge_replicas=1)
+
+    def look() -> str:
+        return str(play(playbook="status", srs_kubeconfig=deployer, srs_api_via="port_forward").output)
+
+    assert "forbidden" not in look()
+    asked_for = ["get"] if int(client.VersionApi(api).get_code().minor.rstrip("+")) < 35 else ["get", "create"]
+    for verb in asked_for:
+        kubectl("apply", "-f", "-", given=role_without("pods/portforward", verb))
+        assert "it takes the rights to get and create pods/portforward" in look(), verb
+
+
 @pytest.mark.parametrize(
     ("resource", "verb", "playbook"),
     [
@@ -74,11 +108,7 @@ def test_a_missing_verb_is_named(
 ) -> None:
     if playbook == "teardown":
         play(srs_kubeconfig=deployer)
-    role = next(item for item in yaml.safe_load(ROLE.read_text())["items"] if item["kind"] == "Role")
-    for rule in role["rules"]:
-        if resource in rule["resources"]:
-            rule["verbs"] = [given for given in rule["verbs"] if given != verb]
-    kubectl("apply", "-n", namespace, "-f", "-", given=json.dumps(role))
+    kubectl("apply", "-n", namespace, "-f", "-", given=role_without(resource, verb))
     output = play(playbook=playbook, expect=2, srs_kubeconfig=deployer).output
     message = output.partition("[ERROR]")[2].partition("Origin:")[0]
     for word in (verb, resource, namespace):

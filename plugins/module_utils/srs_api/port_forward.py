@@ -89,4 +89,6 @@ def _refusal(status: int, body: bytes) -> str:
         said = json.loads(body).get("message")
     except (ValueError, AttributeError):
         said = body[:80].decode("latin-1").strip()
-    return f"the Kubernetes API server does not forward the port: {said or 'without a reason'} (HTTP {status})"
+    # Without the second of these rights the API server, from 1.35 on, says no more than "forbidden".
+    rights = "; it takes the rights to get and create pods/portforward" if status == 403 else ""
+    return f"the Kubernetes API server does not forward the port: {said or 'without a reason'} (HTTP {status}){rights}"
