@@ -57,7 +57,9 @@ options:
     required: true
   objects:
     description:
-      - The objects, as mappings. Lists in the list are flattened and V(null) is skipped, as templates with conditions leave them.
+      - The objects, as mappings or as texts in YAML with any number of documents each.
+        Lists in the list are flattened and V(null) is skipped, as templates with conditions leave them.
+      - A text costs Ansible less than many mappings, each value of which it looks at.
       - Needed when O(state=present), and with O(only_objects), for which apiVersion, kind and name are enough.
     type: list
     elements: raw
@@ -145,7 +147,8 @@ EXAMPLES = r"""
   livestream.srs.apply_set:
     name: media
     namespace: media
-    objects: "{{ lookup('ansible.builtin.template', 'media.yml.j2') | from_yaml_all }}"
+    objects:
+      - "{{ lookup('ansible.builtin.template', 'media.yml.j2') }}"
     wait: true
     wait_timeout: 120
 
@@ -271,6 +274,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.livestream.srs.plugins.module_utils import errors
 from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec, take_objects, wait_spec
+from ansible_collections.livestream.srs.plugins.module_utils.kubernetes import manifests
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.apply_set import SetSpec, apply_set
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import Client
 
@@ -279,7 +283,7 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     if params["objects"] is None and params["state"] == "present":
         raise errors.SrsError("objects is null, which may be a mistake in a template; give a list, [] if there are none.")
-    given = take_objects(module, "objects")
+    given = manifests.read(take_objects(module, "objects"))
     own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "drain", "force_conflicts", "only_objects")
     spec = SetSpec(
         **{key: params[key] for key in (*own, "release_holds", "optional_groups", "create_namespace", "wait", "wait_timeout")},
