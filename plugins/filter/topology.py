@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import yaml
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
@@ -39,11 +38,6 @@ def _user_errors(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _manifests(text: str) -> list[Any]:
-    """As from_yaml_all, without where in the text each word stood: that takes most of the time of a large topology."""
-    return list(yaml.load_all("".join(text), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-
-
 def _chosen(clusters: list[dict[str, Any]], wanted: str | list[str]) -> list[dict[str, Any]]:
     """Those of the resolved edge clusters that ``srs_edge_cluster`` names."""
     names = wanted.split(",") if isinstance(wanted, str) else wanted
@@ -51,11 +45,17 @@ def _chosen(clusters: list[dict[str, Any]], wanted: str | list[str]) -> list[dic
     return [cluster for cluster in clusters if cluster["name"] in chosen]
 
 
+def _reloads(clusters: list[dict[str, Any]], configs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The resolved edge clusters whose servers reload a changed config by themselves."""
+    return reloads.of_clusters(clusters, configs, revisions.keys_of_clusters(configs, clusters))
+
+
 class FilterModule:
     """Filters that the roles use among themselves; they aren't part of the public interface."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {
+            "by_name": lambda items: {item["name"]: item for item in items},
             "canaries": _user_errors(canaries.canaries),
             "canary_objects": _user_errors(canaries.references),
             "chosen_clusters": _user_errors(_chosen),
@@ -66,8 +66,7 @@ class FilterModule:
             "load_balancer": _user_errors(lambda slb, where, ports: load_balancer.render(slb, where=where, ports=ports)),
             "pod_bandwidth": _user_errors(load_balancer.pod_bandwidth_annotations),
             "origin": _user_errors(origins.resolve_origin),
-            "manifests": _manifests,
-            "reloads": _user_errors(reloads.of_clusters),
+            "reloads": _user_errors(_reloads),
             "with_origin": _user_errors(clusters.with_origin),
             "topology_labels": names.labels,
         }

@@ -31,8 +31,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     FLOWS: PURE | INPUT_OUTPUT | {"module_utils.errors", "jmespath"},
     "modules": PURE | INPUT_OUTPUT | {"module_utils.errors", "module_utils.argspec", FLOWS, "ansible.module_utils"},
     "plugin_utils": {"module_utils.errors", "ansible"},
-    "action": PURE | {"module_utils.errors", "modules", "plugin_utils", "ansible", "yaml"},
-    "filter": PURE | {"module_utils.errors", "plugin_utils", "ansible", "yaml"},
+    "action": PURE | {"module_utils.errors", "modules", "filter", "lookup", "plugin_utils", "ansible"},
+    "filter": PURE | {"module_utils.errors", "plugin_utils", "ansible"},
+    "lookup": {"filter", "plugin_utils", "ansible", "jinja2"},
     "doc_fragments": PURE,
 }
 
