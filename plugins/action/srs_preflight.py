@@ -8,16 +8,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.livestream.srs.plugins.filter import from_srs_conf, status_report, to_srs_conf
+from ansible_collections.livestream.srs.plugins.lookup import role_template
 from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile import compile_config
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.reload import hindrances
 from ansible_collections.livestream.srs.plugins.module_utils.topology import hls, https, load_balancer, names, origins, preflight
 from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import plain
+
+LOADED_ONCE = (from_srs_conf, role_template, status_report, to_srs_conf)
+"""What later tasks use: each task is run by a fork of the process that loads this file, and would have to load it for itself."""
 
 ROLES_FOLDER = Path(__file__).resolve().parents[2] / "roles"
 
@@ -26,7 +31,7 @@ RESOLVED = {"srs_origin": "_srs_origin", "hls_nginx": "_hls_nginx", "srs_edge": 
 
 Roles = list[str]
 Specs = Mapping[str, dict[str, Any]]
-Variables = Mapping[str, Any]
+Variables = dict[str, Any]
 
 
 class ActionModule(ActionBase):
@@ -62,7 +67,8 @@ class ActionModule(ActionBase):
                 "Nothing was changed: " + " ".join(problem if problem.endswith((".", "?")) else f"{problem}." for problem in problems)
             )
         resolved = {RESOLVED[role]: self._value(RESOLVED[role], variables) for role in roles if role in RESOLVED}
-        return {"changed": False, "warnings": warnings, "resolved": resolved}
+        # For later tasks, not for people: what is resolved may hold secrets (an env of servers), and fills pages.
+        return {"changed": False, "warnings": warnings, "resolved": resolved, "_ansible_verbose_override": True}
 
     def _wrong_shape(self, roles: Roles, specs: Specs, variables: Variables, _warnings: list[str]) -> Iterator[str]:
         if "srs_edge" in roles:
@@ -143,7 +149,9 @@ class ActionModule(ActionBase):
 
     def _value(self, name: str, variables: Variables) -> Any:
         if name not in self._values:
-            self._values[name] = plain(self._templar.template(variables[name]))
+            # What refers to it needn't evaluate it again.
+            variables[name] = self._templar.template(variables[name])
+            self._values[name] = plain(variables[name])
         return self._values[name]
 
 
@@ -153,4 +161,4 @@ def _service(where: str, name: str, slb: Mapping[str, Any], ports: list[dict[str
 
 def _argument_spec(role: str) -> dict[str, Any]:
     text = (ROLES_FOLDER / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
-    return dict(yaml.safe_load(text)["argument_specs"]["main"]["options"])
+    return dict(yaml_load(text)["argument_specs"]["main"]["options"])

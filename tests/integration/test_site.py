@@ -68,6 +68,13 @@ def test_check_mode_before_the_first_run(play: Callable[..., Any], there: Namesp
     assert play().changed == []
 
 
+def test_verbose_output_shows_no_secret(play: Callable[..., Any], there: Namespace) -> None:
+    env = [{"name": "TOKEN", "value": "hunter2"}]
+    shown = play("-vvv", "--check", srs_edge_env=env, srs_edge_clusters=[{"name": "edge", "env": env}], srs_origin_env=env)
+    assert "Apply the edge clusters" in shown.changed, "later tasks have it all the same"
+    assert "hunter2" not in shown.output
+
+
 def test_more_replicas(play: Callable[..., Any], there: Namespace) -> None:
     play()
     before = there.pods("srs-edge")
