@@ -1,6 +1,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must not grow with the number of edge clusters: tasks, requests without a change, watches. Counted, never timed."""
+"""What must not grow with the number of edge clusters: tasks, requests without a change, watches, evaluated templates. Counted, never
+timed.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 
 Play = Callable[..., Any]
-Requests = Callable[..., list[str]]
+Run = Callable[[int], tuple[list[str], Counter[str]]]
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 MANY = 30
@@ -24,16 +26,17 @@ def clusters(count: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def requests(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Requests:
-    """Runs the playbook with so many edge clusters: the requests that it sent."""
+def run(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the playbook with so many edge clusters: the requests that it sent, and the templates that Jinja2 compiled."""
     log = tmp_path / "requests"
     monkeypatch.setenv("PYTHONPATH", str(SUPPORT / "request_log"))
     monkeypatch.setenv("REQUEST_LOG", str(log))
 
-    def run(count: int) -> list[str]:
+    def run(count: int) -> tuple[list[str], Counter[str]]:
         log.write_text("")
         play(**clusters(count))
-        return log.read_text().splitlines()
+        lines = log.read_text().splitlines()
+        return [line for line in lines if not line.startswith("TEMPLATE ")], Counter(line for line in lines if line.startswith("TEMPLATE "))
 
     return run
 
@@ -48,11 +51,15 @@ def test_tasks_and_their_results_are_as_many_for_one_edge_cluster_as_for_many(pl
     assert ran(MANY) == few
 
 
-def test_requests_without_a_change_are_as_many_for_one_edge_cluster_as_for_many(requests: Requests) -> None:
-    requests(1)
-    few = Counter(line.partition("?")[0] for line in requests(1))
-    built = requests(MANY)
-    many = Counter(line.partition("?")[0] for line in requests(MANY))
+def test_requests_and_templates_without_a_change_are_as_many_for_one_edge_cluster_as_for_many(run: Run) -> None:
+    run(1)
+    requests, few_templates = run(1)
+    few = Counter(line.partition("?")[0] for line in requests)
+    built, _templates = run(MANY)
+    requests, many_templates = run(MANY)
+    many = Counter(line.partition("?")[0] for line in requests)
+    assert many_templates == few_templates, many_templates - few_templates
+    assert 100 < few_templates.total() < 500, few_templates
     # Of each set the record, and one list of each kind; the status lists each kind once more.
     assert many == few, many - few
     assert 10 < many.total() < 40, many
