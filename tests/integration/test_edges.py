@@ -7,10 +7,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Play = Callable[..., Any]
 Kubectl = Callable[..., str]
+FIXTURES = Path(__file__).parent / "fixtures"
 
 KINDS = "deployments,services,configmaps,poddisruptionbudgets,networkpolicies"
 
@@ -39,6 +41,27 @@ def test_what_leaves_the_inventory_is_removed_and_nothing_else(play: Play, names
     assert there() < before
     assert {re.sub(r"-(config|deployment|service)$", "", name) for name in removed} == gone
     assert len(before - there()) == 5 * len(gone)
+
+
+def test_twelve_clusters_of_three_providers(play: Play, namespace: str, kubectl: Kubectl) -> None:
+    """What each provider's controller gets to see is in a file of its own, to be read by people."""
+    inventory = ("-e", f"@{FIXTURES / 'twelve-clusters.yml'}")
+    play(*inventory)
+    assert play(*inventory).changed == []
+    there = json.loads(kubectl("get", "-n", namespace, "services", "-o", "json"))["items"]
+    services = {
+        service["metadata"]["name"]: {
+            "type": service["spec"]["type"],
+            "ports": [port["port"] for port in service["spec"]["ports"]],
+            "annotations": service["metadata"].get("annotations", {}),
+        }
+        for service in there
+    }
+    wanted = {provider: json.loads(file.read_text()) for file in FIXTURES.glob("twelve-clusters-*.json") if (provider := file.stem)}
+    assert len(wanted) == 4
+    assert services == {name: service for golden in wanted.values() for name, service in golden.items()}
+    config = kubectl("get", "-n", namespace, "configmap", "srs-edge-second-level-config", "-o", "jsonpath={.data.srs\\.conf}")
+    assert re.search(r"origin\s+srs-edge-service;", config)
 
 
 def test_the_last_edge_cluster_goes_only_when_asked_in_so_many_words(play: Play, namespace: str, kubectl: Kubectl) -> None:
