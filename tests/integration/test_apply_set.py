@@ -872,7 +872,7 @@ def test_the_module(kubeconfig: str, namespace: str, client: Client) -> None:
     status, output = ansible(kubeconfig, {"name": "web", "namespace": namespace, "state": "absent"})
     assert status == 0 and '"action": "deleted"' in output
     status, output = ansible(kubeconfig, {"name": "web", "namespace": namespace, "objects": ["text"]})
-    assert status != 0 and "objects[0] is no Kubernetes object but 'text'" in output
+    assert status != 0 and "objects[0][0] is no Kubernetes object but 'text'" in output
 
 
 def test_the_module_needs_objects_and_finds_no_server(kubeconfig: str, namespace: str) -> None:

@@ -18,6 +18,7 @@ from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsEr
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes import diff
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import FIELD_MANAGER, JSON_PATCH, Client
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.errors import ApiError, Unreachable, joined
+from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.take_over import PAUSES, take_over
 from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.wait import failure_message, wait_gone, wait_ready
 from ansible_collections.livestream.srs.plugins.module_utils.topology import (
     apply_sets,
@@ -35,8 +36,6 @@ from ansible_collections.livestream.srs.plugins.module_utils.topology.objects im
 # Seconds that something may take which a run has to see done before it can go on.
 TERMINATION = 120.0
 ESTABLISHMENT = 30.0
-# Between tries to plan or take over an object that others are just changing.
-PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 
 @dataclass
@@ -200,30 +199,8 @@ class _Set:
             if left := wait_gone(self.client, [step.live], TERMINATION):
                 raise SrsError(f"Can't apply {step.ref}: {left[0].reason}; see what its finalizers wait for.")
         elif step.live:
-            self._hand_over(step)
+            take_over(self.client, step.live, step.manifest)
         self.client.apply(step.manifest, force=self.spec.force_conflicts, resource=step.resource)
-
-    def _hand_over(self, step: Step) -> None:
-        """Take over the fields that kubectl owns, so that the apply that follows removes those that it does not name."""
-        live, ref = step.live, step.ref
-        for pause in PAUSES:
-            time.sleep(pause)
-            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            moved = field_ownership.reowned(live, step.manifest, FIELD_MANAGER, now) if live else None
-            if not live or moved is None:
-                return
-            patch = [
-                {"op": "replace", "path": "/metadata/managedFields", "value": moved},
-                {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
-            ]
-            try:
-                self.client.patch(ref.api_version, ref.kind, ref.name, ref.namespace, patch, content_type=JSON_PATCH)
-                return
-            except ApiError as error:
-                if error.status not in (404, 409):
-                    raise
-            live = self._read(ref)
-        raise SrsError(f"Can't take over {ref}: others keep changing it; run again when they are done.")
 
     def _record_step(self, scope: apply_sets.Scope) -> Step:
         """The record as it is to be at the end."""

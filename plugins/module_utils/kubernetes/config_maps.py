@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-import time
-
-from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import FIELD_MANAGER, JSON_PATCH, Client
+from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import FIELD_MANAGER, Client
+from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.take_over import take_over
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.diff import changes_of_text
 from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.secrets import redacted
 from ansible_collections.livestream.srs.plugins.module_utils.topology import field_ownership
@@ -24,17 +23,10 @@ def apply_config_maps(client: Client, manifests: list[Object], *, check_mode: bo
         if live is not None and field_ownership.is_as_applied(live, manifest, FIELD_MANAGER):
             return []
         after, _created = client.apply(manifest, dry_run=True)
-        moved = None
         if live is not None:
             after = field_ownership.after_reowning(live, after, manifest, FIELD_MANAGER)
-            moved = field_ownership.reowned(live, manifest, FIELD_MANAGER, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
         if not check_mode:
-            if live is not None and moved is not None:
-                patch = [
-                    {"op": "replace", "path": "/metadata/managedFields", "value": moved},
-                    {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
-                ]
-                client.patch("v1", "ConfigMap", metadata["name"], metadata["namespace"], patch, content_type=JSON_PATCH)
+            take_over(client, live, manifest)
             client.apply(manifest)
         return [] if live is not None and _content(live) == _content(after) else _diff(metadata["name"], live, after)
 
