@@ -35,7 +35,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tools"), str(Path(__f
 import figures
 from places import BUILD, CACHE, ROOT
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology import apply_sets, field_ownership
+from ansible_collections.livestream.srs.tests.support import as_applied
 
 CLUSTER = "bench"
 CLUSTER_TOOL = [sys.executable, str(ROOT / "tests/cluster")]
@@ -108,36 +108,10 @@ def variables(edges: int, case: str) -> dict[str, Any]:
     return {"srs_edge_clusters": clusters, "srs_edge_replicas": 0, "srs_edge_slb": off, "hls_nginx_slb": off}
 
 
-def applied(value: Any, fields: Mapping[str, Any]) -> Any:
-    """The part of a value that was applied: what others apply is what the roles applied, without the server's defaults."""
-    steps = {step: below for step, below in fields.items() if step != "."}
-    if not steps:
-        return value
-    found = {field_ownership._find(value, step): below for step, below in steps.items()}
-    if isinstance(value, dict):
-        return {key: applied(value[key], below) for key, below in found.items()}
-    return [applied(value[place], found[place]) for place in sorted(found)]
-
-
 def objects_of(kubeconfig: str, namespace: str) -> Objects:
-    """The objects of a topology as they were applied, but for their namespace and the set that they belong to."""
-    found = []
+    """What the others apply is what the roles applied."""
     with config.new_client_from_config(kubeconfig) as api:
-        apps, core, policy, network = client.AppsV1Api(api), client.CoreV1Api(api), client.PolicyV1Api(api), client.NetworkingV1Api(api)
-        for version, kind, listing in (
-            ("v1", "ConfigMap", core.list_namespaced_config_map),
-            ("v1", "PersistentVolumeClaim", core.list_namespaced_persistent_volume_claim),
-            ("v1", "Service", core.list_namespaced_service),
-            ("apps/v1", "Deployment", apps.list_namespaced_deployment),
-            ("policy/v1", "PodDisruptionBudget", policy.list_namespaced_pod_disruption_budget),
-            ("networking.k8s.io/v1", "NetworkPolicy", network.list_namespaced_network_policy),
-        ):
-            for item in api.sanitize_for_serialization(listing(namespace, label_selector=apply_sets.PART_OF).items):
-                name = item["metadata"]["name"]
-                ours = applied(item, field_ownership.applied_by(item, "livestream.srs"))
-                ours["metadata"]["labels"].pop(apply_sets.PART_OF)
-                found.append({"apiVersion": version, "kind": kind, **ours, "metadata": {"name": name, **ours["metadata"]}})
-    return found
+        return list(as_applied.objects(api, namespace))
 
 
 def write_inputs(environ: Mapping[str, str], edges: int) -> int:

@@ -7,9 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import kubernetes_validate
 import pytest
 from kubernetes import client
 
+from ansible_collections.livestream.srs.tests.support import as_applied
+
+KUBERNETES = ("1.30", "1.31", "1.32", "1.33", "1.34", "1.35")
 APPLY_ORIGIN = "Apply the origin"
 APPLY_EDGE = "Apply the edge clusters"
 
@@ -123,7 +127,12 @@ def there(api: client.ApiClient, namespace: str) -> Namespace:
     ],
 )
 def test_each_form_builds_and_stays(
-    play: Callable[..., Any], there: Namespace, variables: dict[str, Any], workloads: dict[str, int], services: set[str]
+    play: Callable[..., Any],
+    api: client.ApiClient,
+    there: Namespace,
+    variables: dict[str, Any],
+    workloads: dict[str, int],
+    services: set[str],
 ) -> None:
     predicted = play("--check", **variables).changed
     assert APPLY_ORIGIN in predicted
@@ -131,6 +140,11 @@ def test_each_form_builds_and_stays(
     assert there.workloads() == workloads | {"srs-edge-deployment": 3}
     assert there.services() == services | {"srs-edge-service"}
     assert play(**variables).changed == []
+    applied = list(as_applied.objects(api, there.name))
+    assert len(applied) > 8
+    for version in KUBERNETES:
+        for item in applied:
+            kubernetes_validate.validate(item, version, strict=True)
 
 
 def test_scaling_changes_just_what_it_must(play: Callable[..., Any], there: Namespace) -> None:
