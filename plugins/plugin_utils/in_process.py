@@ -22,6 +22,8 @@ from ansible.utils.display import Display
 
 from ansible_collections.livestream.srs.plugins.module_utils import errors
 
+PLAIN = (str, int, float, bool, type(None))
+
 
 class Finished(Exception):
     """The end of a module, with its result."""
@@ -92,6 +94,8 @@ class InProcessAction(ActionBase):
 
 def plain(value: Any) -> Any:
     """A copy in Python's own types: Ansible's carry tags and templates, which a YAML writer or a thread must not meet."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, Mapping):
         return {plain(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
