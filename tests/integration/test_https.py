@@ -87,6 +87,20 @@ def test_a_certificate_by_cert_manager(play: Play, get: Get, kubectl: Kubectl, b
     assert kubectl("get", "certificates", "-o", "name") == ""
 
 
+def test_https_of_srs_itself_is_at_the_load_balancer_of_the_edges(play: Play, get: Get) -> None:
+    variables = {"srs_edge_replicas": 1, "srs_edge_config": {"http_server": {"https": {"enabled": True, "secret": "tls"}}}}
+    done = play(**variables)
+    (address,) = get("service", "srs-edge-service")["status"]["loadBalancer"]["ingress"]
+    assert f"https://{address['ip']}/live/livestream.flv" in done.output
+    ports = [(port["port"], port["targetPort"]) for port in get("service", "srs-edge-service")["spec"]["ports"]]
+    assert ports == [(1935, 1935), (8080, 8080), (443, 8088)]
+    for_all = [port["port"] for rule in get("networkpolicy", "srs-edge")["spec"]["ingress"] if "from" not in rule for port in rule["ports"]]
+    assert for_all == [1935, 8080, 8088]
+    pod = get("deployment", "srs-edge-deployment")["spec"]["template"]["spec"]
+    assert "tls" in [volume.get("secret", {}).get("secretName") for volume in pod["volumes"]]
+    assert play(**variables).changed == []
+
+
 def test_the_key_stays_in_its_secret(play: Play, kubectl: Kubectl) -> None:
     kubectl(
         "create", "secret", "generic", "tls", "--type=kubernetes.io/tls", "--from-literal=tls.crt=c3RhbXA", "--from-literal=tls.key=MYKEY"
