@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -24,6 +25,8 @@ def plain(cluster: Cluster, topology: Callable[..., Topology], newest: Mapping[s
     made.apply_tutorial(newest["srs_image"], cluster.kubectl)
     kube.wait_until(lambda: (len(made.edges()), len(made.kube.serving(made.namespace, ORIGIN))) == (3, 1), 120, "the pods are ready")
     kube.wait_until(lambda: "." in made.kube.address(made.namespace, "srs-edge-service"), 30, "the Service has an address")
+    # kube-proxy hears of ready pods a moment later than we do, and players that come before it does share the servers that it knows.
+    time.sleep(5)
     return made
 
 
