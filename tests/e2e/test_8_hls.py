@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -142,6 +143,29 @@ def test_recordings_appear_and_only_old_ones_are_removed(built: Topology) -> Non
 def test_no_log_tells_of_trouble(built: Topology) -> None:
     found = checks.trouble(built)
     assert not found
+
+
+def test_https(topology: Callable[..., Topology], newest: Mapping[str, Any], tmp_path: Path) -> None:
+    """HLS and HTTP-FLV through nginx with the certificate of a Secret; the host name is in the certificate alone."""
+    key, certificate = tmp_path / "tls.key", tmp_path / "tls.crt"
+    options = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=live.example.com")
+    subprocess.run(["openssl", "req", *options, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    https = {"secret_name": "tls", "dns_names": ["live.example.com"], "flv_cluster": "edge"}
+    built = topology("https", {**newest, "hls_nginx_https": https, "srs_origin_config": {"hls": HLS}})
+    built.kube.make_namespace(built.namespace)
+    built.kube.make_secret(built.namespace, "tls", "kubernetes.io/tls", {"tls.crt": certificate.read_text(), "tls.key": key.read_text()})
+
+    async def watch() -> None:
+        printed = await built.site()
+        names = [url for url in printed.urls if url.startswith("https://live.example.com/")]
+        assert len(names) == 2
+        address = built.kube.address(built.namespace, "srs-http-service")
+        async with built.on_air(to="origin"), Audience([url.replace("live.example.com", address) for url in names] * 3) as audience:
+            assert not await audience.seated(checks.SHORT_HLS_STARTS), [view.as_dict() for view in audience.views]
+            await asyncio.sleep(10)
+        checks.fine(audience.views)
+
+    asyncio.run(watch())
 
 
 def test_the_demo_publisher_is_seen(topology: Callable[..., Topology], newest: Mapping[str, Any]) -> None:

@@ -104,6 +104,9 @@ class Kube:
         (pod,) = self.core.list_namespaced_pod(namespace, label_selector=f"job-name={cron_job}-now").items
         return self.logs(namespace, pod.metadata.name, pod.spec.containers[0].name)
 
+    def make_secret(self, namespace: str, name: str, kind: str, data: Mapping[str, str]) -> None:
+        self.core.create_namespaced_secret(namespace, {"metadata": {"name": name}, "type": kind, "stringData": dict(data)})
+
     def make_namespace(self, name: str) -> None:
         self.core.create_namespace({"metadata": {"name": name}})
 

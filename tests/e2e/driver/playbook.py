@@ -40,7 +40,7 @@ class Run:
 
     @property
     def urls(self) -> list[str]:
-        return re.findall(r"(?:rtmp|http)://[^\s\",]+", self.output)
+        return re.findall(r"(?:rtmp|https?)://[^\s\",]+", self.output)
 
     def url(self, protocol: str) -> str:
         """The printed address for `rtmp`, `flv` or `hls`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import ssl
 import time
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
@@ -20,7 +21,13 @@ from .view import CUT, EMPTY, REFUSED, STALLED, WATCHED, View
 READ = 65536
 HLS_PATIENCE = 40.0
 """HLS comes by the segment, and SRS's default is 10 s long."""
+PORTS = {"rtmp": 1935, "http": 80, "https": 443}
 NONSENSE = (amf.NotAmf, flv.NotFlv, hls.NotHls, http.NotHttp, mpegts.NotTs)
+
+ANY_CERTIFICATE = ssl.create_default_context()
+"""What is watched here has a certificate that was made a moment ago, for a name that nobody resolves."""
+ANY_CERTIFICATE.check_hostname = False
+ANY_CERTIFICATE.verify_mode = ssl.CERT_NONE
 
 
 @dataclass(frozen=True)
@@ -46,9 +53,9 @@ def request(url: SplitResult) -> bytes:
 def protocol_of(url: SplitResult) -> str:
     if url.scheme == "rtmp":
         return "rtmp"
-    if url.scheme == "http" and url.path.endswith((".flv", ".m3u8")):
+    if url.scheme in ("http", "https") and url.path.endswith((".flv", ".m3u8")):
         return "flv" if url.path.endswith(".flv") else "hls"
-    raise ValueError(f"{url.geturl()} is none of rtmp://..., http://....flv, http://....m3u8")
+    raise ValueError(f"{url.geturl()} is none of rtmp://..., http(s)://....flv, http(s)://....m3u8")
 
 
 class Viewer:
@@ -109,11 +116,12 @@ class Viewer:
         return self._until_picture and self.view.first_frame is not None
 
     @contextlib.asynccontextmanager
-    async def _connection(self, url: SplitResult, port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        where = f"{url.hostname}:{url.port or port}"
+    async def _connection(self, url: SplitResult) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        port = url.port or PORTS[url.scheme]
+        where = f"{url.hostname}:{port}"
         try:
             async with asyncio.timeout(self.patience.connect):
-                reader, writer = await asyncio.open_connection(url.hostname, url.port or port)
+                reader, writer = await asyncio.open_connection(url.hostname, port, ssl=ANY_CERTIFICATE if url.scheme == "https" else None)
         except TimeoutError:
             raise _End(REFUSED, f"{where} did not answer within {self.patience.connect:g} s") from None
         except OSError as error:
@@ -142,7 +150,7 @@ class Viewer:
     # HTTP-FLV ---
 
     async def _flv(self) -> None:
-        async with self._connection(self.url, 80) as (reader, writer):
+        async with self._connection(self.url) as (reader, writer):
             writer.write(request(self.url))
             answer, rest = await self._head(reader)
             if answer.status != 200:
@@ -166,7 +174,7 @@ class Viewer:
     # RTMP ---
 
     async def _rtmp(self) -> None:
-        async with self._connection(self.url, 1935) as (reader, writer):
+        async with self._connection(self.url) as (reader, writer):
             app, _slash, stream = self.url.path.strip("/").rpartition("/")
             stream += f"?{self.url.query}" if self.url.query else ""
             await self._shake_hands(reader, writer)
@@ -263,7 +271,7 @@ class Viewer:
         raise _End(STALLED, f"no new segment for {self.patience.media:g} s" + (f": {error}" if error else ""))
 
     async def _get(self, url: SplitResult) -> bytes:
-        async with self._connection(url, 80) as (reader, writer), asyncio.timeout(self.patience.media):
+        async with self._connection(url) as (reader, writer), asyncio.timeout(self.patience.media):
             writer.write(request(url))
             raw = await reader.readuntil(b"\r\n\r\n")
             answer = http.head(raw[:-4])
