@@ -17,7 +17,7 @@ from players.view import WATCHED
 from players.viewer import Patience, Viewer
 
 from . import playbook
-from .kube import Kube, Pod
+from .kube import Kube, Pod, wait_until
 from .places import TUTORIAL, WORK
 from .playbook import Run
 
@@ -90,6 +90,9 @@ class Topology:
     def origins(self) -> list[Pod]:
         return self.kube.serving(self.namespace, ORIGIN)
 
+    def _settled(self) -> bool:
+        return not any(pod.terminating for pod in self.kube.pods(self.namespace, ORIGIN))
+
     def holder(self, stream: str) -> Pod | None:
         """The origin that a stream is published to."""
 
@@ -104,6 +107,8 @@ class Topology:
     @contextlib.asynccontextmanager
     async def on_air(self, stream: str = "livestream", *, to: str = "edge") -> AsyncIterator[Publisher]:
         """A stream that is published through an `edge`, straight to the `origin`, or to a URL, and that plays."""
+        # An origin that was replaced a moment ago may still be found by those who connect, and takes what it got with it.
+        await asyncio.to_thread(wait_until, self._settled, 60, "no origin is ending")
         target = {"edge": self.url("rtmp", stream), "origin": self.origin_url("rtmp", stream)}.get(to, to)
         # One of several origins sends a player on to another one, which edges understand.
         plays = self.origin_url("rtmp", stream) if len(self.origins()) == 1 else self.url("rtmp", stream)
