@@ -252,7 +252,7 @@ def test_regulars_come_back(recorded: Recorded) -> None:
     assert 0.2 <= regulars.interruptions()[0] < 5
 
 
-@pytest.mark.parametrize("url", ["https://h/live/a.flv", "http://h/live/a.mp4", "srt://h:1"])
+@pytest.mark.parametrize("url", ["ftp://h/live/a.flv", "http://h/live/a.mp4", "srt://h:1"])
 def test_urls_that_nobody_here_plays(url: str) -> None:
     with pytest.raises(ValueError, match="is none of"):
         Viewer(url)
