@@ -121,6 +121,12 @@ def without_allocated(item: Object, manifest: Mapping[str, Any]) -> Object:
     return {**item, "spec": spec}
 
 
+def load_balancer_hosts(status: Mapping[str, Any] | None) -> list[str]:
+    """The IP addresses or host names that a load balancer has been given, by the status of its Service."""
+    ingress = ((status or {}).get("loadBalancer") or {}).get("ingress") or ()
+    return [str(host) for entry in ingress if (host := entry.get("ip") or entry.get("hostname"))]
+
+
 def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """The top-level fields in which the content of an object differs: ``spec``, ``data``, ``metadata.annotations``."""
     old, new = (

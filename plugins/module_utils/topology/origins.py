@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology import cleanup, clusters, hls, monitoring, names, storage
+from ansible_collections.livestream.srs.plugins.module_utils.topology import cleanup, clusters, hls, monitoring, names, objects, storage
 
 Settings = Mapping[str, Any]
 
@@ -157,8 +157,7 @@ def public_addresses(service: Mapping[str, Any] | None) -> list[str]:
     """Where edges elsewhere reach the origin behind such a Service, as host:port; none where its load balancer has no address yet."""
     if not service:
         return []
-    ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-    hosts = sorted(str(entry.get("ip") or entry.get("hostname")) for entry in ingress)
+    hosts = sorted(objects.load_balancer_hosts(service.get("status")))
     port = service["spec"]["ports"][0]["port"]
     return [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host in hosts]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils.topology.holds import hold
+from ansible_collections.livestream.srs.plugins.module_utils.topology.objects import load_balancer_hosts
 from ansible_collections.livestream.srs.plugins.module_utils.topology.pods import owns, pod_reason
 
 Object = Mapping[str, Any]
@@ -122,8 +123,7 @@ def _job(spec: Object, status: Object, generation: int) -> str | None:
 def _service(spec: Object, status: Object, generation: int) -> str | None:
     if spec.get("type") != "LoadBalancer":
         return None
-    ingress = (status.get("loadBalancer") or {}).get("ingress") or []
-    return None if any(entry.get("ip") or entry.get("hostname") for entry in ingress) else "the load balancer has no address yet"
+    return None if load_balancer_hosts(status) else "the load balancer has no address yet"
 
 
 def _claim(spec: Object, status: Object, generation: int) -> str | None:

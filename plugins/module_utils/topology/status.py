@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology import readiness
+from ansible_collections.livestream.srs.plugins.module_utils.topology import objects, readiness
 from ansible_collections.livestream.srs.plugins.module_utils.topology.pods import owner, owns, pod_reason
 
 Object = Mapping[str, Any]
@@ -198,13 +198,12 @@ def _service(item: Object, slices: Iterable[Object] | None) -> dict[str, Any]:
     identity = _identity(item)
     annotations = item["metadata"].get("annotations") or {}
     kind = spec.get("type", "ClusterIP")
-    ingress = ((item.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
     own = [s for s in slices or () if (s["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == identity["name"]]
     return {
         **identity,
         "type": kind,
         "cluster_ip": spec.get("clusterIP"),
-        "addresses": [*(entry.get("ip") or entry.get("hostname") for entry in ingress), *(spec.get("externalIPs") or ())],
+        "addresses": [*objects.load_balancer_hosts(item.get("status")), *(spec.get("externalIPs") or ())],
         "ports": [
             {"port": port["port"], "protocol": protocol_of(port, identity["component"]), "node_port": port.get("nodePort")}
             for port in spec.get("ports") or ()
