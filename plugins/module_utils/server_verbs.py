@@ -14,13 +14,12 @@ from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client i
 from ansible_collections.livestream.srs.plugins.module_utils.srs_api import client as srs_api
 from ansible_collections.livestream.srs.plugins.module_utils.srs_api.client import Api, ErrorCode
 from ansible_collections.livestream.srs.plugins.module_utils.srs_api.loop import NoAnswer, Task, Wait
-from ansible_collections.livestream.srs.plugins.module_utils.topology import streams
+from ansible_collections.livestream.srs.plugins.module_utils.topology import reloads, streams
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 NO_CLIENT, RAW_API_OFF, RELOAD_OFF = 2049, 1061, 1062
-RELOADED, NOT_PARSED = 90, 20
 LOOK_AGAIN_SECONDS = 0.2
 
 Row = dict[str, Any]
@@ -161,10 +160,11 @@ def _reload(api: Api) -> Task:
         return {"reloaded": True, "confirmed": None, "error": None}
     while True:
         last = yield from _last_reload(api)
-        if last and last.get("rid") != before.get("rid") and (last.get("err") or last.get("state") in (RELOADED, NOT_PARSED)):
-            good = not last.get("err") and last.get("state") == RELOADED
-            reason = f"SRS keeps its old config, since the new one is wrong: {last.get('msg') or 'error ' + str(last.get('err'))}"
-            return {"reloaded": good, "confirmed": good, "error": None if good else reason}
+        if last and last.get("rid") != before.get("rid"):
+            if refused := reloads.refusal(last):
+                return {"reloaded": False, "confirmed": False, "error": f"SRS keeps its old config, since the new one is wrong: {refused}"}
+            if last.get("state") == reloads.FINISHED:
+                return {"reloaded": True, "confirmed": True, "error": None}
         yield Wait(None, 0, time.monotonic() + LOOK_AGAIN_SECONDS)
         if time.monotonic() >= api.session.deadline:
             raise NoAnswer("timeout", "it was told to reload, and has not said that it did in time; api_timeout can be raised")

@@ -96,11 +96,18 @@ def identity(last: Mapping[str, Any]) -> str:
     return str(last.get("rid") or NEVER)
 
 
+def refusal(last: Mapping[str, Any]) -> str | None:
+    """What SRS has against the file of its last reload, in its own words; None where it has nothing."""
+    if last.get("err") or last.get("state") == REFUSED:
+        return str(last.get("msg") or f"error {last.get('err')}")
+    return None
+
+
 def outcome(last: Mapping[str, Any], before: str | None) -> tuple[bool, str | None]:
     """Whether the reload that was awaited is over, and what was wrong with it."""
     # An id that is gone is that of a server that has started anew, with the file that is there by now.
     if identity(last) == before:
         return False, None
-    if last.get("err") or last.get("state") == REFUSED:
-        return True, f"SRS keeps its old config, since it finds the new one wrong: {last.get('msg') or 'error ' + str(last.get('err'))}"
+    if refused := refusal(last):
+        return True, f"SRS keeps its old config, since it finds the new one wrong: {refused}"
     return last.get("state") == FINISHED or identity(last) == NEVER, None
