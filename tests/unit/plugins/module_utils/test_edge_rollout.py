@@ -18,6 +18,7 @@ from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.wait imp
 from ansible_collections.livestream.srs.plugins.module_utils.topology import names, rollouts
 from ansible_collections.livestream.srs.plugins.module_utils.topology.objects import ref
 from ansible_collections.livestream.srs.plugins.module_utils.topology.revisions import CONFIG_KEYS
+from ansible_collections.livestream.srs.tests.support.json_patch import patched
 
 
 def template(revision: int, whole: bool = False) -> dict[str, Any]:
@@ -70,16 +71,7 @@ class Client:
     ) -> dict[str, Any]:
         assert content_type == "application/json-patch+json"
         live = next(item for item in self.objects if (item["kind"], item["metadata"]["name"]) == (kind, name))
-        after = deepcopy(live)
-        for operation in patch:
-            *steps, last = (step.replace("~1", "/") for step in operation["path"].lstrip("/").split("/"))
-            place = after
-            for step in steps:
-                place = place[step]
-            if operation["op"] == "remove":
-                del place[last]
-            else:
-                place[last] = operation["value"]
+        after = patched(live, patch)
         if not dry_run:
             self.patched.append(f"{kind}/{name}")
             self.objects[self.objects.index(live)] = after

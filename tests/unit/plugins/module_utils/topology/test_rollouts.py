@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from math import ceil
 from typing import Any
 
@@ -18,6 +17,7 @@ from ansible_collections.livestream.srs.plugins.module_utils.topology.change_cau
 from ansible_collections.livestream.srs.plugins.module_utils.topology.holds import HOLD
 from ansible_collections.livestream.srs.plugins.module_utils.topology.revisions import CONFIG_KEYS
 from ansible_collections.livestream.srs.plugins.module_utils.topology.rollouts import Cluster
+from ansible_collections.livestream.srs.tests.support.json_patch import patched
 
 # What each revision of the cluster ran: image and config.
 PAST = {1: ("ossrs/srs:5", "aaa"), 2: ("ossrs/srs:6", "aaa"), 3: ("ossrs/srs:6", "bbb")}
@@ -71,22 +71,6 @@ def cluster(**spec: Any) -> Cluster:
     others = [replica_set(9, "other", None, uid="uid-other"), {"metadata": {"name": "by hand"}, "spec": {}}]
     sets = [*others, *(replica_set(number, *PAST[number]) for number in PAST)]
     return rollouts.clusters([deployment(**spec)], sets, [config_map()])["edge"]
-
-
-def patched(item: Any, patch: list[dict[str, Any]]) -> Any:
-    """What a JSON patch of mappings makes of an object."""
-    result = deepcopy(item)
-    for operation in patch:
-        *steps, last = (step.replace("~1", "/").replace("~0", "~") for step in operation["path"].lstrip("/").split("/"))
-        place = result
-        for step in steps:
-            place = place[step]
-        if operation["op"] == "remove":
-            del place[last]
-        else:
-            assert operation["op"] == "add" or last in place
-            place[last] = operation["value"]
-    return result
 
 
 def apply(given: Cluster, patches: tuple[Any, Any]) -> Cluster:
