@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
-from places import CACHE, ROOT
+from places import ROOT
+
+sys.path.insert(0, str(ROOT / "tests/cluster"))
+
+from localcluster.choose import choose
+from localcluster.cluster import Cluster
 
 CLUSTER_TOOL = ("python", "tests/cluster")
 INVENTORY = ("-i", "inventories/local")
@@ -19,9 +23,8 @@ OF_THE_TOPOLOGY = {"kubeconfig": "{{ srs_kubeconfig }}", "namespace": "{{ srs_na
 IS_LIVE = {**OF_THE_TOPOLOGY, "wait_for": [{"stream": "/live/livestream"}], "wait_timeout": 60}
 WAIT = ("ansible", "local", *INVENTORY, "-m", "livestream.srs.srs_cluster_status", "-a", json.dumps(IS_LIVE))
 
-FOLDER = CACHE / "clusters" / "default"
-STREAMS = FOLDER / "demo-publisher"
-"""The local inventory has a stream published while this file is there; it goes away with the cluster."""
+STREAMS = "demo-publisher"
+"""A file in the cluster's folder. The local inventory has a stream published while this file is there; it goes away with the cluster."""
 
 MORE = """
 To change the topology: edit inventories/local/group_vars/all.yml, then
@@ -42,12 +45,13 @@ What a real node needs is said at the top.
 
 
 def main() -> int:
+    cluster = Cluster("default")
     run(*CLUSTER_TOOL, "up", "--nodes", "auto")
-    made_here = not os.environ.get("KUBECONFIG") and (FOLDER / "settings.json").is_file()
-    streams = made_here and json.loads((FOLDER / "settings.json").read_text())["nodes"] == "real"
+    made_here = choose(cluster.name).kind == "local"
+    streams = made_here and cluster.settings().nodes == "real"
     if streams:
         run(*CLUSTER_TOOL, "encoder-image", quiet=True)
-        STREAMS.touch()
+        (cluster.folder / STREAMS).touch()
     run(*SITE)
     if streams:
         say("Waiting for the test picture")
