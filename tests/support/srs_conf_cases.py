@@ -18,11 +18,12 @@ from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.tree impor
 
 
 class Generator:
-    """Random configurations from the table of directives."""
+    """Random configurations from the table of directives, with those of late releases or without."""
 
-    def __init__(self, seed: int, version: int) -> None:
+    def __init__(self, seed: int, version: int, late: bool = True) -> None:
         self.random = random.Random(seed)
         self.version = version
+        self.late = late
 
     def valid(self) -> str:
         """A text that has no error of ours."""
@@ -50,9 +51,8 @@ class Generator:
     def block(self, table: Mapping[str, Spec], share: float) -> list[Directive]:
         directives = []
         for name, spec in table.items():
-            if (
-                not spec.since <= self.version <= spec.until or self.random.random() > share or name == "network"
-            ):  # whose range is the machine's
+            known = spec.since <= self.version <= spec.until and (self.late or not spec.late)
+            if not known or self.random.random() > share or name == "network":  # whose range is the machine's
                 continue
             for number in range(self.random.randint(1, 2) if spec.many else 1):
                 if spec.kind != "block":
