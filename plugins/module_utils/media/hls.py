@@ -47,6 +47,11 @@ def parse(text: str, url: str) -> Playlist:
     )
 
 
+def without_query(address: str) -> str:
+    """What a segment is known by: the proxy of SRS 7 gives it another query in each playlist."""
+    return address.partition("?")[0]
+
+
 def _newest(lines: list[str]) -> float | None:
     """When the last segment began: the last date given, and the segments since."""
     began: float | None = None

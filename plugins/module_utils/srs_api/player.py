@@ -330,7 +330,9 @@ class _Player:
 
 def new_segments(segments: Sequence[str], seen: str) -> Sequence[str]:
     """What to fetch next; a newcomer starts with the newest segment."""
-    return segments[segments.index(seen) + 1 :] if seen in segments else segments[-1:]
+    known = [hls.without_query(segment) for segment in segments]
+    seen = hls.without_query(seen)
+    return segments[known.index(seen) + 1 :] if seen in known else segments[-1:]
 
 
 def _age(answer: http.Head, playlist: hls.Playlist) -> float | None:

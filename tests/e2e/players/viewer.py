@@ -246,7 +246,7 @@ class Viewer:
                 for segment in new_segments(playlist, seen, sequence):
                     if self._segment(await self._get(urlsplit(segment))):
                         return
-                    seen.add(segment)
+                    seen.add(hls.without_query(segment))
                 sequence = playlist.sequence
             except (_End, *NONSENSE, OSError, EOFError) as error:
                 self._may_go_on(error)
@@ -291,7 +291,7 @@ def new_segments(playlist: hls.Playlist, seen: Collection[str], sequence: int) -
     A newcomer, or one whose playlist began anew, starts with the newest segment.
     """
     segments = playlist.segments
-    known = [number for number, segment in enumerate(segments) if segment in seen]
+    known = [number for number, segment in enumerate(segments) if hls.without_query(segment) in seen]
     if known:
         return segments[known[-1] + 1 :]
     return segments[-1:] if not seen or playlist.sequence < sequence else segments

@@ -201,6 +201,10 @@ def test_new_segments(seen: str, sequence: int, expected: str) -> None:
     assert new_segments(hls.Playlist(5, 2, tuple("abc")), set(seen), sequence) == tuple(expected)
 
 
+def test_a_segment_is_known_whatever_its_query() -> None:
+    assert new_segments(hls.Playlist(5, 2, ("a?session=2", "b?session=2")), {"a"}, 5) == ("b?session=2",)
+
+
 def test_an_audience(recorded: Recorded) -> None:
     async def run() -> tuple[list[View], list[View], list[View]]:
         async with (

@@ -154,9 +154,14 @@ def test_what_does_not_play(script: Callable[[str], Iterable[Step]], path: str, 
     assert words in result["message"]
 
 
-def test_a_playlist_that_stands_still_is_stalled() -> None:
+@pytest.mark.parametrize("query", ["", "?session={}"], ids=["", "a query of its own in each playlist"])
+def test_a_playlist_that_stands_still_is_stalled(query: str) -> None:
+    asked: list[str] = []
+
     def script(request: str) -> Iterator[Step]:
-        yield ok(TS if ".ts" in request else b"#EXTM3U\n#EXT-X-TARGETDURATION:0.3\n#EXTINF:2,\na.ts\n")
+        asked.append(request)
+        address = "a.ts" + query.format(len(asked))
+        yield ok(TS if ".ts" in request else f"#EXTM3U\n#EXT-X-TARGETDURATION:0.3\n#EXTINF:2,\n{address}\n".encode())
 
     result = watch(script, "/live/x.m3u8")
     assert (result["verdict"], result["hls"]["segments"]) == ("stalled", 1)
