@@ -16,7 +16,6 @@ from ansible_collections.livestream.srs.plugins.module_utils.topology import (
     clusters,
     hls,
     load_balancer,
-    names,
     origins,
     reloads,
     revisions,
@@ -68,5 +67,4 @@ class FilterModule:
             "origin": _user_errors(origins.resolve_origin),
             "reloads": _user_errors(_reloads),
             "with_origin": _user_errors(clusters.with_origin),
-            "topology_labels": names.labels,
         }
