@@ -16,7 +16,7 @@ WITH_VENV := PATH="$(CURDIR)/$(VENV):$$PATH"
 help:
 	@echo 'make demo    the whole topology on a local Kubernetes, its status and URLs   (20 s; the first time about 10 min)'
 	@echo '             with root and an image of SRS, on a real node with a stream to play (60 s; see tests/cluster/README.md)'
-	@echo 'make test    everything that needs no real SRS                               (4 min; the first time about 12 min)'
+	@echo 'make test    everything that needs no real SRS                               (13 min; the first time about 25 min)'
 	@echo '             ONLY=unit,lint   those stages alone: lint unit differential sanity integration molecule'
 	@echo '             SRS_BIN=FILE     also compare what is refused with what a real SRS refuses'
 	@echo 'make e2e     real SRS and nginx on a real node, with publishers and players  (see tests/e2e/README.md)'
