@@ -65,6 +65,7 @@ def arguments() -> argparse.Namespace:
     build.add_argument("--only", type=lambda only: only.split(","), default=programs.SIMULATED, metavar="NAMES", help=f"out of {names}")
     verb("ffmpeg", "print a folder with ffmpeg and ffprobe, fetched from Debian's packages")
     verb("encoder-image", "let real nodes pull an encoder, made from Debian's ffmpeg, and print its name")
+    verb("redis-image", "let real nodes pull redis, made from Debian's package, and print its name")
     serve = verb("cloud", "give addresses and volumes; `up` starts this by itself", of_a_cluster=True)
     serve.add_argument("--addresses", required=True)
     verb("registry", "serve the images; `up` starts this by itself")
@@ -160,6 +161,9 @@ def main() -> int:
         case "encoder-image":
             images.ensure_encoder()
             put(images.ENCODER)
+        case "redis-image":
+            images.ensure_redis()
+            put(images.REDIS)
         case "cloud":
             folder = cluster_folder(given.name)
             Cloud(Api(folder / "kubeconfig"), folder, given.addresses).run()

@@ -24,12 +24,18 @@ figures_key = pytest.StashKey[Figures]()
 
 
 @pytest.fixture(scope="session")
-def srs_images() -> Mapping[int, str]:
-    """The images of SRS by version."""
+def given_images() -> list[str]:
+    """The names of the images that SRS_IMAGE_ARCHIVE gives."""
     if reason := needs.obstacle():
         pytest.skip(reason)
     needs.have_ffmpeg()
-    return needs.srs_images()
+    return needs.given_images()
+
+
+@pytest.fixture(scope="session")
+def srs_images(given_images: list[str]) -> Mapping[int, str]:
+    """The images of SRS by version."""
+    return needs.by_version(given_images)
 
 
 @pytest.fixture(scope="session")

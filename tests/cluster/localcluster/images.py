@@ -22,9 +22,13 @@ PAUSE = Name("livestream.srs", "pause", "1")
 BUSYBOX = Name("docker.io", "library/busybox", ANY_TAG)
 NGINX = Name("docker.io", "library/nginx", ANY_TAG)
 ENCODER = Name("docker.io", "ossrs/srs", "encoder")
+REDIS = Name("docker.io", "library/redis", ANY_TAG)
 
 SERVER = re.compile(r"/srs:v?([3-7])\b")
 """In the name of an image: SRS itself, and its major version."""
+
+PROXY = re.compile(r"/srs-proxy\b")
+"""In the name of an image: the proxy of SRS 7."""
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 ARCHIVE_ENDINGS = (".tar", ".tar.gz", ".tgz")
@@ -123,6 +127,18 @@ def ensure_encoder() -> None:
             subprocess.run([ffmpeg() / "ffmpeg", "-loglevel", "error", *SOURCES, "-t", "60", *CODECS, clip], check=True)
             files = like_official_encoder(shell(system), programs, clip.read_bytes())
         _keep(store, ENCODER, files, {"WorkingDir": ENCODER_HOME}, LD_LIBRARY_PATH=":".join(files.library_folders()))
+        done.touch()
+
+
+def ensure_redis() -> None:
+    """Make redis, which several proxies of SRS 7 share their origins by."""
+    store = Store()
+    if done := _made(store, "redis-made-by"):
+        say("making the image of redis from Debian's packages, once")
+        files = shell(debian.ensure(["busybox"], complete=True))
+        for package in debian.ensure(["redis-server", "redis-tools"], complete=True):
+            files.deb(package)
+        _keep(store, REDIS, files, {"Cmd": ["redis-server", "--protected-mode", "no"]})
         done.touch()
 
 

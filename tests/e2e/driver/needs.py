@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from localcluster import images
 
@@ -19,19 +19,25 @@ def obstacle() -> str | None:
     return check.stdout.strip() or check.stderr.strip() if check.returncode else None
 
 
-def srs_images() -> Mapping[int, str]:
-    """The images of SRS by version: those of the archives that were given, else those that were loaded before."""
+def given_images() -> list[str]:
+    """The names of the images in the archives that were given, else of those that were loaded before."""
     if archives := images.archives(os.environ):
-        return by_version(tool.run("load-image", *map(str, archives)).splitlines())
-    return by_version(tool.run("images").splitlines())
+        return tool.run("load-image", *map(str, archives)).splitlines()
+    return tool.run("images").splitlines()
 
 
 def by_version(names: Iterable[str]) -> dict[int, str]:
+    """Those of SRS itself."""
     found = {}
     for name in names:
         if match := images.SERVER.search(name):
             found[int(match[1])] = name
     return found
+
+
+def proxy(names: Iterable[str]) -> str | None:
+    """That of the proxy of SRS 7."""
+    return next(filter(images.PROXY.search, names), None)
 
 
 def have_ffmpeg() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 CLUSTER_TOOL = ROOT / "tests" / "cluster"
 TUTORIAL = ROOT / "tests" / "e2e" / "fixtures" / "tutorial.yaml"
+REDIS = ROOT / "tests" / "e2e" / "fixtures" / "redis.yaml"
 WORK = ROOT / "build" / "e2e"
 CLUSTER = "e2e"
 """The name of the cluster that these tests make."""

@@ -1,0 +1,112 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several origins behind the proxies of SRS 7, which share by redis what they know."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+
+import pytest
+from driver import checks, needs, tool
+from driver.figures import Figures
+from driver.places import REDIS
+from driver.topology import HLS, Topology
+from kubernetes import utils
+from players.crowd import Audience, Regulars
+
+STREAMS = 6
+
+ASKS_BY_FILE_NAME = (7, 0, 18)
+"""Up to this release an edge asks for STREAM.flv when a player of HTTP-FLV comes first, which the proxy takes for another stream."""
+
+
+def release(topology: Topology) -> tuple[int, ...]:
+    told = topology.kube.srs(topology.namespace, topology.edges()[0].name, "api/v1/versions")["data"]
+    return told["major"], told["minor"], told["revision"]
+
+
+@pytest.fixture(scope="module")
+def built(topology: Callable[..., Topology], srs_images: Mapping[int, str], given_images: list[str]) -> Topology:
+    proxy = needs.proxy(given_images)
+    if not proxy or 7 not in srs_images:
+        pytest.skip("no image of SRS 7, or none whose name ends with /srs-proxy, is in SRS_IMAGE_ARCHIVE")
+    variables = {
+        "srs_version": 7,
+        "srs_image": srs_images[7],
+        "srs_origin_mode": "proxy",
+        "srs_origin_config": {"hls": HLS},
+        "srs_origin_proxy": {
+            "image": proxy,
+            "replicas": 2,
+            "redis": {"host": "redis", "password_secret": {"name": "redis", "key": "password"}},
+        },
+        "hls_nginx_mode": "cache",
+    }
+    made = topology("proxy", variables)
+    tool.run("redis-image")
+    made.kube.make_namespace(made.namespace)
+    utils.create_from_yaml(made.kube.api, str(REDIS), namespace=made.namespace)
+    asyncio.run(made.site())
+    return made
+
+
+def test_what_is_published_through_edges_plays_from_every_edge_and_by_hls(built: Topology, figures: Figures) -> None:
+    async def watch() -> None:
+        streams = [f"by-proxy-{number}" for number in range(STREAMS)]
+        async with contextlib.AsyncExitStack() as encoders:
+            for stream in streams:
+                await encoders.enter_async_context(built.on_air(stream))
+            holders = [await asyncio.to_thread(built.holder, stream) for stream in streams]
+            assert all(holders), "a stream is at no origin"
+            protocols = ["rtmp"] if release(built) <= ASKS_BY_FILE_NAME else ["rtmp", "flv"]
+            urls = [url for stream in streams for protocol in protocols for url in built.edge_urls(protocol, stream)]
+            async with Audience([built.url("hls", stream) for stream in streams]) as hls, Audience(urls) as edges:
+                assert not await edges.seated(20), [view.as_dict() for view in edges.views]
+                assert not await hls.seated(checks.SHORT_HLS_STARTS), [view.as_dict() for view in hls.views]
+                await asyncio.sleep(10)
+        checks.fine(edges.views)
+        checks.fine(hls.views)
+        figures.add(
+            "Three origins of SRS 7 behind two proxies and redis",
+            streams=STREAMS,
+            origins_with_streams=len({holder.name for holder in holders if holder}),
+            players_at_edges=len(urls),
+            by=" and ".join(protocols),
+            players_of_hls=STREAMS,
+            first_picture_s=max(view.first_frame for view in edges.views),
+            longest_gap_s=max(view.longest_gap for view in edges.views),
+        )
+
+    asyncio.run(watch())
+
+
+def test_the_proxies_are_replaced(built: Topology, figures: Figures) -> None:
+    async def watch() -> None:
+        async with built.on_air() as encoder, Regulars([built.url("rtmp")] * 9) as regulars:
+            await asyncio.sleep(5)
+            run = await built.site(srs_origin_proxy={**built.variables["srs_origin_proxy"], "resources": {"limits": {"memory": "200Mi"}}})
+            assert run.changed
+            await asyncio.sleep(15)
+            last = [visits[-1] for visits in regulars.visits]
+            assert all(view.first_frame is not None and view.longest_gap < 20 for view in last), [view.as_dict() for view in last]
+        waited = regulars.interruptions()
+        figures.add(
+            "Both proxies are replaced by a roll-out",
+            players=len(waited),
+            cut=sum(len(visits) > 1 for visits in regulars.visits),
+            publisher_reconnected=len(encoder.cuts),
+            longest_without_picture_s=max(waited),
+        )
+
+    asyncio.run(watch())
+
+
+def test_a_second_run_changes_nothing(built: Topology) -> None:
+    assert asyncio.run(built.site()).changed == 0
+
+
+def test_no_log_tells_of_trouble(built: Topology) -> None:
+    found = checks.trouble(built)
+    assert not found
