@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import subprocess
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from .places import TUTORIAL, WORK
 from .playbook import Run
 
 EDGE, ORIGIN = "srs-edge", "srs-origin"
+ORIGIN_SERVICE = "srs-internal-origin-service"
 PORTS = {"rtmp": 1935, "flv": 8080}
 SUFFIX = {"rtmp": "", "flv": ".flv", "hls": ".m3u8"}
 BARE = {"srs_production_defaults": False, "srs_origin_resources": {}, "srs_edge_resources": {}, "hls_nginx_resources": {}}
@@ -73,7 +75,7 @@ class Topology:
     def origin_url(self, protocol: str, stream: str = "livestream") -> str:
         """Straight to the origin, which has no address outside of the cluster. The Service has the RTMP port alone."""
         if protocol == "rtmp":
-            return address(protocol, self.kube.address(self.namespace, "srs-internal-origin-service"), stream)
+            return address(protocol, self.kube.address(self.namespace, ORIGIN_SERVICE), stream)
         return address(protocol, self.origin().ip, stream)
 
     def edge_urls(self, protocol: str, stream: str = "livestream") -> list[str]:
@@ -91,7 +93,8 @@ class Topology:
         return self.kube.serving(self.namespace, ORIGIN)
 
     def _settled(self) -> bool:
-        return not any(pod.terminating for pod in self.kube.pods(self.namespace, ORIGIN))
+        ending = any(pod.terminating for pod in self.kube.pods(self.namespace, ORIGIN))
+        return not ending and answers(self.kube.address(self.namespace, ORIGIN_SERVICE), PORTS["rtmp"])
 
     def holder(self, stream: str) -> Pod | None:
         """The origin that a stream is published to."""
@@ -108,7 +111,8 @@ class Topology:
     async def on_air(self, stream: str = "livestream", *, to: str = "edge") -> AsyncIterator[Publisher]:
         """A stream that is published through an `edge`, straight to the `origin`, or to a URL, and that plays."""
         # An origin that was replaced a moment ago may still be found by those who connect, and takes what it got with it.
-        await asyncio.to_thread(wait_until, self._settled, 60, "no origin is ending")
+        # And one that is ready is reached by its Service only when kube-proxy has heard of it, too.
+        await asyncio.to_thread(wait_until, self._settled, 60, "the origin answers, and none is ending")
         target = {"edge": self.url("rtmp", stream), "origin": self.origin_url("rtmp", stream)}.get(to, to)
         # One of several origins sends a player on to another one, which edges understand.
         plays = self.origin_url("rtmp", stream) if len(self.origins()) == 1 else self.url("rtmp", stream)
@@ -145,6 +149,15 @@ class Topology:
 
         edges = self.edges()
         return dict(zip([pod.name for pod in edges], await asyncio.gather(*(asyncio.to_thread(count, pod) for pod in edges)), strict=True))
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether somebody takes a connection there."""
+    try:
+        with socket.create_connection((host, port), timeout=2):
+            return True
+    except OSError:
+        return False
 
 
 def address(protocol: str, host: str, stream: str) -> str:
