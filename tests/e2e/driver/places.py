@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
+LOCAL = ROOT / "inventories" / "local"
 CLUSTER_TOOL = ROOT / "tests" / "cluster"
 TUTORIAL = ROOT / "tests" / "e2e" / "fixtures" / "tutorial.yaml"
 REDIS = ROOT / "tests" / "e2e" / "fixtures" / "redis.yaml"

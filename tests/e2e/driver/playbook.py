@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .places import ROOT, WORK
+from .places import LOCAL, ROOT, WORK
 
 SECONDS = 400
 _numbers = itertools.count(1)
@@ -30,13 +30,11 @@ class Run:
 
     @property
     def changed(self) -> int:
-        return int(self._recap("changed"))
-
-    def _recap(self, word: str) -> str:
-        found = re.findall(rf"^\S+\s+:.*\b{word}=(\d+)", self.output, re.MULTILINE)
+        """Tasks that changed something, of all hosts."""
+        found = re.findall(r"^\S+\s+:.*\bchanged=(\d+)", self.output, re.MULTILINE)
         if not found:
             raise ValueError(f"the playbook printed no recap:\n{self.output[-2000:]}")
-        return found[-1]
+        return sum(map(int, found))
 
     @property
     def urls(self) -> list[str]:
@@ -48,21 +46,21 @@ class Run:
         return next(url for url in self.urls if re.search(ends, url))
 
 
-async def run(playbook: str, kubeconfig: Path, variables: Mapping[str, Any], *arguments: str) -> Run:
+async def run(playbook: str, kubeconfig: Path, variables: Mapping[str, Any], *arguments: str, inventory: Path = LOCAL) -> Run:
     """A run that ended well; else an error with all that it printed."""
-    result = await attempt(playbook, kubeconfig, variables, *arguments)
+    result = await attempt(playbook, kubeconfig, variables, *arguments, inventory=inventory)
     if result.status:
         raise RuntimeError(f"{playbook} ended with status {result.status}:\n{result.output}")
     return result
 
 
-async def attempt(playbook: str, kubeconfig: Path, variables: Mapping[str, Any], *arguments: str) -> Run:
+async def attempt(playbook: str, kubeconfig: Path, variables: Mapping[str, Any], *arguments: str, inventory: Path = LOCAL) -> Run:
     began = time.monotonic()
     log = WORK / "logs" / f"{next(_numbers):02}-{Path(playbook).stem}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     environ = {**os.environ, "KUBECONFIG": str(kubeconfig), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"}
     program = Path(sys.executable).with_name("ansible-playbook")
-    command = [program, playbook, "--inventory=inventories/local", f"--extra-vars={json.dumps(variables)}", *arguments]
+    command = [program, playbook, f"--inventory={inventory}", f"--extra-vars={json.dumps(variables)}", *arguments]
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=ROOT,
