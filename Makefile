@@ -19,7 +19,7 @@ help:
 	@echo 'make test    everything that needs no real SRS                               (13 min; the first time about 25 min)'
 	@echo '             ONLY=unit,lint   those stages alone: lint unit differential sanity integration molecule'
 	@echo '             SRS_BIN=FILE     also compare what is refused with what a real SRS refuses'
-	@echo 'make e2e     real SRS and nginx on a real node, with publishers and players  (see tests/e2e/README.md)'
+	@echo 'make e2e     real SRS and nginx on a real node, with publishers and players  (25 min; see tests/e2e/README.md)'
 	@echo 'make bench   how long a run takes, beside kubectl, helm and kubernetes.core       (35 min; BENCH_SIZES=1,10 BENCH_ROUNDS=2 for less)'
 	@echo 'make docs    write docs/reference from the documentation of modules and roles (5 s)'
 	@echo 'make clean   remove the local clusters, build/ and .venv; with CACHE=1 also what was fetched and built'
