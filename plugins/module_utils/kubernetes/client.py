@@ -467,10 +467,20 @@ def _pool(connection: Connection, size: int) -> Any:
     return urllib3.PoolManager(**options)
 
 
+class _Shared(ssl.SSLContext):
+    """A context that several threads may use at a time."""
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """They are set once, by whoever makes it. urllib3 does so for each connection, and OpenSSL then frees what another thread is just
+        putting into its greeting: one in some 100,000 went out broken when 16 threads did nothing else, and the server refuses it.
+        """
+
+
 def tls_context(connection: Connection) -> ssl.SSLContext:
     """One context for all connections. Not ``create_default_context``: newer Pythons make that one refuse CA certificates
     without a key identifier, which many clusters have and kubectl accepts."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _Shared(ssl.PROTOCOL_TLS_CLIENT)
+    super(_Shared, context).set_alpn_protocols(["http/1.1"])
     if not connection.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

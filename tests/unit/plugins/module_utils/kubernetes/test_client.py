@@ -361,3 +361,14 @@ def test_a_kubeconfig_given_as_content_keeps_its_secrets_out_of_results() -> Non
     module = Module({"kubeconfig": kubeconfig})
     Client.from_module(module)  # type: ignore[arg-type]
     assert module.no_log_values == {"t0ken", "r3fresh"}
+
+
+def test_a_context_that_threads_share_is_not_changed_by_a_connection() -> None:
+    """What urllib3 does to it for each connection must not reach OpenSSL while another thread is sending its greeting."""
+    context = under_test.tls_context(Connection(host="https://api.example", verify=False))
+    context.set_alpn_protocols(["other"])
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        context.wrap_bio(incoming, outgoing).do_handshake()
+    greeting = outgoing.read()
+    assert b"\x08http/1.1" in greeting and b"\x05other" not in greeting
