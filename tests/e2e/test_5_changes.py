@@ -181,15 +181,14 @@ def test_a_crash(built: Topology, figures: Figures, what: str) -> None:
                 else:
                     await asyncio.to_thread(built.kube.kill_pod, built.namespace, pod.name)
                 await asyncio.sleep(35)
-            last = [visits[-1] for visits in regulars.visits]
-            assert all(view.first_frame is not None and view.longest_gap < 20 for view in last), [view.as_dict() for view in last]
+            checks.have_the_picture(regulars)
         waited = regulars.interruptions()
         figures.add(
             "Crashes: until the picture is back",
             killed=what,
             players=len(waited),
             on_the_killed_edge=by_edge[fullest.name] if pod is fullest else None,
-            reconnected=sum(len(visits) > 1 for visits in regulars.visits),
+            reconnected=regulars.reconnected(),
             publisher_reconnected=len(encoder.cuts),
             longest_without_picture_s=max(waited),
             median_without_picture_s=sorted(waited)[len(waited) // 2],

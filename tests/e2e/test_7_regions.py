@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from driver import checks, playbook
 from driver.topology import HLS, Topology
-from players.crowd import Audience
 
 SMALL = {"srs_origin_resources": {}, "srs_edge_resources": {}, "hls_nginx_resources": {}}
 """A small machine has to hold both."""
@@ -52,13 +51,7 @@ def test_what_is_published_in_one_region_plays_in_the_other(built: Regions) -> N
         async with hub.on_air("there"), hub.on_air("here", to=region.url("rtmp", "here")):
             edges = [url for stream in ("there", "here") for kind in ("rtmp", "flv") for url in region.edge_urls(kind, stream)]
             urls = [hub.url("rtmp", "here"), hub.url("flv", "here"), region.url("rtmp", "there"), region.url("flv", "there"), *edges]
-            async with Audience([hub.url("hls", "here")]) as hls, Audience(urls) as others:
-                assert not await others.seated(20), [view.as_dict() for view in others.views]
-                assert not await hls.seated(checks.SHORT_HLS_STARTS), [view.as_dict() for view in hls.views]
-                await asyncio.sleep(10)
-        # An HTTP-FLV player may go without sound: see everybody_sees.
-        checks.fine(others.views, sound=False)
-        checks.fine(hls.views)
+            await checks.all_watch(urls, [hub.url("hls", "here")], sound=False)
 
     asyncio.run(watch())
 

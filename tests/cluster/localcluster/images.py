@@ -135,9 +135,7 @@ def ensure_redis() -> None:
     store = Store()
     if done := _made(store, "redis-made-by"):
         say("making the image of redis from Debian's packages, once")
-        files = shell(debian.ensure(["busybox"], complete=True))
-        for package in debian.ensure(["redis-server", "redis-tools"], complete=True):
-            files.deb(package)
+        files = shell(debian.ensure(["busybox", "redis-server", "redis-tools"], complete=True))
         _keep(store, REDIS, files, {"Cmd": ["redis-server", "--protected-mode", "no"]})
         done.touch()
 
@@ -155,7 +153,7 @@ def _made(store: Store, mark: str) -> Path | None:
 
 
 def shell(packages: Iterable[Path]) -> Layer:
-    """A small system with all the programs of busybox."""
+    """A small system with all the programs of busybox, which has to be among the packages."""
     program = "/usr/bin/busybox"
     files = Layer().base()
     for package in packages:

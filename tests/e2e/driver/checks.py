@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import Iterable
 
-from players.crowd import Audience
+from players.crowd import Audience, Regulars
 from players.view import WATCHED, View
 
 from .figures import Figures
@@ -39,6 +39,23 @@ def fine(views: Iterable[View], *, sound: bool = True) -> None:
         slack = 12000 if view.protocol == "hls" else 2500
         assert view.media_ms > watched - slack, seen
         assert not view.jumps, seen
+
+
+def have_the_picture(regulars: Regulars) -> None:
+    """Whatever came between, everybody sees the stream in the end."""
+    last = [visits[-1] for visits in regulars.visits]
+    assert all(view.first_frame is not None and view.longest_gap < 20 for view in last), [view.as_dict() for view in last]
+
+
+async def all_watch(urls: Iterable[str], hls_urls: Iterable[str], *, sound: bool = True) -> list[View]:
+    """RTMP and HTTP-FLV, and beside them HLS of segments of 2 s; those who watched the former. For `sound` see below."""
+    async with Audience(hls_urls) as hls, Audience(urls) as others:
+        assert not await others.seated(20), [view.as_dict() for view in others.views]
+        assert not await hls.seated(SHORT_HLS_STARTS), [view.as_dict() for view in hls.views]
+        await asyncio.sleep(10)
+    fine(others.views, sound=sound)
+    fine(hls.views)
+    return others.views
 
 
 async def everybody_sees(topology: Topology, figures: Figures, settings: str, *, sound: bool = True) -> None:

@@ -80,6 +80,10 @@ class Regulars:
             viewer.leave()
         await asyncio.gather(*self._tasks)
 
+    def reconnected(self) -> int:
+        """How many of them lost the picture and came back."""
+        return sum(len(visits) > 1 for visits in self.visits)
+
     def interruptions(self) -> list[float]:
         """For each regular, the longest time from the last media to the next: within a visit, or from one visit to a later one."""
         return [max([view.longest_gap for view in views] + _returns(views), default=0.0) for views in self.visits]
