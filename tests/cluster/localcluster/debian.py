@@ -64,7 +64,7 @@ def tree(name: str, packages: Iterable[str]) -> Path:
 def libraries(tree: Path) -> str:
     """The LD_LIBRARY_PATH of the unpacked packages. Some libraries have a folder of their own, which their package would register."""
     places = [place for top in ("usr/lib", "lib") for place in tree.glob(f"{top}/*-linux-gnu")]
-    own = {library.parent for place in places for library in place.glob("*/lib*.so.*")}
+    own = {library.parent for place in places for library in place.glob("*/lib*.so*")}
     return ":".join(map(str, [*places, *sorted(own)]))
 
 

@@ -105,6 +105,14 @@ def test_libraries_and_own_parts_come_with_a_package() -> None:
     assert debian.depends_on(DEPENDS) == ["libc6", "libssl3t64", "libssl3", "libcrypt1", "nginx-common", "zlib1g"]
 
 
+@pytest.mark.parametrize("library", ["libssl.so.3", "libpulsecommon-16.1.so"], ids=["version behind", "version within"])
+def test_folders_of_libraries_are_found_however_they_write_their_version(tmp_path: Path, library: str) -> None:
+    own = tmp_path / "usr/lib/x86_64-linux-gnu/own"
+    own.mkdir(parents=True)
+    (own / library).touch()
+    assert debian.libraries(tmp_path).split(":") == [str(own.parent), str(own)]
+
+
 @pytest.fixture
 def kept(cache: Path) -> Path:
     folder = cache / "images"
