@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.livestream.srs.plugins.modules import apply_set
-from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import InProcessAction
+from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):

@@ -15,11 +15,14 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.livestream.srs.plugins.filter import from_srs_conf, status_report, to_srs_conf
 from ansible_collections.livestream.srs.plugins.lookup import role_template
-from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile import compile_config
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.reload import hindrances
-from ansible_collections.livestream.srs.plugins.module_utils.topology import hls, https, load_balancer, names, origins, preflight
-from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import plain
+from ansible_collections.livestream.srs.plugins.module_utils._desired import https, names, preflight
+from ansible_collections.livestream.srs.plugins.module_utils._desired import nginx as hls
+from ansible_collections.livestream.srs.plugins.module_utils._desired import origin as origins
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import compile_config
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reloadable import hindrances
+from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import plain
 
 LOADED_ONCE = (from_srs_conf, role_template, status_report, to_srs_conf)
 """What later tasks use: each task is run by a fork of the process that loads this file, and would have to load it for itself."""

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.documentation import documentation
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.options import EDGE, ORIGIN
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.documentation import documentation
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import EDGE, ORIGIN
 
 
 class ModuleDocFragment:

@@ -64,8 +64,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.take_in import params_of
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.decompile import params_of
 
 
 def from_srs_conf(text: Any, version: int = 6, role: str | None = None) -> dict[str, Any]:

@@ -44,7 +44,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology import report
+from ansible_collections.livestream.srs.plugins.module_utils._observed import report
 
 FORMS = {".html": report.page, ".json": report.data}
 

@@ -48,8 +48,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile import compile_config
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import compile_config
 
 
 def to_srs_conf(params: Any, role: str = "edge") -> str:

@@ -10,18 +10,14 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils.topology import (
-    canaries,
-    clusters,
-    hls,
-    load_balancer,
-    origins,
-    reloads,
-    revisions,
-    rollouts,
-)
-from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import plain
+from ansible_collections.livestream.srs.plugins.module_utils._desired import canaries
+from ansible_collections.livestream.srs.plugins.module_utils._desired import edges as clusters
+from ansible_collections.livestream.srs.plugins.module_utils._desired import nginx as hls
+from ansible_collections.livestream.srs.plugins.module_utils._desired import origin as origins
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
+from ansible_collections.livestream.srs.plugins.module_utils._rollout import reloads, revisions, rollouts
+from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import plain
 
 
 def _user_errors(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -52,7 +52,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.runtime import Context, missing
 
 from ansible_collections.livestream.srs.plugins.filter.topology import FilterModule as TopologyFilters
-from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import plain
+from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import plain
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 

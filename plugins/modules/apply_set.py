@@ -272,23 +272,25 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.livestream.srs.plugins.module_utils import errors
-from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec, take_objects, wait_spec
-from ansible_collections.livestream.srs.plugins.module_utils.kubernetes import manifests
-from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.apply_set import SetSpec, apply_set
-from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import Client
+from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec, take_objects, wait_spec
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError, run
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import manifests
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import SetSpec, apply_set
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
+from ansible_collections.livestream.srs.plugins.module_utils._rollout.srs_policy import SrsPolicy
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import redacted
 
 
 def flow(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     if params["objects"] is None and params["state"] == "present":
-        raise errors.SrsError("objects is null, which may be a mistake in a template; give a list, [] if there are none.")
+        raise SrsError("objects is null, which may be a mistake in a template; give a list, [] if there are none.")
     given = manifests.read(take_objects(module, "objects"))
     own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "drain", "force_conflicts", "only_objects")
     spec = SetSpec(
-        **{key: params[key] for key in (*own, "release_holds", "optional_groups", "create_namespace", "wait", "wait_timeout")},
+        **{key: params[key] for key in (*own, "optional_groups", "create_namespace", "wait", "wait_timeout")},
         objects=given,
-        change_cause=params["change_cause"] or "",
+        policy=SrsPolicy(params["change_cause"] or "", params["release_holds"], redacted),
         absent=params["state"] == "absent",
         check_mode=module.check_mode,
         diff=module._diff,
@@ -328,7 +330,7 @@ def specification() -> dict[str, Any]:
 
 
 def main() -> None:
-    errors.run(AnsibleModule(**specification()), flow)
+    run(AnsibleModule(**specification()), flow)
 
 
 if __name__ == "__main__":

@@ -482,9 +482,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.livestream.srs.plugins.module_utils import cluster_status
-from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec, srs_api_spec
-from ansible_collections.livestream.srs.plugins.module_utils.errors import run
+from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec, srs_api_spec
+from ansible_collections.livestream.srs.plugins.module_utils._errors import run
+from ansible_collections.livestream.srs.plugins.module_utils._flow import cluster_status
 
 flow = cluster_status.flow
 

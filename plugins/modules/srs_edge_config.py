@@ -157,11 +157,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec
-from ansible_collections.livestream.srs.plugins.module_utils.errors import run
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.documentation import argument_spec
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.options import EDGE
-from ansible_collections.livestream.srs.plugins.module_utils.srs_config import flow as config_flow
+from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec
+from ansible_collections.livestream.srs.plugins.module_utils._errors import run
+from ansible_collections.livestream.srs.plugins.module_utils._flow.config import flow as config_flow
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.documentation import argument_spec
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import EDGE
 
 flow = config_flow(EDGE)
 

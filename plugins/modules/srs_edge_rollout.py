@@ -194,8 +194,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.livestream.srs.plugins.module_utils import edge_rollout, errors
-from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec, wait_spec
+from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec, wait_spec
+from ansible_collections.livestream.srs.plugins.module_utils._errors import run
+from ansible_collections.livestream.srs.plugins.module_utils._flow import edge_rollout
 
 flow = edge_rollout.flow
 
@@ -223,7 +224,7 @@ def specification() -> dict[str, Any]:
 
 
 def main() -> None:
-    errors.run(AnsibleModule(**specification()), flow)
+    run(AnsibleModule(**specification()), flow)
 
 
 if __name__ == "__main__":

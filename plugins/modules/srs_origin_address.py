@@ -63,8 +63,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.livestream.srs.plugins.module_utils import errors, origin_address
-from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec
+from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec
+from ansible_collections.livestream.srs.plugins.module_utils._errors import run
+from ansible_collections.livestream.srs.plugins.module_utils._flow import origin_address
 
 flow = origin_address.flow
 
@@ -82,7 +83,7 @@ def specification() -> dict[str, Any]:
 
 
 def main() -> None:
-    errors.run(AnsibleModule(**specification()), flow)
+    run(AnsibleModule(**specification()), flow)
 
 
 if __name__ == "__main__":

@@ -70,10 +70,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.livestream.srs.plugins.module_utils import errors, server_verbs
-from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec, servers_spec, srs_api_spec
+from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec, servers_spec, srs_api_spec
+from ansible_collections.livestream.srs.plugins.module_utils._errors import run
+from ansible_collections.livestream.srs.plugins.module_utils._flow import operations
 
-flow = server_verbs.reload
+flow = operations.reload
 
 
 def specification() -> dict[str, Any]:
@@ -81,7 +82,7 @@ def specification() -> dict[str, Any]:
 
 
 def main() -> None:
-    errors.run(AnsibleModule(**specification()), flow)
+    run(AnsibleModule(**specification()), flow)
 
 
 if __name__ == "__main__":

@@ -124,8 +124,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.livestream.srs.plugins.module_utils import errors, reload_confirm
-from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec, srs_api_spec
+from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec, srs_api_spec
+from ansible_collections.livestream.srs.plugins.module_utils._errors import run
+from ansible_collections.livestream.srs.plugins.module_utils._flow import reload_confirm
 
 flow = reload_confirm.flow
 
@@ -149,7 +150,7 @@ def specification() -> dict[str, Any]:
 
 
 def main() -> None:
-    errors.run(AnsibleModule(**specification()), flow)
+    run(AnsibleModule(**specification()), flow)
 
 
 if __name__ == "__main__":

@@ -179,7 +179,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.livestream.srs.plugins.module_utils import errors, stream_probe
+from ansible_collections.livestream.srs.plugins.module_utils._errors import run
+from ansible_collections.livestream.srs.plugins.module_utils._flow import stream_probe
 
 flow = stream_probe.flow
 
@@ -202,7 +203,7 @@ def specification() -> dict[str, Any]:
 
 
 def main() -> None:
-    errors.run(AnsibleModule(**specification()), flow)
+    run(AnsibleModule(**specification()), flow)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / ".collections"))
 
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.config_maps import render_all
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.manifest import render_all
 
 
 def config(number: int) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / ".collections"))
 
-from ansible_collections.livestream.srs.plugins.module_utils.srs_api import client
-from ansible_collections.livestream.srs.plugins.module_utils.srs_api.loop import Address
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api import servers as client
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api.loop import Address
 from ansible_collections.livestream.srs.tests.support.srs_server import Running, Srs
 
 

@@ -16,10 +16,10 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile import check_text
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.findings import ERROR
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.parse import parse
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.render import render
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import check_text
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import render
 
 SOURCE = os.environ.get("SRS_SOURCE", "")
 BRANCHES = {3: "3.0release", 4: "4.0release", 5: "5.0release", 6: "6.0release", 7: "develop"}

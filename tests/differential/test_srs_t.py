@@ -20,13 +20,13 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.checks import deployment_checks
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile import check_text, compile_config
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.findings import ERROR, Finding
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.parse import parse
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.render import render
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.take_in import params_of, role_of
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.checks import deployment_checks
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import check_text, compile_config
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.decompile import params_of, role_of
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import render
 from ansible_collections.livestream.srs.tests.support.srs_conf_cases import Breaker, Generator
 
 SERVERS = [Path(path) for path in os.environ.get("SRS_BIN", "").split(":") if path]

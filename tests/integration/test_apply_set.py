@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.apply_set import Result, SetSpec, apply_set
-from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import FIELD_MANAGER, Client
-from ansible_collections.livestream.srs.plugins.module_utils.topology import field_ownership, objects
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, objects
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import Result, SetSpec, apply_set
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, Client
 
 ROOT = Path(__file__).resolve().parents[2]
 Kubectl = Callable[..., str]
@@ -127,7 +127,7 @@ class Applier:
     def __call__(self, given: list[Any] | None = None, name: str = "web", **options: Any) -> Result:
         client = Client.from_params({"kubeconfig": self.kubeconfig})
         try:
-            spec = SetSpec(name=name, namespace=self.namespace, objects=manifests() if given is None else given, **options)
+            spec = SetSpec(name=name, namespace=self.namespace, objects=manifests() if given is None else given, diff=True, **options)
             return apply_set(client, spec)
         finally:
             self.requests = client.requests

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.livestream.srs.plugins.module_utils import errors
+from ansible_collections.livestream.srs.plugins.module_utils._errors import run
 from ansible_collections.livestream.srs.plugins.modules import srs_edge_rollout
-from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import Finished, LocalModule
+from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import Finished, LocalModule
 
 EDGE = "srs-edge-deployment"
 CANARY = "srs-edge-canary-deployment"
@@ -39,7 +39,7 @@ class Edges:
         given = {**self.where, "state": state, "wait": state in ("rolled_back", "released"), "wait_timeout": 60, **options}
         try:
             module = LocalModule(srs_edge_rollout.specification(), given, check, diff=True)
-            errors.run(module, srs_edge_rollout.flow)  # type: ignore[arg-type]
+            run(module, srs_edge_rollout.flow)  # type: ignore[arg-type]
         except Finished as finished:
             return finished.result
         raise AssertionError

@@ -14,9 +14,9 @@ import jsonschema
 import pytest
 from kubernetes import client
 
-from ansible_collections.livestream.srs.plugins.module_utils import cluster_status
-from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec
-from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._flow import cluster_status
 from ansible_collections.livestream.srs.tests.support.fake_cluster import API_OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]

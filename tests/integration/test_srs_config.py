@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from ansible_collections.livestream.srs.plugins.module_utils.argspec import connection_spec
-from ansible_collections.livestream.srs.plugins.module_utils.errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils.srs_config import flow
+from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._flow.config import flow
 
 EDGE = {"name": "srs-edge-config", "origin": ["srs-internal-origin-service"]}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from kubernetes import client, dynamic
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology import apply_sets, field_ownership
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, membership
 
 Object = dict[str, Any]
 
@@ -30,10 +30,10 @@ def objects(api: client.ApiClient, namespace: str) -> Iterator[Object]:
     """All members of apply sets in the namespace, without their membership."""
     cluster = dynamic.DynamicClient(api)
     for version, kind in KINDS:
-        listed = cluster.resources.get(api_version=version, kind=kind).get(namespace=namespace, label_selector=apply_sets.PART_OF)
+        listed = cluster.resources.get(api_version=version, kind=kind).get(namespace=namespace, label_selector=membership.PART_OF)
         for item in listed.to_dict()["items"]:
             ours = _applied(item, field_ownership.applied_by(item, "livestream.srs"))
-            ours["metadata"]["labels"].pop(apply_sets.PART_OF)
+            ours["metadata"]["labels"].pop(membership.PART_OF)
             yield {"apiVersion": version, "kind": kind, **ours, "metadata": {"name": item["metadata"]["name"], **ours["metadata"]}}
 
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.client import ObjectList
-from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.config import Connection
-from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.errors import ApiError
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.render import checksum
-from ansible_collections.livestream.srs.plugins.module_utils.topology import names
+from ansible_collections.livestream.srs.plugins.module_utils._desired import names
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import ObjectList
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.kubeconfig import Connection
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import checksum
 
 API_OPTIONS: dict[str, Any] = {
     "api_via": "pod_proxy",

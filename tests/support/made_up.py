@@ -16,7 +16,8 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / ".collections"))
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology import names, report, status, streams, verdicts
+from ansible_collections.livestream.srs.plugins.module_utils._desired import names
+from ansible_collections.livestream.srs.plugins.module_utils._observed import report, status, streams, verdicts
 
 PORTS = {"origin": [1935], "hls": [80], "edge": [1935, 8080]}
 PULLS_AFTER = {"kbps": {"recv_30s": 0, "send_30s": 0}, "alive": 700.0, "send_bytes": 9_000_000}

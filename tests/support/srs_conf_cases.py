@@ -9,12 +9,12 @@ import re
 import string
 from collections.abc import Callable, Iterator, Mapping
 
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile import check_text
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.findings import ERROR
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.parse import parse
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.render import render
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.schema import ROOT, Spec
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.tree import Directive
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import check_text
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import render
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, Spec
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
 
 
 class Generator:

@@ -16,9 +16,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / ".collections"))
 
-from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.model import COMMON, OPTIONS, Cell, Platform, Rule
-from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.platforms import PLATFORMS
-from ansible_collections.livestream.srs.plugins.module_utils.topology.slb.values import allowed, shown
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, OPTIONS, Cell, Platform, Rule
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import allowed, shown
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS
 
 PAGE = ROOT / "docs" / "load-balancers.md"
 BEGIN = "<!-- tables: written by tests/tools/load_balancers.py -->"

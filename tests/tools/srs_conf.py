@@ -14,10 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / ".collections"))
 
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf import schema
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.options import EDGE, OPTIONS, Option
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.schema import Spec
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.values import allowed
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import schema
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import EDGE, OPTIONS, Option
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import Spec
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import allowed
 
 PAGE = ROOT / "docs" / "srs-conf.md"
 BEGIN = "<!-- tables: written by tests/tools/srs_conf.py -->"

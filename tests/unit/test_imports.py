@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,25 +15,39 @@ import pytest
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 OURS = "ansible_collections.livestream.srs.plugins."
 
-PURE = {"module_utils.srs_conf", "module_utils.topology", "module_utils.media"}
-INPUT_OUTPUT = {"module_utils.kubernetes", "module_utils.srs_api"}
-FLOWS = "flows"
-"""What a module does, in one file directly below module_utils: it may call all that is below the modules."""
+BASE = {"module_utils._errors", "module_utils._labels"}
+PURE = {
+    "module_utils._kubernetes",
+    "module_utils._srs_conf",
+    "module_utils._load_balancers",
+    "module_utils._desired",
+    "module_utils._observed",
+    "module_utils._rollout",
+    "module_utils._media",
+}
+INPUT_OUTPUT = {"module_utils._kubernetes_api", "module_utils._srs_api", "module_utils._player"}
 
 # Part -> the other parts and the packages, beside the standard library, that it may import.
 MAY_IMPORT: dict[str, set[str]] = {
-    "module_utils.errors": set(),
-    "module_utils.argspec": {"module_utils.errors", "ansible.module_utils"},
-    "module_utils.srs_conf": {"module_utils.errors"},
-    "module_utils.topology": {"module_utils.errors"},
-    "module_utils.media": set(),
-    "module_utils.kubernetes": PURE | {"module_utils.errors", "kubernetes", "urllib3", "yaml"},
-    "module_utils.srs_api": PURE | {"module_utils.errors"},
-    FLOWS: PURE | INPUT_OUTPUT | {"module_utils.errors", "jmespath"},
-    "modules": PURE | INPUT_OUTPUT | {"module_utils.errors", "module_utils.argspec", FLOWS, "ansible.module_utils"},
-    "plugin_utils": {"module_utils.errors", "ansible"},
-    "action": PURE | {"module_utils.errors", "modules", "filter", "lookup", "plugin_utils", "ansible"},
-    "filter": PURE | {"module_utils.errors", "plugin_utils", "ansible"},
+    "module_utils._errors": set(),
+    "module_utils._labels": set(),
+    "module_utils._argspec": {*BASE, "ansible.module_utils"},
+    "module_utils._kubernetes": BASE,
+    "module_utils._srs_conf": BASE,
+    "module_utils._media": set(),
+    "module_utils._load_balancers": {*BASE, "module_utils._kubernetes"},
+    "module_utils._desired": {*BASE, "module_utils._kubernetes", "module_utils._load_balancers", "module_utils._srs_conf"},
+    "module_utils._observed": {*BASE, "module_utils._kubernetes", "module_utils._srs_conf"},
+    "module_utils._rollout": {*BASE, "module_utils._kubernetes"},
+    # The engine for Kubernetes objects knows nothing of SRS.
+    "module_utils._kubernetes_api": {*BASE, "module_utils._kubernetes", "kubernetes", "urllib3", "yaml"},
+    "module_utils._srs_api": {*BASE, "module_utils._kubernetes_api", "module_utils._media"},
+    "module_utils._player": {*BASE, "module_utils._media", "module_utils._srs_api"},
+    "module_utils._flow": {*BASE, *PURE, *INPUT_OUTPUT, "jmespath"},
+    "modules": {*BASE, *PURE, *INPUT_OUTPUT, "module_utils._argspec", "module_utils._flow", "ansible.module_utils"},
+    "plugin_utils": {*BASE, *PURE, "ansible"},
+    "action": {*BASE, *PURE, "modules", "filter", "lookup", "plugin_utils", "ansible"},
+    "filter": {*BASE, *PURE, "plugin_utils", "ansible"},
     "lookup": {"filter", "plugin_utils", "ansible", "jinja2"},
     "doc_fragments": PURE,
 }
@@ -67,8 +82,7 @@ def part_of(name: str) -> str:
     folder, _dot, rest = name.partition(".")
     if folder != "module_utils":
         return folder
-    part = f"{folder}.{rest.partition('.')[0]}"
-    return part if part in MAY_IMPORT or (PLUGINS / part.replace(".", "/")).is_dir() else FLOWS
+    return f"{folder}.{rest.partition('.')[0]}"
 
 
 def imports(file: Path) -> Iterator[tuple[int, str, bool]]:
@@ -107,7 +121,7 @@ def problem(part: str, name: str, for_types: bool) -> str | None:
 
 def test_there_is_something_to_check() -> None:
     parts = {part_of(name_of(file)) for file in FILES}
-    assert parts >= PURE | {"modules", "module_utils.kubernetes"}
+    assert parts >= PURE | INPUT_OUTPUT | {"modules"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=name_of)
@@ -123,21 +137,30 @@ def test_imports_point_down(file: Path) -> None:
 @pytest.mark.parametrize(
     ("part", "name", "for_types", "allowed"),
     [
-        ("module_utils.topology", f"{OURS}module_utils.errors.SrsError", False, True),
-        ("module_utils.topology", f"{OURS}module_utils.kubernetes.client.Client", False, False),
-        ("module_utils.topology", f"{OURS}module_utils.srs_conf.render.render", False, False),
-        ("module_utils.topology", "kubernetes.client", False, False),
-        ("module_utils.topology", "socket", False, False),
-        ("module_utils.topology", "urllib.parse.urlsplit", False, True),
-        ("module_utils.topology", "urllib.request.urlopen", False, False),
-        ("module_utils.errors", "ansible.module_utils.basic.AnsibleModule", True, True),
-        ("module_utils.errors", "ansible.module_utils.basic.AnsibleModule", False, False),
-        ("module_utils.kubernetes", "kubernetes.client", False, True),
-        ("module_utils.kubernetes", "kubernetes_asyncio", False, False),
-        ("module_utils.kubernetes", f"{OURS}module_utils.cluster_status", False, False),
-        ("modules", f"{OURS}module_utils.cluster_status", False, True),
-        ("module_utils.srs_conf", ".schema", False, False),
+        ("module_utils._desired", f"{OURS}module_utils._errors.SrsError", False, True),
+        ("module_utils._desired", f"{OURS}module_utils._kubernetes_api.client.Client", False, False),
+        ("module_utils._desired", f"{OURS}module_utils._rollout.revisions.carried_over", False, False),
+        ("module_utils._observed", f"{OURS}module_utils._desired.names.ORIGIN", False, False),
+        ("module_utils._desired", "kubernetes.client", False, False),
+        ("module_utils._desired", "socket", False, False),
+        ("module_utils._desired", "urllib.parse.urlsplit", False, True),
+        ("module_utils._desired", "urllib.request.urlopen", False, False),
+        ("module_utils._errors", "ansible.module_utils.basic.AnsibleModule", True, True),
+        ("module_utils._errors", "ansible.module_utils.basic.AnsibleModule", False, False),
+        ("module_utils._kubernetes_api", "kubernetes.client", False, True),
+        ("module_utils._kubernetes_api", "kubernetes_asyncio", False, False),
+        ("module_utils._kubernetes_api", f"{OURS}module_utils._srs_conf.secrets.redacted", False, False),
+        ("module_utils._kubernetes_api", f"{OURS}module_utils._flow.cluster_status", False, False),
+        ("modules", f"{OURS}module_utils._flow.cluster_status", False, True),
+        ("module_utils._srs_conf", ".schema", False, False),
     ],
 )
 def test_the_rules(part: str, name: str, for_types: bool, allowed: bool) -> None:
     assert (problem(part, name, for_types) is None) == allowed
+
+
+def test_utilities_are_private_and_named_once() -> None:
+    rooms = [path for path in (PLUGINS / "module_utils").iterdir() if path.name != "__pycache__"]
+    assert [path.name for path in rooms if not path.name.startswith("_")] == []
+    names = Counter(file.stem for file in (PLUGINS / "module_utils").rglob("*.py") if file.stem != "__init__")
+    assert [name for name, count in names.items() if count > 1] == []

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils.media.packet import Packet
+from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
 
 WATCHED = "watched"
 """Media flowed until the viewer left by itself."""

@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from ansible_collections.livestream.srs.plugins.module_utils.media import amf, flv, hls, http, mpegts, rtmp
-from ansible_collections.livestream.srs.plugins.module_utils.media.packet import Packet
+from ansible_collections.livestream.srs.plugins.module_utils._media import amf, flv, hls, http, mpegts, rtmp
+from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
 
 from .view import CUT, EMPTY, REFUSED, STALLED, WATCHED, View
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from players.view import CUT, EMPTY, REFUSED, STALLED, WATCHED, View, summary
 
-from ansible_collections.livestream.srs.plugins.module_utils.media.packet import Packet
+from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
 
 
 def view(*pictures: tuple[float, int], keyframe: bool = True) -> View:

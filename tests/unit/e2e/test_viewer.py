@@ -14,7 +14,7 @@ from players.crowd import Audience, Newcomers, Regulars
 from players.view import CUT, EMPTY, REFUSED, STALLED, WATCHED, View
 from players.viewer import Patience, Viewer, new_segments
 
-from ansible_collections.livestream.srs.plugins.module_utils.media import amf, hls, http, rtmp
+from ansible_collections.livestream.srs.plugins.module_utils._media import amf, hls, http, rtmp
 
 Recorded = Callable[[str], bytes]
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -12,8 +12,9 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.livestream.srs.plugins.module_utils.srs_conf.compile import compile_config
-from ansible_collections.livestream.srs.plugins.module_utils.topology import https, load_balancer, preflight
+from ansible_collections.livestream.srs.plugins.module_utils._desired import https, preflight
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import compile_config
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 from ansible.module_utils import basic
 
-from ansible_collections.livestream.srs.plugins.module_utils import argspec
-from ansible_collections.livestream.srs.plugins.module_utils.kubernetes.apply_set import Result, SetSpec
+from ansible_collections.livestream.srs.plugins.module_utils import _argspec as argspec
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import Result, SetSpec
+from ansible_collections.livestream.srs.plugins.module_utils._rollout.srs_policy import SrsPolicy
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import redacted
 from ansible_collections.livestream.srs.plugins.modules import apply_set as under_test
 
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "web"}, "stringData": {"a": "hunter2"}}
 GIVEN = {"name": "web", "namespace": "media", "objects": [SECRET, [SECRET], None], "kubeconfig": "/a", "api_key": "t0ken"}
+
+POLICY = SrsPolicy("", False, redacted)
 
 
 @pytest.fixture
@@ -48,9 +52,9 @@ def test_options_become_a_set(run: Any) -> None:
     options = {"prune": True, "prune_allow_empty": True, "delete_persistent_volume_claims": True, "force_conflicts": False}
     options |= {"create_namespace": False, "wait": True, "wait_timeout": 7}
     seen = run(options, check_mode=True)
-    assert seen["spec"] == SetSpec("web", "media", GIVEN["objects"], check_mode=True, diff=False, **options)
-    assert run({"state": "absent", "objects": None})["spec"] == SetSpec("web", "media", [], absent=True, diff=False)
-    assert run()["spec"] == SetSpec("web", "media", GIVEN["objects"], diff=False), "defaults are the same in both"
+    assert seen["spec"] == SetSpec("web", "media", GIVEN["objects"], check_mode=True, policy=POLICY, **options)
+    assert run({"state": "absent", "objects": None})["spec"] == SetSpec("web", "media", [], absent=True, policy=POLICY)
+    assert run()["spec"] == SetSpec("web", "media", GIVEN["objects"], policy=POLICY), "defaults are the same in both"
 
 
 def test_the_result(run: Any) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.livestream.srs.plugins.module_utils import errors
-from ansible_collections.livestream.srs.plugins.plugin_utils import in_process
-from ansible_collections.livestream.srs.plugins.plugin_utils.in_process import Finished, LocalModule, plain
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError, run
+from ansible_collections.livestream.srs.plugins.plugin_utils import _in_process as in_process
+from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import Finished, LocalModule, plain
 
 SPECIFICATION: dict[str, Any] = {
     "argument_spec": {
@@ -26,14 +26,14 @@ SPECIFICATION: dict[str, Any] = {
 }
 
 
-def run(args: dict[str, Any], flow: Any) -> dict[str, Any]:
+def ran(args: dict[str, Any], flow: Any) -> dict[str, Any]:
     with pytest.raises(Finished) as end:
-        errors.run(LocalModule(SPECIFICATION, args, check_mode=False, diff=False), flow)  # type: ignore[arg-type]
+        run(LocalModule(SPECIFICATION, args, check_mode=False, diff=False), flow)  # type: ignore[arg-type]
     return end.value.result
 
 
 def test_params_have_types_and_defaults() -> None:
-    assert run({"name": "a", "count": "7"}, lambda module: {"params": module.params})["params"] == {
+    assert ran({"name": "a", "count": "7"}, lambda module: {"params": module.params})["params"] == {
         "name": "a",
         "count": 7,
         "password": None,
@@ -52,7 +52,7 @@ def test_params_have_types_and_defaults() -> None:
     ],
 )
 def test_wrong_arguments_fail_and_name_them(args: dict[str, Any], said: str) -> None:
-    result = run(args, lambda module: pytest.fail("the flow ran"))
+    result = ran(args, lambda module: pytest.fail("the flow ran"))
     assert result["failed"]
     assert said in result["msg"]
 
@@ -60,13 +60,13 @@ def test_wrong_arguments_fail_and_name_them(args: dict[str, Any], said: str) -> 
 def test_a_user_error_becomes_the_failure() -> None:
     def flow(module: Any) -> dict[str, Any]:
         module.warn("look out")
-        raise errors.SrsError("no such thing", objects=[1])
+        raise SrsError("no such thing", objects=[1])
 
-    assert run({"name": "a"}, flow) == {"changed": False, "failed": True, "msg": "no such thing", "objects": [1], "warnings": ["look out"]}
+    assert ran({"name": "a"}, flow) == {"changed": False, "failed": True, "msg": "no such thing", "objects": [1], "warnings": ["look out"]}
 
 
 def test_a_secret_does_not_come_back() -> None:
-    result = run({"name": "a", "password": "s3cret-word"}, lambda module: {"msg": "it was s3cret-word"})
+    result = ran({"name": "a", "password": "s3cret-word"}, lambda module: {"msg": "it was s3cret-word"})
     assert "s3cret-word" not in str(result)
 
 
@@ -88,4 +88,4 @@ def test_progress_is_seen_while_the_flow_runs(monkeypatch: pytest.MonkeyPatch) -
         module.progress("1 of 3 are ready")
         return {"seen": list(seen)}
 
-    assert run({"name": "a"}, flow)["seen"] == ["1 of 3 are ready"]
+    assert ran({"name": "a"}, flow)["seen"] == ["1 of 3 are ready"]

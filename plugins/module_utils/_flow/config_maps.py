@@ -1,0 +1,93 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keep ConfigMaps that hold a srs.conf each."""
+
+from __future__ import annotations
+
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.take_over import take_over
+from ansible_collections.livestream.srs.plugins.module_utils._labels import LAST_APPLIED
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compare import changes_of_text
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import redacted
+
+Diff = list[dict[str, str]]
+
+
+def apply_config_maps(client: Client, manifests: list[Object], *, check_mode: bool) -> tuple[bool, Diff]:
+    """Bring the ConfigMaps about; whether any changes, and how. What kubectl owns is taken over, so that what is not wanted goes away."""
+
+    def apply(manifest: Object) -> Diff:
+        metadata = manifest["metadata"]
+        live = client.get("v1", "ConfigMap", metadata["name"], metadata["namespace"])
+        if live is not None and field_ownership.is_as_applied(live, manifest, FIELD_MANAGER):
+            return []
+        after, _created = client.apply(manifest, dry_run=True)
+        if live is not None:
+            after = field_ownership.after_reowning(live, after, manifest, FIELD_MANAGER)
+        if not check_mode:
+            take_over(client, live, manifest)
+            client.apply(manifest)
+        return [] if live is not None and _content(live) == _content(after) else _diff(metadata["name"], live, after)
+
+    diff = [entry for entries in client.each(apply, manifests) for entry in entries]
+    return bool(diff), diff
+
+
+def delete_config_maps(client: Client, names: list[str], namespace: str, *, check_mode: bool) -> tuple[bool, Diff]:
+    """Delete the ConfigMaps; whether there were any."""
+
+    def delete(name: str) -> Diff:
+        before = client.get("v1", "ConfigMap", name, namespace)
+        if before is None:
+            return []
+        if not check_mode:
+            client.delete("v1", "ConfigMap", name, namespace)
+        return _diff(name, before, None)
+
+    diff = [entry for entries in client.each(delete, names) for entry in entries]
+    return bool(diff), diff
+
+
+def _content(config_map: Object | None) -> dict[str, dict[str, str]]:
+    """What counts of a ConfigMap."""
+    if config_map is None:
+        return {"data": {}, "binaryData": {}, "labels": {}, "annotations": {}}
+    metadata = config_map["metadata"]
+    annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != LAST_APPLIED}
+    return {
+        "data": config_map.get("data") or {},
+        "binaryData": config_map.get("binaryData") or {},
+        "labels": metadata.get("labels") or {},
+        "annotations": annotations,
+    }
+
+
+def _diff(name: str, before: Object | None, after: Object | None) -> Diff:
+    """One entry for each file that differs, and one for the rest."""
+    old, new = _content(before), _content(after)
+    entries = []
+    for key in sorted({*old["data"], *new["data"]}):
+        texts = [redacted(content["data"].get(key, "")) for content in (old, new)]
+        if texts[0] != texts[1] or (key in old["data"]) != (key in new["data"]):
+            entries.append(
+                {
+                    **_headers(f"ConfigMap {name} {key}"),
+                    "before": texts[0],
+                    "after": texts[1],
+                    "prepared": "".join(f"{line}\n" for line in changes_of_text(*texts)),
+                }
+            )
+    rest = [_lines({part: values for part, values in content.items() if part != "data"}) for content in (old, new)]
+    if rest[0] != rest[1] or not entries:
+        entries.append({**_headers(f"ConfigMap {name}"), "before": rest[0], "after": rest[1]})
+    return entries
+
+
+def _headers(title: str) -> dict[str, str]:
+    return {"before_header": title, "after_header": title}
+
+
+def _lines(parts: dict[str, dict[str, str]]) -> str:
+    return "".join(f"{part}.{key}: {value}\n" for part, values in parts.items() for key, value in sorted(values.items()))

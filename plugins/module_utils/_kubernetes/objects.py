@@ -1,0 +1,167 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kubernetes objects as plain data: who they are, what of them is content, how a change of them reads."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._labels import CHANGE_CAUSE, LAST_APPLIED, REVISION
+
+Object = dict[str, Any]
+
+MASK = "********"
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+# What the API server and its controllers write; it says nothing about what was asked for.
+SERVER_ANNOTATIONS = (LAST_APPLIED, REVISION)
+ALLOCATED = ("clusterIP", "clusterIPs", "healthCheckNodePort")
+SERVER_METADATA = ("managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink")
+
+
+class Ref(NamedTuple):
+    """Which object."""
+
+    api_version: str
+    kind: str
+    namespace: str | None
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+def ref(manifest: Mapping[str, Any]) -> Ref:
+    metadata = manifest["metadata"]
+    return Ref(manifest["apiVersion"], manifest["kind"], metadata.get("namespace"), metadata["name"])
+
+
+def flatten(given: Iterable[Any]) -> list[Object]:
+    """The objects of a list that may hold lists and ``None`` (what a template leaves where a condition was false).
+
+    Raises SrsError that names by its index what is no object.
+    """
+    return [_checked(item, index) for index, item in _leaves(given, "")]
+
+
+def _leaves(given: Iterable[Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for number, item in enumerate(given):
+        index = f"{prefix}[{number}]"
+        if isinstance(item, (list, tuple)):
+            yield from _leaves(item, index)
+        elif item is not None:
+            yield index, item
+
+
+def _checked(item: Any, index: str) -> Object:
+    if not isinstance(item, Mapping):
+        shown = repr(item) if len(repr(item)) <= 60 else repr(item)[:57] + "..."
+        raise SrsError(f"objects{index} is no Kubernetes object but {shown}; give a mapping with apiVersion, kind and metadata.")
+    for key in ("apiVersion", "kind"):
+        if not isinstance(item.get(key), str) or not item[key]:
+            raise SrsError(f"objects{index} has no {key}; give a mapping with apiVersion, kind and metadata.")
+    metadata = item.get("metadata")
+    if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
+        raise SrsError(f"objects{index} ({item['kind']}) has no metadata.name; a set's objects need names of their own.")
+    return _normalised(_without_null(item))
+
+
+def _without_null(value: Any) -> Any:
+    """A copy without keys whose value is null: a field that a template left empty is one that is not given."""
+    if isinstance(value, Mapping):
+        return {key: _without_null(item) for key, item in value.items() if item is not None}
+    if isinstance(value, (list, tuple)):
+        return [_without_null(item) for item in value]
+    return value
+
+
+def _normalised(item: Object) -> Object:
+    """Without what only a server writes, which a manifest that was read from a cluster still has; a Secret in the form that the server
+    keeps.
+    """
+    metadata = {key: value for key, value in item["metadata"].items() if key not in SERVER_METADATA}
+    if LAST_APPLIED in metadata.get("annotations", {}):
+        metadata["annotations"] = {key: value for key, value in metadata["annotations"].items() if key != LAST_APPLIED}
+    result = {**{key: value for key, value in item.items() if key != "status"}, "metadata": metadata}
+    texts = result.get("stringData")
+    if item["kind"] == "Secret" and isinstance(texts, dict) and all(isinstance(text, str) for text in texts.values()):
+        # The server merges stringData into data and then keeps what is dropped from stringData.
+        del result["stringData"]
+        result["data"] = {**result.get("data", {}), **{key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}}
+    return result
+
+
+def content(item: Mapping[str, Any]) -> Object:
+    """An object without what the server and its controllers write: equal content means nothing to do, and is what a diff shows."""
+    metadata = {key: value for key, value in item["metadata"].items() if key not in SERVER_METADATA}
+    if annotations := {key: value for key, value in (metadata.get("annotations") or {}).items() if key not in SERVER_ANNOTATIONS}:
+        metadata["annotations"] = annotations
+    else:
+        metadata.pop("annotations", None)
+    rest = {key: value for key, value in item.items() if key not in ("apiVersion", "kind", "metadata", "status")}
+    return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": metadata, **rest}
+
+
+def without_allocated(item: Object, manifest: Mapping[str, Any]) -> Object:
+    """A Service without the addresses and ports that the server picked for it: each dry run picks others, and nobody asked for them."""
+    if item["kind"] != "Service":
+        return item
+    wanted = manifest.get("spec") or {}
+    fixed = {port.get("port") for port in wanted.get("ports") or [] if port.get("nodePort")}
+    spec = {key: value for key, value in (item.get("spec") or {}).items() if key not in ALLOCATED or key in wanted}
+    if "ports" in spec:
+        spec["ports"] = [
+            {key: value for key, value in port.items() if key != "nodePort" or port.get("port") in fixed} for port in spec["ports"]
+        ]
+    return {**item, "spec": spec}
+
+
+def load_balancer_hosts(status: Mapping[str, Any] | None) -> list[str]:
+    """The IP addresses or host names that a load balancer has been given, by the status of its Service."""
+    ingress = ((status or {}).get("loadBalancer") or {}).get("ingress") or ()
+    return [str(host) for entry in ingress if (host := entry.get("ip") or entry.get("hostname"))]
+
+
+def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The top-level fields in which the content of an object differs: ``spec``, ``data``, ``metadata.annotations``."""
+    old, new = (
+        {**item, **{f"metadata.{key}": value for key, value in item["metadata"].items()}} for item in (content(before), content(after))
+    )
+    return [key for key in {**old, **new} if key != "metadata" and old.get(key) != new.get(key)]
+
+
+def with_cause(item: Object, cause: str | None) -> Object:
+    """A manifest or an object with this cause, unless there is none."""
+    if cause is None:
+        return item
+    metadata = item["metadata"]
+    return {**item, "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), CHANGE_CAUSE: cause}}}
+
+
+def masked(item: Object) -> Object:
+    """An object with the values of a Secret hidden."""
+    if item["kind"] != "Secret":
+        return item
+    return {**item, **{key: dict.fromkeys(item[key], MASK) for key in ("data", "stringData") if isinstance(item.get(key), Mapping)}}
+
+
+def masked_pair(before: Object | None, after: Object | None) -> tuple[Object | None, Object | None]:
+    """Before and after of a change, with a Secret's values hidden, yet those that change can be told."""
+    hidden_before, hidden_after = before and masked(before), after and masked(after)
+    if before and after and hidden_before is not before:
+        for key in ("data", "stringData"):
+            for name, value in (after.get(key) or {}).items():
+                if name in (before.get(key) or {}) and before[key][name] != value:
+                    hidden_after[key][name] = f"{MASK} (changed)"  # type: ignore[index]
+    return hidden_before, hidden_after
+
+
+def check_label(option: str, value: str, longest: int = 63) -> None:
+    """Raise SrsError where an option's value is no DNS label, which names of Kubernetes objects are made of."""
+    if not _LABEL.fullmatch(value) or len(value) > longest:
+        rule = f"use lower-case letters, digits and - (not at the ends), at most {longest} characters"
+        raise SrsError(f"{option} is {value!r}, which is no DNS label; {rule}.")

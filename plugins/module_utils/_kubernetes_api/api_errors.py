@@ -1,0 +1,119 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the API server refused, as one sentence: which object, what the server said, what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+
+_RBAC = re.compile(
+    r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"(?P<where>[^:]*)'
+)
+# Server-side apply answers a field that the schema doesn't have, or a value of a wrong type, with status 500 and without a reason.
+_SCHEMA = re.compile(r"failed to create typed (?:patch )?object \([^)]*\): (?P<fields>.*)", re.DOTALL)
+_STRICT = "strict decoding error: "
+
+SHOWN = 10
+
+# What newer API servers know, by what an older one says of it: since when, and how to do without.
+_NEWER = (
+    (
+        re.compile(r"preStop\.sleep|preStop: Required value: must specify a handler type"),
+        "a preStop that sleeps needs Kubernetes 1.30 or later; for an older one see the variable srs_edge_deregister_seconds",
+    ),
+)
+
+
+class Unreachable(SrsError):
+    """No answer from the API server within the time allowed."""
+
+
+class ApiError(SrsError):
+    """An answer of the API server that is an error.
+
+    ``what`` was tried ('apply Deployment media/srs-edge-deployment'), ``why`` it failed and what to do about it;
+    ``status`` is the HTTP code, ``body`` the server's Status object (or {} where it sent none).
+    """
+
+    def __init__(self, what: str, status: int, body: Mapping[str, Any], source: str) -> None:
+        self.what = what
+        self.why = _explain(status, body, source)
+        self.status = status
+        self.body = body
+        super().__init__(f"Can't {what}: {self.why}")
+
+    @property
+    def reason(self) -> str:
+        return str(self.body.get("reason") or "")
+
+    @property
+    def missing_namespace(self) -> str | None:
+        """The namespace that does not exist, when that is what the server said."""
+        about = self.body.get("details") or {}
+        return about.get("name") if self.status == 404 and about.get("kind") == "namespaces" else None
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same request may well succeed a little later."""
+        if self.status == 500:
+            return not _SCHEMA.search(str(self.body.get("message") or ""))
+        return self.status in (429, 502, 503, 504)
+
+
+def _explain(status: int, body: Mapping[str, Any], source: str) -> str:
+    said = str(body.get("message") or f"HTTP status {status} without an explanation").strip().rstrip(".")
+    about = body.get("details") or {}
+    causes = "; ".join(
+        dict.fromkeys(f"{cause['field']}: {cause.get('message')}" for cause in about.get("causes") or [] if cause.get("field"))
+    )
+    if status == 401:
+        return f"the API server does not accept the credentials of {source} ({said}); renew them or choose other ones."
+    if status == 403 and (denied := _RBAC.search(said)):
+        resource = f"{denied['resource']}.{denied['group']}" if denied["group"] else denied["resource"]
+        return (
+            f'the user "{denied["user"]}" lacks the verb "{denied["verb"]}" on {resource}{denied["where"].rstrip()}; '
+            f"grant it to that user, or use other credentials than those of {source}."
+        )
+    if status == 404 and about.get("kind") == "namespaces":
+        return f'the namespace "{about.get("name")}" does not exist; create it first.'
+    if status == 409:
+        return f"it conflicts with what is there ({causes or said}); run again, and if that doesn't help, settle who owns it."
+    if status == 422 and "immutable" in said:
+        remedy = "keep the old value, or delete the object and run again"
+        return f"the API server doesn't change this of an existing object ({causes or said}); {remedy}."
+    if status == 422 or (status == 400 and _STRICT in said):
+        return f"the API server finds it invalid ({causes or said.rpartition(_STRICT)[2]}); {_remedy(causes or said)}."
+    if status == 500 and (typed := _SCHEMA.search(said)):
+        return f"the API server finds it invalid ({typed['fields'].strip()}); {_remedy(said)}."
+    if status == 429 or status >= 500:
+        return f"the API server of {source} is overloaded or failing (HTTP status {status}: {said}); look after it and run again."
+    return f"{said} (HTTP status {status})."
+
+
+def _remedy(said: str) -> str:
+    return next((remedy for pattern, remedy in _NEWER if pattern.search(said)), "mend these fields")
+
+
+def joined(failures: Sequence[SrsError], tried: int, verb: str) -> SrsError:
+    """One error for all that failed; those that failed for one and the same reason share a sentence."""
+    if len(failures) == 1:
+        return failures[0]
+    groups: dict[str, list[str]] = {}
+    for error in failures:
+        if isinstance(error, ApiError):
+            groups.setdefault(error.why, []).append(error.what.partition(" ")[2])
+        else:
+            groups.setdefault(error.message, [])
+    lines = []
+    for why, names in groups.items():
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        lines.append(f"{', '.join(names[:SHOWN])}{more}: {why}" if names else why)
+    hidden = [f"... and {len(lines) - SHOWN} more reasons"] if len(lines) > SHOWN else []
+    return SrsError(
+        "\n".join([f"Can't {verb} {len(failures)} of {tried} objects:", *(f"- {line}" for line in [*lines[:SHOWN], *hidden])]),
+        failed=[error.message for error in failures],
+    )

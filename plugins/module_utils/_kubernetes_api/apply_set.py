@@ -1,0 +1,539 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Apply a list of objects as one set (KEP-3659): plan by dry run, apply what differs, prune what left the list.
+
+The plan is check mode. The members of the set are listed; those that have just the fields and values that were applied need no more. For
+each other object the API server itself says, by a dry run, what it would make of it, and a real run then writes those that differ. So a
+run without a change costs one list per kind and one read of the set's record, and an invalid object is found before anything is changed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, kinds, membership, objects, readiness
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, Ref
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Policy
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import object_diff
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError, Unreachable, joined
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, JSON_PATCH, Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.take_over import PAUSES, take_over
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import failure_message, wait_gone, wait_ready
+from ansible_collections.livestream.srs.plugins.module_utils._labels import HOLD, MANAGED_BY, OWNER
+
+# Seconds that something may take which a run has to see done before it can go on.
+TERMINATION = 120.0
+ESTABLISHMENT = 30.0
+
+
+@dataclass
+class SetSpec:
+    """What one apply set is to be; the options of the module ``apply_set``."""
+
+    name: str
+    namespace: str
+    objects: list[Any] = field(default_factory=list)  # nested lists are flattened, None is skipped
+    absent: bool = False
+    only_objects: bool = False
+    prune: bool = False
+    prune_allow_empty: bool = False
+    delete_persistent_volume_claims: bool = False
+    drain: bool = False
+    optional_groups: list[str] = field(default_factory=list)  # API groups whose objects are left out where the server has no such group
+    force_conflicts: bool = True
+    create_namespace: bool = True
+    wait: bool = False
+    wait_timeout: float = 300
+    check_mode: bool = False
+    diff: bool = False  # whether the result shows each change as YAML
+    policy: Policy = field(default_factory=Policy)
+
+
+@dataclass
+class Step:
+    """What is to be done with one object."""
+
+    ref: Ref
+    resource: kinds.Resource
+    action: str  # created, configured, unchanged, deleted, kept, held
+    manifest: Object = field(default_factory=dict)  # what to apply
+    live: Object | None = None  # what is there
+    after: Object | None = None  # what the server says will be there
+    write: bool = False  # whether there is anything to tell the server: the content, or only who owns it
+    blind: bool = False  # no dry run was possible: the namespace, or the kind, is yet to be made, or a predecessor is still going away
+    conflicts: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return self.action in ("created", "configured", "deleted")
+
+
+@dataclass
+class Result:
+    """What was (or, in check mode, would be) done; its fields are the module's result."""
+
+    changed: bool = False
+    objects: list[dict[str, Any]] = field(default_factory=list)  # api_version, kind, namespace, name, action, changed, fields
+    conflicts: list[dict[str, str]] = field(default_factory=list)  # object, manager, field
+    diff: list[dict[str, str]] = field(default_factory=list)  # before_header, after_header, before, after
+    warnings: list[str] = field(default_factory=list)
+
+
+def apply_set(client: Client, spec: SetSpec) -> Result:
+    """Bring the set about (or predict it, in check mode); raises SrsError that names every object that failed."""
+    return _Absent(client, spec).run() if spec.absent else _Present(client, spec).run()
+
+
+class _Set:
+    """What both states share: the record, the members, deletion, the result."""
+
+    def __init__(self, client: Client, spec: SetSpec) -> None:
+        objects.check_label("name", spec.name, longest=63)
+        objects.check_label("namespace", spec.namespace, longest=63)
+        self.client = client
+        self.spec = spec
+        self.policy = spec.policy
+        self.id = membership.set_id(spec.name, spec.namespace)
+        self.selector = f"{membership.PART_OF}={self.id}"
+        self.record = self._read_record()
+        self.home = membership.Scope(namespaces=frozenset({spec.namespace}))
+        self.recorded = membership.recorded_scope(self.record, spec.namespace) if self.record else self.home
+
+    def _read_record(self) -> Object | None:
+        name, namespace = self.spec.name, self.spec.namespace
+        record = self.client.get("v1", "ConfigMap", membership.record_name(name), namespace)
+        if record and not membership.is_record_of(record, name, namespace):
+            raise SrsError(
+                f"ConfigMap {namespace}/{membership.record_name(name)} exists but is not the record of an apply set of this collection; "
+                "choose another name for the set, or remove that ConfigMap."
+            )
+        return record
+
+    def _read(self, ref: Ref) -> Object | None:
+        return self.client.get(ref.api_version, ref.kind, ref.name, ref.namespace)
+
+    def _members(self, places: Iterable[tuple[kinds.Resource, str | None]]) -> dict[tuple[str, str | None, str], Object]:
+        """The set's members in these places, one list for each."""
+
+        def members(place: tuple[kinds.Resource, str | None]) -> list[tuple[tuple[str, str | None, str], Object]]:
+            resource, namespace = place
+            try:
+                found = self.client.list(resource.api_version, resource.kind, namespace, label_selector=self.selector).items
+            except ApiError as error:
+                if error.status == 404:  # a kind whose definition is gone has no members
+                    return []
+                raise
+            return [((resource.group_kind, item["metadata"].get("namespace"), item["metadata"]["name"]), item) for item in found]
+
+        return {key: item for found in self.client.each(members, dict.fromkeys(places)) for key, item in found}
+
+    def _recorded_places(self) -> list[tuple[kinds.Resource, str | None]]:
+        places: list[tuple[kinds.Resource, str | None]] = []
+        for group_kind in sorted(self.recorded.group_kinds):
+            if resource := self.client.preferred(group_kind):
+                places += (
+                    [(resource, namespace) for namespace in sorted(self.recorded.namespaces)] if resource.namespaced else [(resource, None)]
+                )
+        return places
+
+    @staticmethod
+    def _is_ours(live: Object) -> bool:
+        """Whether this collection applied an object. The label alone may be a copy: controllers and people copy labels to other objects."""
+        return bool(field_ownership.applied_by(live, FIELD_MANAGER)) and not live["metadata"].get("deletionTimestamp")
+
+    def _removal(self, live: Object) -> Step:
+        """Removing a member that is no longer wanted, unless data would go with it."""
+        resource = self.client.resource(live["apiVersion"], live["kind"])
+        kept = resource.group_kind in membership.KEPT_KINDS or (
+            resource.group_kind == membership.CLAIM and not self.spec.delete_persistent_volume_claims
+        )
+        return Step(objects.ref(live), resource, "kept" if kept else "deleted", live=live, write=not kept)
+
+    def _remove(self, steps: list[Step]) -> None:
+        doomed = [step for step in steps if step.write]
+        if self.spec.drain:
+            workloads = [step for step in doomed if step.ref.kind in readiness.WORKLOADS]
+            self._drain(workloads)
+            doomed = [step for step in doomed if step not in workloads]
+        for phase in (2, 1, 0):
+            self._attempt("delete", self._delete, [step for step in doomed if membership.phase(step.ref.kind) == phase])
+
+    def _drain(self, workloads: list[Step]) -> None:
+        """Delete workloads and wait for the end of their pods, which may still serve: whatever leads to them has to stay until then."""
+        pods = [pod for pods in self.client.each(self._pods, workloads) for pod in pods]
+        self._attempt("delete", self._delete, workloads)
+        patience = max((pod["spec"].get("terminationGracePeriodSeconds") or 0 for pod in pods), default=0) + TERMINATION
+        if left := wait_gone(self.client, pods, patience):
+            names = ", ".join(str(entry.ref) for entry in left)
+            self.client.warnings.append(
+                f"Still there {patience:.0f} s after they were told to stop, which their node should have seen to: {names}."
+            )
+
+    def _pods(self, workload: Step) -> list[Object]:
+        labels = workload.live["spec"].get("selector", {}).get("matchLabels", {}) if workload.live else {}
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        pods = self.client.list("v1", "Pod", workload.ref.namespace, label_selector=selector).items if selector else []
+        # A Deployment's pods are its ReplicaSets', whose names begin with its own.
+        return [
+            pod for pod in pods if any(owner["name"].startswith(workload.ref.name) for owner in pod["metadata"].get("ownerReferences", ()))
+        ]
+
+    def _delete(self, step: Step) -> None:
+        uid = step.live["metadata"]["uid"] if step.live else None
+        self.client.delete(step.ref.api_version, step.ref.kind, step.ref.name, step.ref.namespace, uid=uid)
+
+    def _write(self, step: Step) -> None:
+        if step.live and step.blind:
+            if left := wait_gone(self.client, [step.live], TERMINATION):
+                raise SrsError(f"Can't apply {step.ref}: {left[0].reason}; see what its finalizers wait for.")
+        elif step.live:
+            take_over(self.client, step.live, step.manifest)
+        self.client.apply(step.manifest, force=self.spec.force_conflicts, resource=step.resource)
+
+    def _record_step(self, scope: membership.Scope) -> Step:
+        """The record as it is to be at the end."""
+        manifest = membership.record(self.spec.name, self.spec.namespace, scope)
+        resource = self.client.resource("v1", "ConfigMap")
+        if self.record is None:
+            return Step(objects.ref(manifest), resource, "created", manifest=manifest, write=True)
+        metadata = self.record["metadata"]
+        merged = {**metadata, **{key: {**(metadata.get(key) or {}), **manifest["metadata"][key]} for key in ("labels", "annotations")}}
+        after = {**self.record, "metadata": merged}
+        differs = after != self.record
+        return Step(
+            objects.ref(manifest),
+            resource,
+            "configured" if differs else "unchanged",
+            manifest=manifest,
+            live=self.record,
+            after=after,
+            write=differs,
+        )
+
+    def _attempt(self, verb: str, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        """The function's results; the failures of all items are raised together, an API server that is gone at once."""
+
+        def tried(item: Any) -> tuple[Any, SrsError | None]:
+            try:
+                return function(item), None
+            except Unreachable:
+                raise
+            except SrsError as error:
+                return None, error
+
+        outcomes = self.client.each(tried, items)
+        failures = [error for _result, error in outcomes if error]
+        if failures:
+            raise joined(failures, len(outcomes), verb)
+        return [result for result, _error in outcomes]
+
+    def _result(self, steps: list[Step]) -> Result:
+        return Result(
+            changed=any(step.changed for step in steps),
+            objects=[
+                {
+                    "api_version": step.ref.api_version,
+                    "kind": step.ref.kind,
+                    "namespace": step.ref.namespace,
+                    "name": step.ref.name,
+                    "action": step.action,
+                    "changed": step.changed,
+                    "fields": objects.changed_fields(step.live, step.after)
+                    if step.action == "configured" and step.live and step.after
+                    else [],
+                }
+                for step in steps
+            ],
+            conflicts=[{"object": str(step.ref), "manager": manager, "field": path} for step in steps for manager, path in step.conflicts],
+            diff=[self._diff(step) for step in steps if step.changed] if self.spec.diff else [],
+            warnings=self.client.warnings,
+        )
+
+    def _diff(self, step: Step) -> dict[str, str]:
+        # Of a new object the manifest is shown: it reads better than what the server fills in, and is known even without a dry run.
+        if step.action == "created":
+            return object_diff.entry(str(step.ref), None, step.manifest, self.policy)
+        before, after = (item and objects.without_allocated(item, step.manifest) for item in (step.live, step.after))
+        return object_diff.entry(str(step.ref), before, after, self.policy)
+
+
+class _Absent(_Set):
+    def run(self) -> Result:
+        if self.record is None:
+            return Result()
+        members = {key: live for key, live in self._members(self._recorded_places()).items() if self._is_ours(live)}
+        doomed = {key: members[key] for key in self._named() if key in members} if self.spec.only_objects else members
+        steps = [self._removal(live) for live in doomed.values()]
+        steps.sort(key=lambda step: (-membership.phase(step.ref.kind), step.ref.kind, step.ref.namespace or "", step.ref.name))
+        kept = [step.ref for step in steps if step.action == "kept"] + [
+            objects.ref(live) for key, live in members.items() if key not in doomed
+        ]
+        if kept:
+            places = ((self.client.resource(ref.api_version, ref.kind), ref.namespace) for ref in kept)
+            record = self._record_step(membership.scope_of(places))
+        else:
+            record = Step(
+                objects.ref({**self.record, "apiVersion": "v1", "kind": "ConfigMap"}), self.client.resource("v1", "ConfigMap"), "deleted"
+            )
+            record.live, record.write = self.record, True
+        if not self.spec.check_mode:
+            self._remove(steps)
+            if self.spec.wait:
+                gone = [step.live for step in steps if step.action == "deleted" and step.live]
+                if left := wait_gone(self.client, gone, self.spec.wait_timeout, label_selector=self.selector):
+                    raise SrsError(failure_message(left, len(gone), self.spec.wait_timeout), changed=True)
+            if record.action == "deleted":
+                self._delete(record)
+            elif record.write:
+                self._write(record)
+        return self._result([*steps, record])
+
+    def _named(self) -> list[tuple[str, str | None, str]]:
+        """The keys of the objects that are meant."""
+        keys = []
+        for item in objects.flatten(self.spec.objects):
+            resource = self.client.resource(item["apiVersion"], item["kind"])
+            namespace = item["metadata"].get("namespace") or self.spec.namespace
+            keys.append((resource.group_kind, namespace if resource.namespaced else None, item["metadata"]["name"]))
+        return keys
+
+
+class _Present(_Set):
+    def __init__(self, client: Client, spec: SetSpec) -> None:
+        # What can be said without the API server is said first.
+        given = objects.flatten(spec.objects)
+        super().__init__(client, spec)
+        given = self._without_missing_groups(given)
+        self.coming = [resource for item in given if item["kind"] == "CustomResourceDefinition" for resource in kinds.defined_by(item)]
+        client.learn(self.coming)
+        self.wanted = self._wanted(given)
+        self.live: dict[tuple[str, str | None, str], Object] = {}
+        self.missing: set[str] = set()  # namespaces that the API server said do not exist
+
+    def run(self) -> Result:
+        spec = self.spec
+        steps, removals = self._plan_all()
+        namespaces = self._missing_namespaces(steps)
+        wanted = self.home | membership.scope_of((step.resource, step.ref.namespace) for step in steps)
+        kept = membership.scope_of((step.resource, step.ref.namespace) for step in removals if step.action != "deleted")
+        widened = self.recorded | wanted
+        # Without prune, what is recorded may still have members that are not wanted.
+        record = self._record_step(wanted | kept if spec.prune else widened)
+        if not spec.check_mode:
+            self._carry_out(namespaces, steps, removals, record, widened)
+        return self._result([*namespaces, *steps, *removals, record])
+
+    def _without_missing_groups(self, given: list[Object]) -> list[Object]:
+        """The objects that the API server can have, of those whose API group is optional."""
+        groups = {kinds.group_of(item["apiVersion"]) for item in given} & set(self.spec.optional_groups)
+        missing = {group for group in sorted(groups) if not self.client.has_group(group)}
+        for group in sorted(missing):
+            left_out = ", ".join(str(objects.ref(item)) for item in given if kinds.group_of(item["apiVersion"]) == group)
+            self.client.warnings.append(f"The API server has no {group}, so these were left out: {left_out}.")
+        return [item for item in given if kinds.group_of(item["apiVersion"]) not in missing]
+
+    def _wanted(self, given: list[Object]) -> list[tuple[Object, kinds.Resource]]:
+        """The manifests to apply, each with its namespace and the label of membership."""
+        wanted: dict[tuple[str, str | None, str], tuple[Object, kinds.Resource]] = {}
+        record = ("ConfigMap", self.spec.namespace, membership.record_name(self.spec.name))
+        for manifest in given:
+            resource = self.client.resource(manifest["apiVersion"], manifest["kind"])
+            metadata = manifest["metadata"] = dict(manifest["metadata"])
+            if resource.namespaced:
+                metadata["namespace"] = metadata.get("namespace") or self.spec.namespace
+            else:
+                metadata.pop("namespace", None)
+            metadata["labels"] = {**(metadata.get("labels") or {}), membership.PART_OF: self.id}
+            key = resource.group_kind, metadata.get("namespace"), metadata["name"]
+            if key in wanted or key == record:
+                why = "is the name of the set's own record" if key == record else "is in the list twice"
+                raise SrsError(f"{objects.ref(manifest)} {why}; give each object a name of its own.")
+            wanted[key] = manifest, resource
+        return list(wanted.values())
+
+    # Plan
+
+    def _plan_all(self) -> tuple[list[Step], list[Step]]:
+        """What is to be done with the wanted objects, and with the members that are not wanted any more."""
+        spec = self.spec
+        places = [(resource, manifest["metadata"].get("namespace")) for manifest, resource in self.wanted] if self.record else []
+        if spec.prune:
+            places += self._recorded_places()
+        self.live = self._members(places)
+        wanted = {
+            (resource.group_kind, manifest["metadata"].get("namespace"), manifest["metadata"]["name"]) for manifest, resource in self.wanted
+        }
+        removals = [
+            self._held(objects.ref(live), live) or self._removal(live)
+            for (group_kind, namespace, name), live in sorted(self.live.items(), key=lambda item: str(item[0]))
+            if spec.prune
+            and (group_kind, namespace, name) not in wanted
+            and group_kind in self.recorded.group_kinds
+            and (namespace is None or namespace in self.recorded.namespaces)
+            and self._is_ours(live)
+        ]
+        doomed = [step for step in removals if step.action == "deleted"]
+        if doomed and not wanted and not spec.prune_allow_empty:
+            raise SrsError(
+                f'The list of objects is empty, and prune would delete all {len(doomed)} objects of the set "{spec.name}" in namespace '
+                f"{spec.namespace}, first {doomed[0].ref}; if that is meant, set prune_allow_empty, or state to absent."
+            )
+        return self._attempt("apply", self._plan, self.wanted), removals
+
+    def _plan(self, wanted: tuple[Object, kinds.Resource]) -> Step:
+        given, resource = wanted
+        ref = objects.ref(given)
+        live = self.live.get((resource.group_kind, ref.namespace, ref.name))
+        if held := self._held(ref, live):
+            return held
+        manifest = self.policy.carried_over(live, given)
+        if live and not live["metadata"].get("deletionTimestamp") and field_ownership.is_as_applied(live, manifest, FIELD_MANAGER):
+            return Step(ref, resource, "unchanged", manifest=manifest, live=live)
+        if ref.namespace in self.missing:
+            return self._creation(manifest, resource, blind=True)
+        for pause in PAUSES:
+            time.sleep(pause)
+            manifest = self.policy.carried_over(live, given)
+            try:
+                applied, created = self.client.apply(manifest, dry_run=True, resource=resource)
+            except ApiError as error:
+                return self._blind(manifest, resource, error)
+            if created:
+                return self._creation(manifest, resource)
+            version = applied["metadata"]["resourceVersion"]
+            now = live if live and live["metadata"]["resourceVersion"] == version else self._read(ref)
+            if now and now["metadata"].get("deletionTimestamp"):
+                return self._creation(manifest, resource, live=now, blind=True)
+            # What is compared must be what the dry run started from, but for the status that controllers keep writing.
+            same = now and (now["metadata"]["resourceVersion"] == version or (live and field_ownership.is_same(live, now)))
+            if now and same and manifest == self.policy.carried_over(now, given):
+                return self._held(ref, now) or self._compare(manifest, resource, now, applied)
+            live = now
+        raise SrsError(f"Can't apply {ref}: others keep changing it; run again when they are done.")
+
+    def _creation(self, manifest: Object, resource: kinds.Resource, live: Object | None = None, blind: bool = False) -> Step:
+        manifest = objects.with_cause(manifest, self.policy.cause(None, manifest))
+        return Step(objects.ref(manifest), resource, "created", manifest=manifest, live=live, write=True, blind=blind)
+
+    def _held(self, ref: Ref, live: Object | None) -> Step | None:
+        """Leaving an object alone that says so."""
+        reason = self.policy.hold(live) if live else None
+        if not live or reason is None:
+            return None
+        self.client.warnings.append(f"{ref} is held and was left as it is: {reason} (annotation {HOLD})")
+        return Step(ref, self.client.resource(ref.api_version, ref.kind), "held", live=live)
+
+    def _blind(self, manifest: Object, resource: kinds.Resource, error: ApiError) -> Step:
+        """What follows from a dry run that failed: the object will be created once what it lives in is there, or it can't be."""
+        ref = objects.ref(manifest)
+        if error.missing_namespace:
+            self.missing.add(error.missing_namespace)
+        elif error.status == 404 and resource not in self.coming:
+            missing = f"the API server has no kind {ref.kind} in {ref.api_version}"
+            raise SrsError(f"Can't apply {ref}: {missing}; install what brings it, or leave the object out.") from error
+        elif error.status != 404:
+            raise error
+        return self._creation(manifest, resource, blind=True)
+
+    def _compare(self, manifest: Object, resource: kinds.Resource, live: Object, applied: Object) -> Step:
+        """From what is there and what apply makes of it to what is to be done."""
+        ref = objects.ref(manifest)
+        self._check_membership(ref, live)
+        conflicts = field_ownership.overridden(live, applied, FIELD_MANAGER)
+        if not self.spec.force_conflicts:
+            self._refuse_conflicts(ref, live, conflicts)
+        after, moved = applied, field_ownership.reowned(live, manifest, FIELD_MANAGER, "") is not None
+        if moved:
+            expected = field_ownership.after_reowning(live, applied, manifest, FIELD_MANAGER)
+            if objects.content(expected) != objects.content(applied):
+                # The server fills in its defaults where a field was removed.
+                patch = field_ownership.content_patch(live, expected)
+                after = self.client.patch(ref.api_version, ref.kind, ref.name, ref.namespace, patch, content_type=JSON_PATCH, dry_run=True)
+        if cause := self.policy.cause(live, after):
+            manifest, after = objects.with_cause(manifest, cause), objects.with_cause(after, cause)
+        changed = objects.content(live) != objects.content(after)
+        owned = [field_ownership.applied_by(item, FIELD_MANAGER) for item in (live, applied)]
+        return Step(
+            ref,
+            resource,
+            "configured" if changed else "unchanged",
+            manifest=manifest,
+            live=live,
+            after=after,
+            write=changed or moved or owned[0] != owned[1],
+            conflicts=conflicts,
+        )
+
+    def _check_membership(self, ref: Ref, live: Object) -> None:
+        other = (live["metadata"].get("labels") or {}).get(membership.PART_OF, self.id)
+        if other == self.id:
+            return
+        found = self.client.list("v1", "ConfigMap", ref.namespace or self.spec.namespace, label_selector=f"{membership.ID}={other}").items
+        name = f"that of ConfigMap {found[0]['metadata']['namespace']}/{found[0]['metadata']['name']}" if found else other
+        raise SrsError(
+            f"Can't apply {ref}: it belongs to another apply set ({name}); choose another name for it, or take it out of that set "
+            f"by removing its label {membership.PART_OF}."
+        )
+
+    def _refuse_conflicts(self, ref: Ref, live: Object, conflicts: list[tuple[str, str]]) -> None:
+        # What kubectl wrote to the object itself is taken over; that is no conflict.
+        ours = {entry.get("manager", "") for entry in field_ownership.taken_over(live)}
+        if held := [f"{path} (owned by {manager})" for manager, path in conflicts if manager not in ours]:
+            raise SrsError(
+                f"Can't apply {ref}: others own fields of it with other values: {', '.join(held)}; drop them here, or set force_conflicts."
+            )
+
+    def _missing_namespaces(self, steps: list[Step]) -> list[Step]:
+        """The namespaces that must be made first, since the API server said that they don't exist."""
+        made = {step.ref.name for step in steps if step.ref.kind == "Namespace"}
+        names = sorted(self.missing - made)
+        if names and not self.spec.create_namespace:
+            raise SrsError(f'The namespace "{names[0]}" does not exist; create it, or set create_namespace.')
+        return [
+            Step(
+                Ref("v1", "Namespace", None, name),
+                self.client.resource("v1", "Namespace"),
+                "created",
+                manifest=_namespace(name),
+                write=True,
+            )
+            for name in names
+        ]
+
+    # Carry out
+
+    def _carry_out(self, namespaces: list[Step], steps: list[Step], removals: list[Step], record: Step, widened: membership.Scope) -> None:
+        spec = self.spec
+        self._write_all([*namespaces, *(step for step in steps if step.ref.kind == "Namespace")])
+        before = self._record_step(widened)
+        if before.write:
+            self._write(before)
+        self._write_all([step for step in steps if step.ref.kind == "CustomResourceDefinition"], established=True)
+        # What could not be tried before now can: nothing but namespaces and definitions has been made if it turns out to be wrong.
+        blind = [step for step in steps if step.blind and step.live is None]
+        self._attempt("apply", lambda step: self.client.apply(step.manifest, dry_run=True, resource=step.resource), blind)
+        for phase in (1, 2):
+            self._write_all([step for step in steps if membership.phase(step.ref.kind) == phase])
+        if spec.wait:
+            refs = [step.ref for step in steps]
+            if left := wait_ready(self.client, refs, spec.wait_timeout, label_selector=self.selector):
+                result = self._result([*namespaces, *steps])
+                message = failure_message(left, len(refs), spec.wait_timeout)
+                raise SrsError(message, changed=result.changed, objects=result.objects, not_ready=[item.as_dict() for item in left])
+        self._remove(removals)
+        if record.manifest != before.manifest:
+            self._write(record)
+
+    def _write_all(self, steps: list[Step], established: bool = False) -> None:
+        due = [step for step in steps if step.write]
+        self._attempt("apply", self._write, due)
+        if established and due and (left := wait_ready(self.client, [step.ref for step in due], ESTABLISHMENT)):
+            raise SrsError(failure_message(left, len(due), ESTABLISHMENT))
+
+
+def _namespace(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {MANAGED_BY: OWNER}}}

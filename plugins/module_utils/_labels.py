@@ -1,0 +1,43 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Labels and annotations of the objects of a topology, and the name under which this collection owns fields of them."""
+
+from __future__ import annotations
+
+# The field manager, the value of the label managed-by, and the tool that an apply set's record names.
+OWNER = "livestream.srs"
+
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
+NAME = "app.kubernetes.io/name"
+INSTANCE = "app.kubernetes.io/instance"
+COMPONENT = "app.kubernetes.io/component"
+PART_OF = "app.kubernetes.io/part-of"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+
+# https://kubernetes.io/docs/reference/labels-annotations-taints/
+CHANGE_CAUSE = "kubernetes.io/change-cause"
+REVISION = "deployment.kubernetes.io/revision"
+EARLIER_REVISIONS = "deployment.kubernetes.io/revision-history"
+POD_TEMPLATE_HASH = "pod-template-hash"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+# An object that is to be left alone for now; the value says why.
+HOLD = "livestream.srs/hold"
+# On the objects of a canary, with the value CANARY.
+TRACK, CANARY = "livestream.srs/track", "canary"
+# On a ConfigMap: the keys of its revisions, newest first.
+CONFIG_KEYS = "livestream.srs/config-keys"
+# On pods: checksums of the configs that they were started with, and the reload that is awaited of them.
+CONFIG_CHECKSUM = "livestream.srs/config-checksum"
+RESTART_CHECKSUM = "livestream.srs/restart-checksum"
+NGINX_CONFIG_CHECKSUM = "livestream.srs/nginx-config-checksum"
+RELOAD = "livestream.srs/reload"
+# On the Service of HLS: the host name that its certificate is for, and that it passes on HTTP-FLV.
+HOST = "livestream.srs/host"
+FLV = "livestream.srs/flv"
+
+
+def owned_by_topology(topology: str, component: str = "") -> str:
+    """The label selector of a topology's objects, or of one component's: ``origin``, ``edge``, ``hls``."""
+    of_component = f",{COMPONENT}={component}" if component else ""
+    return f"{MANAGED_BY}={OWNER},{PART_OF}={topology}{of_component}"

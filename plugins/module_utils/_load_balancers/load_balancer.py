@@ -1,0 +1,192 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user writes in ``slb``, as annotations and fields of a Service; and the checks that need no cloud.
+
+What each provider takes is data: see the tables in ``slb``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import clashes
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, GROUPS, OPTIONS, Cell
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import (
+    quoted,
+    status_range,
+    suggestion,
+    whole_number,
+)
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import DEFAULT_PROVIDER, choices, description
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.read import read
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.rules import holds
+
+ANSIBLE_TYPES = {
+    "switch": "bool",
+    "number": "int",
+    "word": "str",
+    "text": "str",
+    "texts": "list",
+    "addresses": "raw",
+    "networks": "list",
+    "pairs": "dict",
+    "zones": "dict",
+    "duration": "raw",
+    "share": "raw",
+    "classes": "list",
+}
+# Pod bandwidth: what the kubelet's own check allows, in bit/s.
+BANDWIDTH_RANGE = (10**3, 10**15)
+UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+
+
+def render(slb: Any, *, where: str, ports: Iterable[int] = ()) -> dict[str, Any]:
+    """The annotations (strings) and the spec fields of the Service that ``slb`` asks for.
+
+    ``where`` names the variable in errors, such as ``srs_edge_clusters[2].slb``. ``ports`` are the Service's ports: some providers
+    have an annotation for each of them.
+    """
+    given, options, platform = read(slb, where)
+    extra = given.get("annotations", {})
+    if not given.get("enabled", True):
+        return {"annotations": dict(sorted(extra.items())), "spec": {"type": "ClusterIP"}}
+    prefix = platform.prefixes.get(given.get("annotation_prefix", "new"), "")
+    spec: dict[str, Any] = {"type": "LoadBalancer", **platform.spec}
+    annotations: dict[str, str] = {}
+    attributes: dict[str, dict[str, str]] = {}
+    numbers = tuple(ports)
+    for name, value in options.items():
+        cell = platform.cells[name]
+        for key, written in _written(cell, value, numbers, f"{where}.{name}"):
+            key = key.replace("{prefix}", prefix)
+            if key.startswith("spec."):
+                spec[key.removeprefix("spec.")] = written
+            elif cell.attribute:
+                attributes.setdefault(key, {})[cell.attribute] = written
+            else:
+                annotations[key] = written
+    for key, pairs in attributes.items():
+        annotations[key] = ",".join(f"{name}={value}" for name, value in sorted(pairs.items()))
+    for implied in platform.implied:
+        if holds(options, implied.when) and implied.unless not in options:
+            annotations.update({key.replace("{prefix}", prefix): value for key, value in implied.annotations.items()})
+    return {"annotations": dict(sorted({**annotations, **extra}.items())), "spec": spec}
+
+
+def validate(slb: Any, *, where: str) -> None:
+    """Raise an error that names the key, the value and what is allowed, when ``slb`` can't be rendered."""
+    read(slb, where)
+
+
+def check_clashes(services: Iterable[Mapping[str, Any]]) -> None:
+    """Raise an error that names both, when two Services of a topology can't have the load balancer or address that they ask for.
+
+    A service has ``where`` (the variable or what to call it), ``name``, ``slb``, ``ports`` (numbers, or mappings with ``port`` and
+    ``protocol``) and may have ``selector``.
+    """
+    users = []
+    for service in services:
+        where = service["where"]
+        ports = [port if isinstance(port, Mapping) else {"port": port} for port in service["ports"]]
+        rendered = render(service["slb"], where=where, ports=[port["port"] for port in ports])
+        if rendered["spec"]["type"] == "LoadBalancer":
+            users.append(
+                clashes.User(
+                    title=f"{where} (Service {service['name']})",
+                    annotations=rendered["annotations"],
+                    spec=rendered["spec"],
+                    options=read(service["slb"], where)[1],
+                    ports=frozenset((port.get("protocol", "TCP"), int(port["port"])) for port in ports),
+                    selector=service.get("selector"),
+                )
+            )
+    clashes.check(users)
+
+
+def argument_spec_options() -> dict[str, dict[str, Any]]:
+    """All options in the form of a role's argument spec."""
+    result: dict[str, dict[str, Any]] = {}
+    for name, option in {**COMMON, **OPTIONS}.items():
+        group, _dot, key = name.rpartition(".")
+        entry: dict[str, Any] = {"type": ANSIBLE_TYPES[option.kind], "description": [description(name, option.description)]}
+        if entry["type"] == "list":
+            entry["elements"] = "str"
+        if option.kind == "word":
+            entry["choices"] = choices(name)
+        if group:
+            parent = result.setdefault(group, {"type": "dict", "description": [description(group, GROUPS[group])], "options": {}})
+            parent["options"][key] = entry
+        else:
+            result[name] = entry
+    result["enabled"]["default"] = True
+    result["provider"]["default"] = DEFAULT_PROVIDER
+    return result
+
+
+def pod_bandwidth_annotations(limit: Any, *, where: str = "limit") -> dict[str, str]:
+    """The pod annotations for ``limit: {bandwidth, connections}``: each pod may send and receive so many bits per second.
+
+    The network plugin must honour them. ``connections`` is checked here and used by SRS itself.
+    """
+    if limit is None:
+        return {}
+    if not isinstance(limit, Mapping):
+        raise SrsError(f"{where} is {quoted(limit)}, not a mapping: write '{where}: {{bandwidth: 100M, connections: 1000}}'.")
+    for key in limit:
+        if key not in ("bandwidth", "connections"):
+            raise SrsError(f"{where} has no option {str(key)!r}{suggestion(str(key), ('bandwidth', 'connections'))}.")
+    connections = limit.get("connections")
+    if connections is not None and (whole_number(connections) or 0) < 1:
+        raise SrsError(f"{where}.connections is {quoted(connections)}; give a whole number from 1 up.")
+    bandwidth = limit.get("bandwidth")
+    if bandwidth is None:
+        return {}
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kMGTP]|[KMGT]i)?", str(bandwidth)) if not isinstance(bandwidth, bool) else None
+    if not match:
+        raise SrsError(f"{where}.bandwidth is {quoted(bandwidth)}; give bits per second with a unit, such as 100M or 1.5G.")
+    low, high = BANDWIDTH_RANGE
+    if not low <= float(match[1]) * UNITS[match[2] or ""] <= high:
+        raise SrsError(f"{where}.bandwidth is {quoted(bandwidth)}, which is in bits per second; give 1k to 1P, such as 100M.")
+    return {f"kubernetes.io/{way}-bandwidth": str(bandwidth) for way in ("egress", "ingress")}
+
+
+def _written(cell: Cell, value: Any, ports: tuple[int, ...], path: str) -> Iterator[tuple[str, Any]]:
+    """The annotations or spec fields of one option."""
+    if value == "off" and cell.off is not None:
+        yield from cell.off.items()
+        return
+    if cell.key.startswith("spec."):
+        yield cell.key, value[0] if cell.high == 1 else value
+    elif "{family}" in cell.key:
+        for address in value:
+            yield cell.key.replace("{family}", f"v{ipaddress.ip_address(address).version}"), address
+    elif "{port}" in cell.key:
+        if not ports:
+            raise SrsError(f"{path} is set for each port, and the Service has none.")
+        for port in ports:
+            yield cell.key.replace("{port}", str(port)), _string(cell, value)
+    elif cell.key:
+        yield cell.key, _string(cell, value)
+    yield from cell.also.items()
+
+
+def _string(cell: Cell, value: Any) -> str:
+    """A value as an annotation has it."""
+    if isinstance(value, dict):
+        return ",".join(_zone(key, inner) if isinstance(inner, dict) else f"{key}={inner}" for key, inner in value.items())
+    if isinstance(value, list):
+        if not cell.words:
+            return ",".join(value)
+        words = [cell.words[item] for item in sorted(set(value))]
+        return status_range(value, "") if re.fullmatch(r"\d+-\d+", words[0]) else ",".join(words)
+    value = cell.words.get(value, value)
+    return str(value // cell.divisor) if isinstance(value, int) else str(value)
+
+
+def _zone(zone: str, target: Mapping[str, str]) -> str:
+    parts = [zone, target["vswitch"], target.get("ip", ""), target.get("eip", "")]
+    return ":".join(parts).rstrip(":")

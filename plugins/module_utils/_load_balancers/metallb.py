@@ -1,0 +1,42 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""MetalLB, for clusters on one's own machines."""
+
+from __future__ import annotations
+
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import BOOLEAN, CLASS_NAME, POLICIES, Cell, Platform
+
+METALLB = Platform(
+    provider="metallb",
+    title="MetalLB",
+    prefixes={"new": "metallb.io", "old": "metallb.universe.tf"},
+    sources={
+        "usage": "https://metallb.io/usage/",
+        "code": "https://github.com/metallb/metallb/tree/7938d3f89b8bd808dae2e42d97d6ae7e18e9ed54 (controller/service.go, k8salloc.go)",
+        "k8s": "https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/",
+    },
+    cells={
+        "ip": Cell("{prefix}/loadBalancerIPs", high=2, sharing="asked", source="usage", note="with pool: out of that pool"),
+        "pool": Cell("{prefix}/address-pool", source="usage"),
+        "shared": Cell(
+            "{prefix}/allow-shared-ip",
+            source="usage",
+            note="a key: Services with the same key and different ports may have the same address",
+        ),
+        "class": Cell("spec.loadBalancerClass", pattern=CLASS_NAME, source="k8s", note="what MetalLB's --lb-class says; fixed once made"),
+        "external_traffic_policy": Cell("spec.externalTrafficPolicy", words=POLICIES, source="usage"),
+        "node_ports": Cell(
+            "spec.allocateLoadBalancerNodePorts",
+            words=BOOLEAN,
+            source="k8s",
+            note="false is fine: kube-proxy answers on the address itself",
+        ),
+        "source_ranges": Cell("spec.loadBalancerSourceRanges", source="k8s", note="enforced by kube-proxy"),
+    },
+    missing={
+        "address": "the pool decides from where an address is reachable: pool",
+        "bandwidth": "limit it at the pods: limit: {bandwidth}",
+        "id": "MetalLB makes no load balancers, it announces addresses: ip",
+        "health_check": "MetalLB announces an address from nodes with ready pods",
+    },
+)

@@ -1,0 +1,103 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user wrote, as checked options and the table that they belong to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, GROUPS, OPTIONS, Platform
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import fit, parse, quoted, suggestion
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import DEFAULT_PROVIDER, PLATFORMS, PROVIDERS, having
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.rules import check_rules
+
+ANNOTATION = r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+
+# What users reach for and must not get, with the reason.
+REFUSED = {
+    "proxy_protocol": "SRS doesn't speak the PROXY protocol, so every viewer and publisher would be cut off; "
+    "use external_traffic_policy: Local or backend: pods to see real addresses",
+}
+
+
+def read(slb: Any, where: str) -> tuple[dict[str, Any], dict[str, Any], Platform]:
+    """The common options, the options of the provider, and its table; everything checked."""
+    if slb is None:
+        slb = {}
+    if not isinstance(slb, Mapping):
+        raise SrsError(f"{where} is {quoted(slb)}, not a mapping: write '{where}: {{provider: alibaba, ...}}'.")
+    flat = dict(_flatten(slb, where))
+    common = {name: parse(COMMON[name].kind, value, f"{where}.{name}") for name, value in flat.items() if name in COMMON}
+    for key in common.get("annotations", {}):
+        if not re.fullmatch(ANNOTATION, key):
+            raise SrsError(f"{where}.annotations has the key {key!r}, which Kubernetes doesn't take: write it as 'example.com/name'.")
+    platform = _platform(common, where)
+    options: dict[str, Any] = {}
+    for name, value in flat.items():
+        if name not in COMMON:
+            path = f"{where}.{name}"
+            cell = platform.cells.get(name)
+            if cell is None:
+                raise SrsError(_lacks(platform, name, path))
+            options[name] = fit(cell, name, parse(OPTIONS[name].kind, value, path), path, platform)
+    if common.get("enabled", True):
+        check_rules(platform, options, where)
+    return common, options, platform
+
+
+def _flatten(slb: Mapping[str, Any], where: str) -> Iterator[tuple[str, Any]]:
+    """Name and value of all options that are set; ``None`` unsets what a default has set."""
+    known = [*COMMON, *(name for name in OPTIONS if "." not in name), *GROUPS]
+    for name, value in slb.items():
+        if name in REFUSED:
+            raise SrsError(f"{where}.{name} is refused: {REFUSED[name]}.")
+        if name not in known:
+            raise SrsError(f"{where} has no option {str(name)!r}{suggestion(str(name), known)}.")
+        if value is None:
+            continue
+        if name not in GROUPS:
+            yield name, value
+            continue
+        members = [option.partition(".")[2] for option in OPTIONS if option.startswith(f"{name}.")]
+        if not isinstance(value, Mapping):
+            raise SrsError(f"{where}.{name} is {quoted(value)}, not a mapping with keys out of {', '.join(members)}.")
+        for key, inner in value.items():
+            if key not in members:
+                raise SrsError(f"{where}.{name} has no option {str(key)!r}{suggestion(str(key), members)}.")
+            if inner is not None:
+                yield f"{name}.{key}", inner
+
+
+def _platform(common: Mapping[str, Any], where: str) -> Platform:
+    provider = common.get("provider", DEFAULT_PROVIDER)
+    found = [platform for platform in PLATFORMS if platform.provider == provider]
+    if not found:
+        raise SrsError(
+            f"{where}.provider is {quoted(provider)}{suggestion(provider, PROVIDERS)}; the providers are {', '.join(PROVIDERS)}."
+        )
+    kind = common.get("type")
+    types = [platform.type for platform in found]
+    if kind is not None and kind not in types:
+        if not found[0].type:
+            raise SrsError(f"{where}.type is {quoted(kind)}, but provider {provider} has one type only: remove it.")
+        raise SrsError(f"{where}.type is {quoted(kind)}; provider {provider} has {' and '.join(types)}.")
+    platform = found[types.index(kind)] if kind is not None else found[0]
+    prefix = common.get("annotation_prefix")
+    if prefix is not None and prefix not in (platform.prefixes or ()):
+        if not platform.prefixes:
+            raise SrsError(f"{where}.annotation_prefix: provider {provider} has one prefix only: remove it.")
+        raise SrsError(f"{where}.annotation_prefix is {quoted(prefix)}; allowed are {' and '.join(platform.prefixes)}.")
+    return platform
+
+
+def _lacks(platform: Platform, name: str, path: str) -> str:
+    group = name.partition(".")[0]
+    reason = platform.missing.get(name) or platform.missing.get(group)
+    if reason:
+        return f"{path}: provider {platform.label} has no {name}: {reason}."
+    others = having(name)
+    default = " (the default)" if platform.provider == DEFAULT_PROVIDER else ""
+    return f"{path}: provider {platform.label}{default} has no {name}; {', '.join(others)} {'have' if len(others) > 1 else 'has'}."

@@ -1,0 +1,73 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import alibaba, aws, azure
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import Platform, Rule
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import shown, status_range
+
+
+def check_rules(platform: Platform, options: Mapping[str, Any], where: str) -> None:
+    for rule in platform.rules:
+        if holds(options, rule.when) and rule.unless not in options:
+            _check_rule(rule, platform, options, where)
+    if options.get("health_check.enabled") is False:
+        others = [name for name in options if name.startswith("health_check.") and name != "health_check.enabled"]
+        if others:
+            raise SrsError(f"{where}.{others[0]} can't be set when {where}.health_check.enabled is false.")
+    _check_numbers(platform, options, where)
+    if platform is aws.AWS_NLB and "health_check.status" in options:
+        status_range(options["health_check.status"], f"{where}.health_check.status")
+
+
+def _check_numbers(platform: Platform, options: Mapping[str, Any], where: str) -> None:
+    """Rules of arithmetic, which no table can say."""
+    interval, timeout = options.get("health_check.interval"), options.get("health_check.timeout")
+    if platform is alibaba.CLB and interval is not None and timeout is not None and timeout < interval:
+        raise SrsError(f"{where}.health_check.timeout is {timeout}, less than the interval of {interval} s; the CLB would ignore it.")
+    if platform is azure.AZURE:
+        probes = options.get("health_check.unhealthy_threshold", azure.DEFAULT_PROBES)
+        seconds = options.get("health_check.interval", azure.DEFAULT_INTERVAL) * probes
+        if seconds >= azure.MAX_PROBE_SECONDS:
+            raise SrsError(
+                f"{where}.health_check: interval times unhealthy_threshold is {seconds} s; "
+                f"Azure allows less than {azure.MAX_PROBE_SECONDS} s."
+            )
+    eips, subnets = options.get("eips", []), options.get("subnets", [])
+    if eips and len(eips) != len(subnets):
+        raise SrsError(f"{where}.eips has {len(eips)} entries and subnets has {len(subnets)}; give one for each subnet.")
+
+
+def _check_rule(rule: Rule, platform: Platform, options: Mapping[str, Any], where: str) -> None:
+    subject = " with ".join(_setting(name, value if value is not ... else options[name]) for name, value in rule.when.items())
+    subject = f"{where}: {subject}" if subject else f"{where}: provider {platform.label}"
+    for name, wanted in rule.needs.items():
+        if not holds(options, {name: wanted}):
+            now = "it is not set" if name not in options else f"it is {shown(options[name])}"
+            raise SrsError(f"{subject} needs {_wanted(name, wanted)} ({now}): {rule.reason}.")
+    for name, unwanted in rule.excludes.items():
+        if holds(options, {name: unwanted}):
+            raise SrsError(f"{subject} can't go with {_setting(name, options[name])}: {rule.reason}.")
+
+
+def holds(options: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return all(
+        name in options and (value is ... or (options[name] in value if isinstance(value, tuple) else options[name] == value))
+        for name, value in wanted.items()
+    )
+
+
+def _setting(name: str, value: Any) -> str:
+    return f"{name} {shown(value)}"
+
+
+def _wanted(name: str, wanted: Any) -> str:
+    if wanted is ...:
+        return name
+    return f"{name} {' or '.join(shown(word) for word in wanted) if isinstance(wanted, tuple) else shown(wanted)}"

@@ -1,0 +1,115 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How to reach the HTTP API of each SRS server of a topology, from a module's options (``argspec.srs_api_spec``)."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import bypasses_proxy, tls_context
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.kubeconfig import Connection
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api.exchange import Headers
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api.loop import Address
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api.servers import Server
+
+DEFAULT_PORT = 1985
+
+
+class Reach:
+    """Turns pods, as ``topology.status`` has them, into servers to ask."""
+
+    def __init__(self, params: Mapping[str, Any], connection: Connection) -> None:
+        self.params = params
+        self.via = params["api_via"]
+        credentials = params["api_username"] is not None
+        if self.via == "pod_proxy" and credentials:
+            raise SrsError(
+                "api_username can't be used with api_via: pod_proxy, since the Kubernetes API server passes no credentials on; "
+                "set api_via to port_forward, pod_ip or url."
+            )
+        if self.via == "port_forward" and params["api_scheme"] == "https":
+            raise SrsError(
+                "api_via: port_forward can't be used with api_scheme: https; leave it at http: the way through the API server is encrypted."
+            )
+        if self.via == "url" and not params["api_url"]:
+            raise SrsError("api_via: url needs api_url, such as http://{ip}:1985.")
+        login = f"{params['api_username']}:{params['api_password'] or ''}".encode()
+        self.headers: Headers = (("Authorization", "Basic " + base64.b64encode(login).decode()),) if credentials else ()
+        if self.via in ("pod_proxy", "port_forward"):
+            self.api_server, self.path = _api_server(connection)
+            self.api_headers = _headers(connection)
+        else:
+            self.tls = _tls(params)
+
+    def server(self, pod: Mapping[str, Any], cluster: str, namespace: str, port: int | None) -> Server:
+        port = self.params["api_port"] or port or DEFAULT_PORT
+        secure = self.params["api_scheme"] == "https"
+        path = f"{self.path}/api/v1/namespaces/{namespace}/pods" if self.via in ("pod_proxy", "port_forward") else ""
+        if self.via == "pod_proxy":
+            name = f"https:{pod['name']}" if secure else pod["name"]
+            return Server(pod["name"], self.api_server, f"{path}/{name}:{port}/proxy", self.api_headers, proxied=True)
+        if self.via == "port_forward":
+            forward = f"{path}/{pod['name']}/portforward?ports={port}", self.api_headers
+            return Server(pod["name"], self.api_server, "", self.headers, forward=forward)
+        if self.via == "pod_ip":
+            return Server(pod["name"], Address(pod["ip"], port, self.tls if secure else None), "", self.headers)
+        return self._by_url({"pod": pod["name"], "ip": pod["ip"], "node": pod["node"], "cluster": cluster, "namespace": namespace})
+
+    def _by_url(self, known: Mapping[str, str]) -> Server:
+        template = self.params["api_url"]
+        try:
+            url = urlsplit(template.format(**known))
+            if url.scheme not in ("http", "https") or not url.hostname:
+                raise ValueError
+            port = url.port or (443 if url.scheme == "https" else 80)
+        except (ValueError, KeyError, IndexError):
+            words = ", ".join(f"{{{name}}}" for name in known)
+            raise SrsError(
+                f"api_url is {template!r}, which is no http or https URL with {words} in it; write such as http://{{ip}}:1985."
+            ) from None
+        address = Address(url.hostname, port, self.tls if url.scheme == "https" else None)
+        return Server(known["pod"], address, url.path.rstrip("/"), self.headers)
+
+
+def _api_server(connection: Connection) -> tuple[Address, str]:
+    """Where the Kubernetes API server is, and the path below which it is there."""
+    url = urlsplit(connection.host)
+    if not url.hostname:
+        raise SrsError(f"The address of the API server, {connection.host}, is no URL; write it as https://HOST:PORT.")
+    secure = url.scheme == "https"
+    proxy = None
+    if connection.proxy and not bypasses_proxy(connection.host, connection.no_proxy):
+        through = urlsplit(connection.proxy)
+        if through.scheme != "http" or not through.hostname:
+            raise SrsError(
+                f"api_via: pod_proxy can't go through the proxy {through.scheme}://{through.hostname}; "
+                "set proxy to an http:// one, or api_via to pod_ip or url."
+            )
+        proxy = (through.hostname, through.port or 80, tuple(connection.proxy_headers.items()))
+    port = url.port or (443 if secure else 80)
+    return Address(url.hostname, port, tls_context(connection) if secure else None, connection.server_name, proxy), url.path.rstrip("/")
+
+
+def _headers(connection: Connection) -> Headers:
+    authorization = connection.authorization()
+    return (*((("Authorization", authorization),) if authorization else ()), *connection.impersonate)
+
+
+def _tls(params: Mapping[str, Any]) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not params["api_validate_certs"]:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    try:
+        if params["api_ca_cert"]:
+            context.load_verify_locations(cafile=params["api_ca_cert"])
+        else:
+            context.load_default_certs()
+    except (OSError, ssl.SSLError) as error:
+        raise SrsError(f"The CA certificates in {params['api_ca_cert']} (api_ca_cert) can't be read: {error}") from error
+    return context

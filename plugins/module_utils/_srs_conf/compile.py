@@ -1,0 +1,115 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From parameters to the text that is deployed: check, build, check again, render."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.build import add_extra, build
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.checks import deployment_checks, server_checks
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding, stop_on_errors, warnings_of
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import CONTEXT, OBJECT_OPTIONS, OPTIONS, Normaliser
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import ConfSyntaxError, parse
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import checksum, render
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION, VERSIONS
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import Secrets, literal_secrets, take_secrets
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.transform import modernise
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.validate import validate
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A configuration that may be deployed."""
+
+    text: str
+    checksum: str
+    findings: list[Finding] = field(default_factory=list)  # warnings only
+    env: list[dict[str, Any]] = field(default_factory=list)  # entries for the container's env
+    secret_mounts: list[dict[str, Any]] = field(default_factory=list)  # Secrets to mount into the container
+
+    def warnings(self, where: str) -> list[str]:
+        """The warnings as sentences."""
+        return warnings_of(self.findings, where)
+
+
+def compile_config(role: str, params: Mapping[str, Any], *, where: str) -> Compiled:
+    """Check and render the configuration of an edge or an origin. Raises SrsError with all errors, one a line."""
+    findings: list[Finding] = []
+    secrets = Secrets()
+    text = ""
+    version = _version(params, findings)
+    if version:
+        own = {name: value for name, value in params.items() if name not in OBJECT_OPTIONS}
+        values = Normaliser(version, findings).block(own, OPTIONS[role], "")
+        context = {name: values[name] for name in CONTEXT if name in values}
+        if not _errors(findings):
+            text = _text(role, version, values, context, findings, secrets)
+    stop_on_errors(findings, where)
+    return Compiled(text, checksum(text), findings, secrets.env, secrets.mounts)
+
+
+def check_text(text: str, version: int, where: str = "srs.conf") -> list[Finding]:
+    """Everything that the server itself would refuse, crash on or ignore in a text."""
+    try:
+        tree = parse(text, version, where)
+    except ConfSyntaxError as error:
+        return [Finding(ERROR, "", f"{error.problem} (SRS {version}).", error.line)]
+    return check_tree(tree, version)
+
+
+def check_tree(tree: list[Directive], version: int) -> list[Finding]:
+    """The same for a tree."""
+    modern, findings = modernise(tree, version)
+    return [*findings, *validate(modern, version), *server_checks(modern, version)]
+
+
+def _errors(findings: list[Finding]) -> bool:
+    return any(finding.severity == ERROR for finding in findings)
+
+
+def _version(params: Mapping[str, Any], findings: list[Finding]) -> int:
+    value = params.get("srs_version")
+    if value is None:
+        return DEFAULT_VERSION
+    if str(value) not in map(str, VERSIONS):
+        findings.append(Finding(ERROR, "srs_version", f"is {value!r}, but must be one of {', '.join(map(str, VERSIONS))}."))
+        return 0
+    return int(value)
+
+
+def _text(role: str, version: int, values: dict[str, Any], context: dict[str, Any], findings: list[Finding], secrets: Secrets) -> str:
+    if "conf" in values:
+        others = [name for name in values if name not in CONTEXT and name not in ("conf", "srs_version")]
+        if others:
+            findings.append(Finding(ERROR, "conf", f"is a whole srs.conf and excludes {', '.join(others)}: give one or the other."))
+        tree = _parsed(values["conf"], version, "conf", findings)
+    else:
+        values = take_secrets(values, version, findings, secrets)
+        tree = build(role, version, values, findings)
+        if "extra" in values:
+            extra = _parsed(values["extra"], version, "extra", findings)
+            if not _errors(findings):
+                add_extra(tree, extra, "", findings)
+    if _errors(findings):
+        return ""
+    own_env = [entry["name"] for entry in secrets.env]
+    # What has a line is of the user's own text.
+    source = "conf" if "conf" in values else "extra"
+    for finding in (*server_checks(tree, version), *deployment_checks(tree, version, role, context, own_env)):
+        findings.append(replace(finding, source=source) if finding.line else finding)
+    return str(values.get("conf") or render(tree))
+
+
+def _parsed(text: str, version: int, source: str, findings: list[Finding]) -> list[Directive]:
+    """A user's text as a tree of today's names; what is wrong with it goes to the findings."""
+    try:
+        tree, old = modernise(parse(text, version), version)
+    except ConfSyntaxError as error:
+        findings.append(Finding(ERROR, "", f"{error.problem} (SRS {version}).", error.line, source))
+        return []
+    findings += [replace(finding, source=source) for finding in (*old, *validate(tree, version), *literal_secrets(tree, version))]
+    return tree

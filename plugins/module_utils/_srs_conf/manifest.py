@@ -1,0 +1,96 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A list of configurations to a list of ConfigMaps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import Compiled, compile_config
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reloadable import restart_checksum
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION
+
+DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.ASCII)
+KEY = re.compile(r"[A-Za-z0-9._-]{1,253}", re.ASCII)
+DEFAULT_KEY = "srs.conf"
+
+
+@dataclass(slots=True)
+class Rendered:
+    """What the modules return."""
+
+    configs: list[dict[str, Any]] = field(default_factory=list)
+    objects: list[dict[str, Any]] = field(default_factory=list)
+    checksums: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def result(self) -> dict[str, Any]:
+        """As a module's result, but for the warnings."""
+        return {"configs": self.configs, "objects": self.objects, "checksums": self.checksums}
+
+
+def render_all(role: str, configs: Iterable[Mapping[str, Any]], namespace: str) -> Rendered:
+    """Check and render all configurations; the errors of all of them are raised together."""
+    rendered = Rendered()
+    errors: list[str] = []
+    seen: dict[str, int] = {}
+    for index, config in enumerate(configs):
+        name = config.get("name") or ""
+        where = f"configs[{index}]" + (f" ({name})" if name else "")
+        try:
+            _check_names(config, where)
+            if name in seen:
+                raise SrsError(f"{where}: name {name!r} is that of configs[{seen[name]}] already: one ConfigMap holds one srs.conf.")
+            seen[name] = index
+            compiled = compile_config(role, config, where=where)
+        except SrsError as error:
+            errors.append(error.message)
+            continue
+        warnings = compiled.warnings(where)
+        rendered.configs.append(
+            {
+                "name": name,
+                "key": config.get("key") or DEFAULT_KEY,
+                "text": compiled.text,
+                "checksum": compiled.checksum,
+                "restart_checksum": restart_checksum(compiled.text, int(config.get("srs_version") or DEFAULT_VERSION)),
+                "warnings": warnings,
+                "env": compiled.env,
+                "secret_mounts": compiled.secret_mounts,
+            }
+        )
+        rendered.objects.append(config_map(config, compiled, namespace))
+        rendered.checksums[name] = compiled.checksum
+        rendered.warnings += warnings
+    if errors:
+        raise SrsError("\n".join(errors), errors=errors)
+    return rendered
+
+
+def config_map(config: Mapping[str, Any], compiled: Compiled, namespace: str) -> dict[str, Any]:
+    """The manifest of one ConfigMap."""
+    metadata: dict[str, Any] = {"name": config["name"], "namespace": namespace}
+    for part in ("labels", "annotations"):
+        if config.get(part):
+            metadata[part] = {str(key): str(value) for key, value in config[part].items()}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {config.get("key") or DEFAULT_KEY: compiled.text}}
+
+
+def _check_names(config: Mapping[str, Any], where: str) -> None:
+    name = config.get("name")
+    if not name:
+        raise SrsError(f"{where}: name is required: the name of the ConfigMap.")
+    if not isinstance(name, str) or len(name) > 253 or not DNS_SUBDOMAIN.fullmatch(name):
+        raise SrsError(
+            f"{where}: name {name!r} is no name for a ConfigMap: lower-case letters, digits, - and . (a DNS subdomain) are allowed."
+        )
+    key = config.get("key") or DEFAULT_KEY
+    if not KEY.fullmatch(str(key)) or key in (".", ".."):
+        raise SrsError(f"{where}: key {key!r} is no key of a ConfigMap: letters, digits, -, _ and . are allowed.")
+    for part in ("labels", "annotations"):
+        if config.get(part) is not None and not isinstance(config[part], Mapping):
+            raise SrsError(f"{where}: {part} is {config[part]!r}, but must be a mapping.")

@@ -1,0 +1,107 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the origin's media lives on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.livestream.srs.plugins.module_utils._desired import storage
+
+
+@pytest.mark.parametrize(
+    ("given", "volume", "claim", "shared", "persistent"),
+    [
+        ({}, {"emptyDir": {}}, None, False, False),
+        ({"type": "emptydir"}, {"emptyDir": {}}, None, False, False),
+        (
+            {"type": "emptydir", "medium": "Memory", "size_limit": "2Gi"},
+            {"emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}},
+            None,
+            False,
+            False,
+        ),
+        (
+            {"type": "pvc", "size": "10Gi"},
+            {"persistentVolumeClaim": {"claimName": "srs-origin-media"}},
+            {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}},
+            False,
+            True,
+        ),
+        (
+            {"type": "pvc", "size": "1Ti", "access_mode": "ReadWriteMany", "storage_class": "nas"},
+            {"persistentVolumeClaim": {"claimName": "srs-origin-media"}},
+            {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Ti"}}, "storageClassName": "nas"},
+            True,
+            True,
+        ),
+        ({"type": "pvc", "existing_claim": "pvc-nas"}, {"persistentVolumeClaim": {"claimName": "pvc-nas"}}, None, None, True),
+        (
+            {"type": "pvc", "existing_claim": "disk", "access_mode": "ReadWriteOnce"},
+            {"persistentVolumeClaim": {"claimName": "disk"}},
+            None,
+            False,
+            True,
+        ),
+    ],
+)
+def test_each_form(given: dict[str, Any], volume: dict[str, Any], claim: Any, shared: bool | None, persistent: bool) -> None:
+    media = storage.resolve(given, {})
+    assert media["volume"] == volume
+    assert (media["claim"] or {}).get("spec") == claim
+    assert (media["shared"], media["persistent"]) == (shared, persistent)
+    assert list(storage.check(given, {})) == []
+
+
+@pytest.mark.parametrize(
+    ("volume", "shared", "persistent"), [({"emptyDir": {}}, False, False), ({"nfs": {"server": "192.0.2.1", "path": "/"}}, None, True)]
+)
+def test_a_volume_of_the_users_own_wins(volume: dict[str, Any], shared: bool | None, persistent: bool) -> None:
+    media = storage.resolve({"type": "emptydir"}, volume)
+    assert media == {"volume": volume, "claim": None, "shared": shared, "access_mode": "", "persistent": persistent}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"type": "emptydir", "size": "1Gi"}, "size is of type pvc, and the type is emptydir. The size of an emptydir is its size_limit."),
+        ({"storage_class": "nas"}, "storage_class is of type pvc"),
+        ({"type": "pvc", "size": "1Gi", "medium": "Memory"}, "medium is of type emptydir, and the type is pvc."),
+        ({"type": "pvc"}, "size is missing"),
+        ({"type": "pvc", "size": "big"}, "size is 'big': it has to be a quantity"),
+        ({"size_limit": "1 Gi"}, "size_limit is '1 Gi'"),
+        ({"type": "pvc", "existing_claim": "a", "size": "1Gi"}, "size is of a new claim"),
+        ({"type": "pvc", "existing_claim": "a", "storage_class": "b"}, "storage_class is of a new claim"),
+    ],
+)
+def test_each_mistake_is_named(given: dict[str, Any], said: str) -> None:
+    (problem,) = storage.check(given, {})
+    assert said in problem
+
+
+def test_two_ways_at_once() -> None:
+    (problem,) = storage.check({"type": "pvc", "size": "1Gi"}, {"emptyDir": {}})
+    assert problem == "srs_origin_volume and srs_origin_storage are both given: keep one of them."
+
+
+@pytest.mark.parametrize(
+    ("path", "inside"),
+    [
+        ("./objs/nginx/html", True),
+        ("./objs/nginx/html/[app]/[stream].[timestamp].flv", True),
+        ("/usr/local/srs/objs/nginx/html/dvr", True),
+        ("/usr/local/srs/objs/nginx/htmlx", False),
+        ("./objs/nginx/html/../dvr", False),
+        ("/data/dvr", False),
+        ("../../../etc", False),
+    ],
+)
+def test_paths_on_the_volume(path: str, inside: bool) -> None:
+    assert storage.is_inside(path) is inside
+
+
+def test_paths_are_relative_to_the_working_directory() -> None:
+    assert storage.is_inside("html/a", "/usr/local/srs/objs/nginx")
+    assert not storage.is_inside("html/a", "/tmp")

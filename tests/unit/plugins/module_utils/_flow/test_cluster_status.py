@@ -1,0 +1,242 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole flow of srs_cluster_status: against a client that has the objects, and an API server whose pod proxy has the servers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._flow import cluster_status
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
+from ansible_collections.livestream.srs.plugins.module_utils._observed import report
+from ansible_collections.livestream.srs.tests.support.fake_cluster import API_OPTIONS, IPS, FakeClient
+from ansible_collections.livestream.srs.tests.support.srs_server import Running, Srs
+
+
+class FakeModule:
+    def __init__(self, check_mode: bool = False, **params: Any) -> None:
+        self.check_mode = check_mode
+        self.said: list[str] = []
+        self.params = {
+            "namespace": "video", "topology": "srs", "app": "live", "stream": "livestream",
+            "read_servers": True, "wait_for": [], "wait_timeout": 1, "query": None, "near_capacity": 80,
+            **API_OPTIONS,
+            **params,
+        }  # fmt: skip
+
+    def progress(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.fixture
+def servers() -> dict[str, Srs]:
+    return {name: Srs.recorded(name) for name in IPS}
+
+
+@pytest.fixture
+def client(servers: dict[str, Srs], monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeClient]:
+    with Running([api_server := Srs(pods=servers)]):
+        fake = FakeClient(api_server.port)
+        monkeypatch.setattr(cluster_status.Client, "from_module", lambda _module: fake)
+        yield fake
+
+
+def run(**params: Any) -> dict[str, Any]:
+    return cluster_status.flow(FakeModule(**params))  # type: ignore[arg-type]
+
+
+def test_the_recorded_topology(client: FakeClient) -> None:
+    result = run()
+    (stream,) = result["streams"]
+    assert (len(stream["publishers"]), stream["players"], len(stream["pulls"])) == (1, 9, 3)
+    assert stream["publishers"][0]["server"] == "edge-0"
+    assert stream["players_by_server"] == {"edge-0": 1, "edge-1": 2, "edge-2": 6}
+    assert result["verdicts"]["merged_pull"] is True
+    assert result["problems"] == []
+    assert {server["name"]: server["connections_percent"] for server in result["servers"]} == {
+        "origin-0": 0.4, "edge-0": 0.2, "edge-1": 0.2, "edge-2": 0.6,
+    }  # fmt: skip
+
+
+def test_the_recorded_topology_as_printed(client: FakeClient) -> None:
+    assert run()["summary"] == [
+        "origin 1/1, edge 3/3",
+        "",
+        "Servers",
+        "  origin  1 of 1 answer  SRS 6.0.157  4 of 1000 connections   153 kbit/s in  28 kbit/s out",
+        "  edge    3 of 3 answer  SRS 6.0.157  10 of 3000 connections  150 kbit/s in  116 kbit/s out",
+        "",
+        "Streams",
+        "  /live/livestream  live 46 s  H264 320x168, AAC 44100 Hz  153 kbit/s in  16 kbit/s out  9 players  3 pulls, merged",
+    ]
+
+
+def test_what_is_reported_follows_the_schema(client: FakeClient, servers: dict[str, Srs]) -> None:
+    schema = json.loads((Path(__file__).parents[5] / "docs" / "status-report.schema.json").read_text())
+    servers["edge-1"].fault = "html"
+    jsonschema.Draft202012Validator(schema).validate(json.loads(report.data([("host", run())])))
+
+
+def test_one_dead_server_hides_no_other(client: FakeClient, servers: dict[str, Srs]) -> None:
+    servers["edge-1"].fault = "hang"
+    servers["edge-2"].fault = "html"
+    result = run(api_timeout=0.5)
+    assert {s["name"]: s["error_kind"] for s in result["servers"]} == {
+        "origin-0": None, "edge-0": None, "edge-1": "timeout", "edge-2": "nonsense",
+    }  # fmt: skip
+    assert result["streams"][0]["players_by_server"] == {"edge-0": 1}
+    assert result["verdicts"]["no_answer"] is True
+
+
+def test_when_no_server_answers_kubernetes_side_is_complete(client: FakeClient, servers: dict[str, Srs]) -> None:
+    for srs in servers.values():
+        srs.fault = "unavailable"
+    result = run()
+    assert (result["edges"]["edge"]["ready"], result["streams"]) == (3, [])
+    assert all("connection refused" in server["error"] for server in result["servers"])
+    assert [p["object"] for p in result["problems"]] == ["origin-0", "edge-0 and 2 more"]
+
+
+def test_a_proxy_is_no_server(client: FakeClient, servers: dict[str, Srs]) -> None:
+    client.objects["StatefulSet"][1]["spec"]["template"]["spec"]["containers"][0]["name"] = "srs-proxy"
+    assert [server["name"] for server in run()["servers"]] == ["origin-0"]
+    assert servers["edge-0"].seen == []
+
+
+def test_a_pod_that_does_not_run_is_not_asked(client: FakeClient, servers: dict[str, Srs]) -> None:
+    client.objects["Pod"][1]["status"] = {"phase": "Pending"}
+    result = run()
+    assert next(s["error"] for s in result["servers"] if s["name"] == "edge-0") == "the pod does not run: Pending"
+    assert servers["edge-0"].seen == []
+
+
+@pytest.mark.parametrize(
+    ("conf", "error"),
+    [
+        ("listen 1935;\n", "http_api is off in srs-edge-config"),
+        ("listen 1935;\nhttp_api { enabled off; }\n", "http_api is off in srs-edge-config"),
+        ("this is { no conf", None),
+    ],
+)
+def test_a_server_whose_api_is_off_is_not_asked(client: FakeClient, conf: str, error: str | None) -> None:
+    client.objects["ConfigMap"][1]["data"]["srs.conf"] = conf
+    found = {s["name"]: s["error"] for s in run()["servers"]}
+    assert (found["origin-0"], found["edge-1"]) == (None, error)
+
+
+def test_an_edited_config_map_is_found(client: FakeClient) -> None:
+    client.objects["ConfigMap"][1]["data"]["srs.conf"] += "# edited\n"
+    result = run()
+    assert result["verdicts"]["stale_config"] is True
+    assert [p["object"] for p in result["problems"]] == ["srs-edge"]
+
+
+def test_what_may_not_be_read_is_null(client: FakeClient) -> None:
+    client.denied = {"ConfigMap", "EndpointSlice", "Event"}
+    result = run()
+    assert result["verdicts"]["stale_config"] is None
+    assert result["servers"][0]["max_connections"] is None
+
+
+def test_what_has_to_be_read_is_an_error(client: FakeClient) -> None:
+    client.denied = {"Pod"}
+    with pytest.raises(ApiError):
+        run()
+
+
+def test_without_the_servers_they_are_not_asked(client: FakeClient, servers: dict[str, Srs]) -> None:
+    result = run(read_servers=False)
+    assert (result["servers"], result["streams"], result["verdicts"]["merged_pull"]) == ([], [], None)
+    assert [srs.seen for srs in servers.values()] == [[], [], [], []]
+    assert "ConfigMap" not in dict(client.listed)
+
+
+def test_the_number_of_requests_does_not_depend_on_the_number_of_clusters(client: FakeClient) -> None:
+    run(read_servers=False)
+    assert [kind for kind, _labels in client.listed] == ["Deployment", "StatefulSet", "Service", "Pod", "EndpointSlice"]
+    assert dict(client.listed)["Pod"] == "app in (srs-edge,srs-origin)"
+
+
+def test_query(client: FakeClient) -> None:
+    assert run(query="streams[0].players")["query_result"] == 9
+    assert run(query="servers[?component == 'edge'].version | [0]")["query_result"] == "6.0.157"
+
+
+@pytest.mark.parametrize("params", [{"query": "a[["}, {"wait_for": [{"jmespath": "a[["}]}])
+def test_a_broken_query_is_refused_before_anything_is_read(client: FakeClient, params: dict[str, Any]) -> None:
+    with pytest.raises(SrsError, match="is no JMESPath expression"):
+        run(**params)
+    assert client.listed == []
+
+
+def test_conditions_that_hold_return_at_once(client: FakeClient) -> None:
+    run(wait_for=["ready", "addresses", {"stream": "/live/livestream"}, {"jmespath": "streams[0].players > `8`"}], wait_timeout=30)
+
+
+def test_a_condition_that_never_holds_fails_with_what_is_missing(client: FakeClient) -> None:
+    with pytest.raises(
+        SrsError, match=r"After 1 s the topology srs in namespace video still lacks:\n- stream /live/other is not live"
+    ) as error:
+        run(wait_for=[{"stream": "/live/other"}])
+    assert error.value.details == {"missing": ["stream /live/other is not live"], "problems": []}
+
+
+def test_waiting_for_ready_watches_what_is_not(client: FakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[Any] = []
+    done = client.objects["StatefulSet"]
+    client.objects["StatefulSet"] = [done[0], {**done[1], "status": {**done[1]["status"], "readyReplicas": 1, "availableReplicas": 1}}]
+
+    def wait_ready(_client: Any, refs: list[Any], _timeout: float, *, label_selector: str, progress: Any) -> list[Any]:
+        waited.extend(str(ref) for ref in refs)
+        assert label_selector == "app.kubernetes.io/managed-by=livestream.srs,app.kubernetes.io/part-of=srs"
+        progress(0, 1)
+        client.objects["StatefulSet"] = done
+        return []
+
+    monkeypatch.setattr(cluster_status, "wait_ready", wait_ready)
+    module = FakeModule(read_servers=False, wait_for=["ready", "addresses"], wait_timeout=30)
+    assert cluster_status.flow(module)["edges"]["edge"]["ready"] == 3  # type: ignore[arg-type]
+    assert waited == ["StatefulSet video/srs-edge"]
+    assert module.said == ["origin 1/1, edge 1/3; waiting: edge 1/3 ready", "0 of 1 are ready"]
+
+
+def test_check_mode_waits_for_nothing(client: FakeClient) -> None:
+    assert run(check_mode=True, wait_for=[{"stream": "/live/other"}], wait_timeout=600)["changed"] is False
+
+
+def test_conditions_of_servers_need_the_servers(client: FakeClient) -> None:
+    with pytest.raises(SrsError, match="set read_servers to true"):
+        run(read_servers=False, wait_for=[{"idle": "edge"}])
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"api_username": "admin"}, "can't be used with api_via: pod_proxy"),
+        ({"api_via": "port_forward", "api_scheme": "https"}, "can't be used with api_scheme: https"),
+        ({"api_via": "url"}, "needs api_url"),
+        ({"api_via": "url", "api_url": "{pod}"}, "is no http or https URL"),
+        ({"api_via": "url", "api_url": "http://{pot}"}, "is no http or https URL"),
+        ({"api_via": "url", "api_url": "http://{ip}:99999"}, "is no http or https URL"),
+        ({"api_via": "pod_ip", "api_ca_cert": "/nowhere"}, "can't be read"),
+    ],
+)
+def test_options_that_do_not_go_together(client: FakeClient, params: dict[str, Any], words: str) -> None:
+    with pytest.raises(SrsError, match=words):
+        run(**params)
+
+
+def test_servers_by_url_with_credentials(client: FakeClient) -> None:
+    origin = Srs.recorded("origin-0", auth="admin:secret")
+    client.objects["StatefulSet"] = client.objects["StatefulSet"][:1]
+    client.objects["Pod"] = client.objects["Pod"][:1]
+    with Running([origin]):
+        result = run(api_via="url", api_url=f"http://127.0.0.1:{origin.port}", api_username="admin", api_password="secret")
+    assert result["servers"][0]["version"] == "6.0.157"

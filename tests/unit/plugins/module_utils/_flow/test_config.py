@@ -1,0 +1,117 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The flow of srs_edge_config and srs_origin_config, against an API server in memory."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.livestream.srs.plugins.module_utils._flow.config import flow
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import client
+
+COLLECTIONS = Path(__file__).resolve().parents[5] / ".collections"
+EDGE = {"name": "srs-edge-config", "origin": ["o"]}
+
+
+class FakeClient:
+    """As much of the API as the flow uses; ``writes`` tells what was really done."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.writes: list[str] = []
+        self.warnings: list[str] = ["an old API version"]
+
+    def each(self, function: Callable[[Any], Any], items: list[Any]) -> list[Any]:
+        return [function(item) for item in items]
+
+    def get(self, api_version: str, kind: str, name: str, namespace: str) -> dict[str, Any] | None:
+        return copy.deepcopy(self.objects.get(f"{namespace}/{name}"))
+
+    def apply(self, manifest: dict[str, Any], *, dry_run: bool = False) -> tuple[dict[str, Any], bool]:
+        key = f"{manifest['metadata']['namespace']}/{manifest['metadata']['name']}"
+        if not dry_run:
+            self.objects[key] = copy.deepcopy(manifest)
+            self.writes.append(f"apply {key}")
+        return copy.deepcopy(manifest), key in self.objects
+
+    def delete(self, api_version: str, kind: str, name: str, namespace: str) -> bool:
+        self.writes.append(f"delete {namespace}/{name}")
+        return self.objects.pop(f"{namespace}/{name}", None) is not None
+
+
+class Module:
+    def __init__(self, state: str, configs: list[dict[str, Any]], check_mode: bool) -> None:
+        self.params = {"state": state, "configs": configs, "namespace": "media"}
+        self.check_mode = check_mode
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
+    fake = FakeClient()
+    monkeypatch.setattr(client.Client, "from_module", lambda module: fake)
+    return fake
+
+
+def run(*configs: dict[str, Any], state: str = "present", check: bool = False) -> tuple[dict[str, Any], list[str]]:
+    module = Module(state, list(configs), check)
+    return flow("edge")(module), module.warnings  # type: ignore[arg-type]
+
+
+def test_present(server: FakeClient) -> None:
+    predicted, warnings = run(EDGE, {**EDGE, "name": "b"}, check=True)
+    assert (predicted["changed"], server.writes, warnings) == (True, [], ["an old API version"])
+    result, _warnings = run(EDGE, {**EDGE, "name": "b"})
+    assert result == predicted
+    assert server.writes == ["apply media/srs-edge-config", "apply media/b"]
+    assert server.objects["media/b"] == result["objects"][1]
+    assert result["diff"][0]["before"] == ""
+    assert "max_connections: 1000 (new)\n" in result["diff"][0]["prepared"]
+
+
+def test_only_what_differs_is_shown(server: FakeClient) -> None:
+    run(EDGE, {**EDGE, "name": "b"})
+    result, _warnings = run({**EDGE, "labels": {"a": "b"}}, {**EDGE, "name": "b", "max_connections": 5})
+    labels, text = result["diff"]
+    assert (labels["before_header"], labels["before"], labels["after"]) == ("ConfigMap srs-edge-config", "", "labels.a: b\n")
+    assert (text["before_header"], text["prepared"]) == ("ConfigMap b srs.conf", "max_connections: 1000 -> 5\n")
+
+
+def test_absent(server: FakeClient) -> None:
+    run(EDGE)
+    server.writes.clear()
+    assert run(EDGE, {"name": "b"}, state="absent", check=True)[0]["changed"]
+    assert server.writes == []
+    result, _warnings = run(EDGE, {"name": "b"}, state="absent")
+    assert (result["changed"], result["configs"], server.writes) == (True, [], ["delete media/srs-edge-config"])
+    assert not run(EDGE, state="absent")[0]["changed"]
+
+
+def test_warnings_are_shown_once(server: FakeClient) -> None:
+    result, warnings = run({**EDGE, "stats": {"network": 1}}, state="rendered")
+    assert [warning[:47] for warning in warnings] == ["configs[0] (srs-edge-config): stats.network is "]
+    assert "warnings" not in result
+    assert server.writes == []
+
+
+def test_rendering_imports_no_client() -> None:
+    code = (
+        "import sys\n"
+        "from ansible_collections.livestream.srs.plugins.modules import srs_edge_config\n"
+        "from types import SimpleNamespace\n"
+        "params = {'state': 'rendered', 'namespace': 'x', 'configs': [{'name': 'a', 'origin': ['b']}]}\n"
+        "assert srs_edge_config.flow(SimpleNamespace(params=params, check_mode=False))['objects']\n"
+        "print([name for name in sys.modules if name.split('.')[0] in ('kubernetes', 'urllib3', 'yaml', 'requests')])\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(COLLECTIONS)}, capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"

@@ -1,0 +1,478 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The flow of an apply set against an API server in memory; what a real one makes of it is in tests/integration."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import ref
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import apply_set as under_test
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import Result, SetSpec, apply_set
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import NotReady
+
+BASE = "/api/v1/namespaces/media"
+RECORD = f"{BASE}/configmaps/srs-apply-set"
+CONFIG = f"{BASE}/configmaps/config"
+CLAIM = f"{BASE}/persistentvolumeclaims/data"
+SERVICE = f"{BASE}/services/web"
+DEPLOYMENT = "/apis/apps/v1/namespaces/media/deployments/web"
+
+
+def manifest(api_version: str, kind: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name}, **more}
+
+
+def everything() -> list[dict[str, Any]]:
+    return [
+        manifest("apps/v1", "Deployment", "web", spec={"replicas": 1, "paused": False}),
+        manifest("v1", "Service", "web", spec={"type": "ClusterIP"}),
+        manifest("v1", "ConfigMap", "config", data={"a": "1"}),
+        manifest("v1", "PersistentVolumeClaim", "data", spec={}),
+    ]
+
+
+def run(client: Client, objects: list[Any] | None = None, **options: Any) -> Result:
+    given = everything() if objects is None else objects
+    return apply_set(client, SetSpec(name="srs", namespace="media", objects=given, diff=True, **options))
+
+
+def actions(result: Result) -> dict[str, str]:
+    return {f"{item['kind']}/{item['name']}": item["action"] for item in result.objects}
+
+
+@pytest.fixture
+def media(api: Any) -> Any:
+    api.namespace("media")
+    return api
+
+
+@pytest.fixture
+def applied(media: Any, client: Client) -> Any:
+    run(client)
+    media.log.clear()
+    return media
+
+
+# Applying
+
+
+def test_everything_is_tried_first_and_then_applied_in_order(client: Client, media: Any) -> None:
+    result = run(client)
+    assert result.changed and set(actions(result).values()) == {"created"}
+    assert list(actions(result)) == [
+        "Deployment/web",
+        "Service/web",
+        "ConfigMap/config",
+        "PersistentVolumeClaim/data",
+        "ConfigMap/srs-apply-set",
+    ]
+    tried = media.requests[1:5]
+    assert all(request.endswith("(dry run)") for request in tried)
+    assert media.writes[0] == f"PATCH {RECORD}", "the record is wide enough before anything is in it"
+    assert set(media.writes[1:3]) == {f"PATCH {CONFIG}", f"PATCH {CLAIM}"}
+    assert set(media.writes[3:]) == {f"PATCH {SERVICE}", f"PATCH {DEPLOYMENT}"}
+    assert media.objects[RECORD]["metadata"]["annotations"]["applyset.kubernetes.io/contains-group-kinds"] == (
+        "ConfigMap,Deployment.apps,PersistentVolumeClaim,Service"
+    )
+    assert (
+        media.objects[CONFIG]["metadata"]["labels"]["applyset.kubernetes.io/part-of"]
+        == (media.objects[RECORD]["metadata"]["labels"]["applyset.kubernetes.io/id"])
+    )
+
+
+def test_without_a_change_it_costs_one_list_per_kind_and_one_read(client: Client, applied: Any) -> None:
+    result = run(client)
+    assert not result.changed and set(actions(result).values()) == {"unchanged"} and result.diff == []
+    assert sorted(applied.requests) == sorted(
+        [f"GET {RECORD}", *(f"GET {path.rpartition('/')[0]}" for path in (CONFIG, CLAIM, SERVICE, DEPLOYMENT))]
+    )
+
+
+def test_only_what_differs_is_tried_and_written(client: Client, applied: Any) -> None:
+    objects = everything()
+    objects[2]["data"] = {"a": "2"}
+    result = run(client, objects)
+    assert actions(result)["ConfigMap/config"] == "configured" and list(actions(result).values()).count("unchanged") == 4
+    assert [request for request in applied.requests if "PATCH" in request] == [f"PATCH {CONFIG} (dry run)", f"PATCH {CONFIG}"]
+    assert [entry["after_header"] for entry in result.diff] == ["ConfigMap media/config"]
+
+
+def test_changes_are_written_out_only_where_they_are_shown(client: Client, applied: Any) -> None:
+    assert apply_set(client, SetSpec(name="srs", namespace="media", objects=[manifest("v1", "ConfigMap", "more")])).diff == []
+
+
+def test_check_mode_predicts_and_writes_nothing(client: Client, applied: Any) -> None:
+    del applied.objects[SERVICE]
+    objects = [*everything()[:3], manifest("v1", "ConfigMap", "more")]
+    objects[2]["data"] = {"a": "2"}
+    before = copy.deepcopy(applied.objects)
+    predicted = run(client, objects, prune=True, delete_persistent_volume_claims=True, check_mode=True)
+    assert applied.writes == [] and applied.objects == before
+    assert actions(predicted) == {
+        "Deployment/web": "unchanged",
+        "Service/web": "created",
+        "ConfigMap/config": "configured",
+        "ConfigMap/more": "created",
+        "PersistentVolumeClaim/data": "deleted",
+        "ConfigMap/srs-apply-set": "configured",
+    }
+    assert run(client, objects, prune=True, delete_persistent_volume_claims=True) == predicted
+    assert not run(client, objects, prune=True, check_mode=True).changed
+
+
+def test_an_object_that_changes_between_list_and_dry_run_is_read_again(client: Client, applied: Any) -> None:
+    # A controller has written the status meanwhile: no difference. The image is ours to change.
+    def meddle(request: Any) -> None:
+        if request.method == "PATCH" and request.path == DEPLOYMENT:
+            applied.objects[DEPLOYMENT]["status"] = {"replicas": 1}
+            applied.objects[DEPLOYMENT]["metadata"]["resourceVersion"] = "changed"
+
+    objects = everything()
+    objects[0]["spec"]["replicas"] = 2
+    applied.faults = [meddle]
+    result = run(client, objects, check_mode=True)
+    assert f"GET {DEPLOYMENT}" in applied.requests
+    assert "replicas: 1" in result.diff[0]["before"] and "status" not in result.diff[0]["before"]
+
+
+# Namespaces and kinds that are not there yet
+
+
+def test_a_missing_namespace_is_made_first(client: Client, api: Any) -> None:
+    predicted = run(client, check_mode=True)
+    assert api.objects == {}
+    assert next(iter(actions(predicted).items())) == ("Namespace/media", "created")
+    assert run(client) == predicted
+    assert api.writes[:2] == ["PATCH /api/v1/namespaces/media", f"PATCH {RECORD}"]
+    labels = api.objects["/api/v1/namespaces/media"]["metadata"]["labels"]
+    assert labels == {"app.kubernetes.io/managed-by": "livestream.srs"}, "not a member: it is never deleted"
+    assert not run(client, check_mode=True).changed
+
+
+def test_a_namespace_of_the_set_is_not_made_twice(client: Client, api: Any) -> None:
+    result = run(client, [*everything(), manifest("v1", "Namespace", "media")])
+    assert [item["name"] for item in result.objects if item["kind"] == "Namespace"] == ["media"]
+    assert api.writes.count("PATCH /api/v1/namespaces/media") == 1
+
+
+def test_a_missing_namespace_may_be_an_error(client: Client, api: Any) -> None:
+    with pytest.raises(SrsError, match='The namespace "media" does not exist; create it, or set create_namespace'):
+        run(client, create_namespace=False)
+    assert api.writes == []
+
+
+def test_what_could_not_be_tried_before_is_tried_before_the_rest_is_made(client: Client, api: Any) -> None:
+    def refuse(request: Any) -> Any:
+        if request.path == DEPLOYMENT and "/api/v1/namespaces/media" in api.objects:
+            return 422, {"message": "invalid", "details": {"causes": [{"field": "spec", "message": "bad"}]}}
+        return None
+
+    api.faults = [refuse]
+    with pytest.raises(SrsError, match=r"Can't apply Deployment media/web: .*spec: bad"):
+        run(client)
+    assert api.writes == ["PATCH /api/v1/namespaces/media", f"PATCH {RECORD}"]
+
+
+def test_objects_of_a_kind_that_the_list_brings(client: Client, media: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    definition = manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", "things.example.org")
+    definition["spec"] = {
+        "group": "example.org",
+        "scope": "Namespaced",
+        "names": {"kind": "Thing", "plural": "things"},
+        "versions": [{"name": "v1", "served": True}],
+    }
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.org"
+    media.faults = [lambda request: (404, b"404 page not found") if "/things/" in request.path and path not in media.objects else None]
+    monkeypatch.setattr(under_test, "wait_ready", lambda *args, **options: [])
+    objects = [manifest("example.org/v1", "Thing", "one", spec={"a": 1}), definition]
+    predicted = run(client, objects, check_mode=True)
+    assert media.writes == []
+    assert run(client, objects) == predicted
+    assert actions(predicted)["Thing/one"] == "created"
+    assert media.objects["/apis/example.org/v1/namespaces/media/things/one"]["spec"] == {"a": 1}
+
+
+def test_a_kind_whose_definition_is_missing(client: Client, media: Any) -> None:
+    media.faults = [lambda request: (404, b"404 page not found") if "podmonitors" in request.path else None]
+    with pytest.raises(SrsError, match=r"no kind PodMonitor in monitoring.coreos.com/v1; install what brings it, or leave the object out"):
+        run(client, [manifest("monitoring.coreos.com/v1", "PodMonitor", "a")])
+    assert media.writes == []
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("objects", "said"),
+    [
+        ([*everything(), manifest("v1", "Service", "web")], "Service media/web is in the list twice"),
+        ([manifest("v1", "ConfigMap", "srs-apply-set")], "ConfigMap media/srs-apply-set is the name of the set's own record"),
+        (["text"], r"objects\[0\] is no Kubernetes object"),
+    ],
+)
+def test_lists_that_make_no_set(client: Client, media: Any, objects: list[Any], said: str) -> None:
+    with pytest.raises(SrsError, match=said):
+        run(client, objects)
+    assert media.writes == []
+
+
+def test_one_name_in_two_namespaces_is_no_clash(client: Client, media: Any) -> None:
+    media.namespace("other")
+    other = manifest("v1", "Service", "web")
+    other["metadata"]["namespace"] = "other"
+    result = run(client, [*everything(), other])
+    assert [item["namespace"] for item in result.objects if item["kind"] == "Service"] == ["media", "other"]
+    assert media.objects[RECORD]["metadata"]["annotations"]["applyset.kubernetes.io/additional-namespaces"] == "other"
+
+
+@pytest.mark.parametrize("option", ["name", "namespace"])
+def test_names_must_be_labels(client: Client, option: str) -> None:
+    with pytest.raises(SrsError, match=f"{option} is 'Not one'"):
+        apply_set(client, SetSpec(**{"name": "a", "namespace": "b", option: "Not one"}))
+
+
+def test_a_config_map_that_only_has_the_records_name_is_left_alone(client: Client, media: Any) -> None:
+    media.add(RECORD, manifest("v1", "ConfigMap", "srs-apply-set"))
+    with pytest.raises(SrsError, match="ConfigMap media/srs-apply-set exists but is not the record"):
+        run(client)
+    with pytest.raises(SrsError, match="is not the record"):
+        run(client, absent=True)
+    assert media.writes == []
+
+
+def test_an_object_of_another_set_is_refused_by_that_sets_name(client: Client, applied: Any) -> None:
+    with pytest.raises(SrsError, match=r"Service media/web: it belongs to another apply set \(that of ConfigMap media/srs-apply-set\)"):
+        apply_set(client, SetSpec(name="other", namespace="media", objects=[everything()[1]]))
+    assert applied.writes == []
+
+
+def test_all_failures_are_told_together_and_nothing_is_written(client: Client, media: Any) -> None:
+    media.faults = [
+        lambda request: (403, {"message": f"no {request.path}"}) if request.path in (CONFIG, DEPLOYMENT) else None,
+    ]
+    with pytest.raises(SrsError) as caught:
+        run(client)
+    assert caught.value.message.startswith("Can't apply 2 of 4 objects:\n")
+    assert CONFIG in caught.value.message and DEPLOYMENT in caught.value.message
+    assert media.writes == []
+
+
+def test_when_applying_fails_what_depends_on_it_is_not_tried_and_nothing_is_pruned(client: Client, applied: Any) -> None:
+    objects = everything()[:3]
+    objects[0]["spec"]["replicas"] = 2
+    objects[2]["data"] = {"a": "2"}
+    applied.faults = [lambda request: (422, {"message": "no"}) if request.writes and request.path == CONFIG else None]
+    with pytest.raises(SrsError, match="Can't apply ConfigMap media/config"):
+        run(client, objects, prune=True, delete_persistent_volume_claims=True)
+    assert applied.writes == [f"PATCH {CONFIG}"]
+    assert CLAIM in applied.objects
+    applied.faults = []
+    result = run(client, objects, prune=True, delete_persistent_volume_claims=True)
+    assert actions(result)["Deployment/web"] == "configured" and CLAIM not in applied.objects
+
+
+def test_an_api_server_that_is_gone_is_said_once(client: Client, applied: Any, clock: list[float]) -> None:
+    applied.faults = [lambda request: ConnectionResetError(104, "Connection reset by peer") if request.method == "PATCH" else None]
+    objects = everything()
+    for item in objects:
+        item["metadata"]["labels"] = {"new": "label"}
+    with pytest.raises(SrsError, match=r"does not answer \(Connection reset by peer\)") as caught:
+        run(client, objects)
+    assert "\n" not in caught.value.message
+
+
+# Pruning
+
+
+def test_prune_removes_what_left_the_list(client: Client, applied: Any) -> None:
+    result = run(client, everything()[1:3], prune=True)
+    assert actions(result) == {
+        "Service/web": "unchanged",
+        "ConfigMap/config": "unchanged",
+        "Deployment/web": "deleted",
+        "PersistentVolumeClaim/data": "kept",
+        "ConfigMap/srs-apply-set": "configured",
+    }
+    assert applied.writes == [f"DELETE {DEPLOYMENT}", f"PATCH {RECORD}"], "the record is narrowed last"
+    assert applied.objects[RECORD]["metadata"]["annotations"]["applyset.kubernetes.io/contains-group-kinds"] == (
+        "ConfigMap,PersistentVolumeClaim,Service"
+    )
+    again = run(client, everything()[1:3], prune=True)
+    assert not again.changed and actions(again)["PersistentVolumeClaim/data"] == "kept"
+
+
+def test_without_prune_nothing_is_removed_and_the_record_stays_wide(client: Client, applied: Any) -> None:
+    result = run(client, everything()[1:3])
+    assert not result.changed and DEPLOYMENT in applied.objects and applied.writes == []
+    assert actions(run(client, everything()[1:3], prune=True))["Deployment/web"] == "deleted"
+
+
+def test_only_the_sets_own_objects_are_pruned(client: Client, applied: Any) -> None:
+    label = applied.objects[SERVICE]["metadata"]["labels"]
+    ours = {"managedFields": applied.objects[SERVICE]["metadata"]["managedFields"]}
+    other = {"applyset.kubernetes.io/part-of": "applyset-other-v1"}
+    strangers = {
+        f"{BASE}/services/unlabelled": {"name": "unlabelled", **ours},
+        f"{BASE}/services/of-another-set": {"name": "of-another-set", "labels": other, **ours},
+        f"{BASE}/services/a-copy-by-hand": {"name": "a-copy-by-hand", "labels": label},
+        f"{BASE}/services/going": {"name": "going", "labels": label, "deletionTimestamp": "2026-01-01T00:00:00Z", **ours},
+        f"{BASE}/secrets/of-a-kind-not-recorded": {"name": "of-a-kind-not-recorded", "labels": label, **ours},
+        "/api/v1/namespaces/other/services/elsewhere": {"name": "elsewhere", "namespace": "other", "labels": label, **ours},
+    }
+    applied.namespace("other")
+    for path, metadata in strangers.items():
+        applied.add(path, {"apiVersion": "v1", "kind": "Service", "metadata": metadata})
+    # A kind and a namespace that the record does not name yet are listed now.
+    new = [manifest("v1", "Secret", "new", data={}), manifest("v1", "Service", "new", metadata={"name": "new", "namespace": "other"})]
+    result = run(client, [*everything()[:1], *new], prune=True, delete_persistent_volume_claims=True)
+    assert [item["name"] for item in result.objects if item["action"] == "deleted"] == ["config", "data", "web"]
+    assert all(path in applied.objects for path in strangers)
+
+
+def test_an_object_that_was_made_anew_meanwhile_is_not_deleted(client: Client, applied: Any) -> None:
+    def replace(request: Any) -> None:
+        if request.method == "DELETE":
+            applied.objects[DEPLOYMENT]["metadata"]["uid"] = "another"
+
+    applied.faults = [replace]
+    run(client, everything()[1:], prune=True)
+    assert DEPLOYMENT in applied.objects
+
+
+def test_an_empty_list_prunes_nothing_unless_asked(client: Client, applied: Any) -> None:
+    with pytest.raises(SrsError, match=r"would delete all 3 objects of the set \"srs\".*set prune_allow_empty"):
+        run(client, [None, []], prune=True)
+    assert applied.writes == []
+    result = run(client, [], prune=True, prune_allow_empty=True, delete_persistent_volume_claims=True)
+    assert list(actions(result).values()).count("deleted") == 4
+    assert not run(client, [], prune=True).changed, "with nothing to delete an empty list is no error"
+
+
+def test_namespaces_and_definitions_are_never_pruned(client: Client, api: Any) -> None:
+    run(client, [manifest("v1", "Namespace", "media"), *everything()])
+    result = run(client, everything(), prune=True)
+    assert actions(result)["Namespace/media"] == "kept" and "/api/v1/namespaces/media" in api.objects
+    result = run(client, absent=True)
+    assert actions(result)["Namespace/media"] == "kept" and "/api/v1/namespaces/media" in api.objects
+
+
+def test_a_recorded_kind_that_is_gone_is_dropped(client: Client, applied: Any) -> None:
+    annotations = applied.objects[RECORD]["metadata"]["annotations"]
+    annotations["applyset.kubernetes.io/contains-group-kinds"] += ",Thing.example.org"
+    applied.faults = [lambda request: (404, b"404 page not found") if "example.org" in request.path else None]
+    result = run(client, prune=True)
+    assert actions(result)["ConfigMap/srs-apply-set"] == "configured"
+    assert not run(client, prune=True).changed
+
+
+def test_prune_waits_for_what_comes_instead(client: Client, applied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = [NotReady(ref({**everything()[1], "metadata": {"name": "web", "namespace": "media"}}), "the load balancer has no address yet")]
+    monkeypatch.setattr(under_test, "wait_ready", lambda *args, **options: left)
+    with pytest.raises(SrsError) as caught:
+        run(client, everything()[1:], prune=True, wait=True, wait_timeout=7)
+    assert caught.value.message == "1 of 3 objects are not ready after 7 s:\n- Service media/web: the load balancer has no address yet"
+    assert caught.value.details["changed"] is False and caught.value.details["not_ready"][0]["name"] == "web"
+    assert DEPLOYMENT in applied.objects
+    monkeypatch.setattr(under_test, "wait_ready", lambda *args, **options: [])
+    run(client, everything()[1:], prune=True, wait=True)
+    assert DEPLOYMENT not in applied.objects
+
+
+def test_draining_lets_pods_end_before_what_leads_to_them_goes(client: Client, media: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = everything()
+    objects[0]["spec"]["selector"] = {"matchLabels": {"app": "web"}}
+    run(client, objects)
+    for name, owner in (("web-1-x", "web-1"), ("other-1-x", "other-1")):
+        labels, owners = {"app": "web"}, [{"kind": "ReplicaSet", "name": owner, "controller": True}]
+        metadata = {"name": name, "namespace": "media", "labels": labels, "ownerReferences": owners}
+        media.add(f"{BASE}/pods/{name}", manifest("v1", "Pod", name, metadata=metadata, spec={"terminationGracePeriodSeconds": 30}))
+    left: list[NotReady] = []
+    seen = []
+
+    def wait_gone(client: Client, doomed: Any, timeout: float) -> list[NotReady]:
+        seen.append(([item["metadata"]["name"] for item in doomed], timeout))
+        assert DEPLOYMENT not in media.objects and SERVICE in media.objects and CONFIG in media.objects
+        return left
+
+    monkeypatch.setattr(under_test, "wait_gone", wait_gone)
+    run(client, objects[3:], prune=True, drain=True)
+    assert seen == [(["web-1-x"], 30 + under_test.TERMINATION)]
+    assert SERVICE not in media.objects and CONFIG not in media.objects
+    run(client, objects)
+    left.append(NotReady(ref(media.objects[f"{BASE}/pods/web-1-x"]), "is still there"))
+    assert "Pod media/web-1-x" in run(client, absent=True, drain=True).warnings[0]
+
+
+# Absence
+
+
+def test_absent_removes_the_set_and_its_record(client: Client, applied: Any) -> None:
+    predicted = run(client, absent=True, delete_persistent_volume_claims=True, check_mode=True)
+    assert applied.writes == []
+    result = run(client, absent=True, delete_persistent_volume_claims=True)
+    assert result == predicted and set(actions(result).values()) == {"deleted"}
+    assert set(applied.writes[:2]) == {f"DELETE {SERVICE}", f"DELETE {DEPLOYMENT}"} and applied.writes[-1] == f"DELETE {RECORD}"
+    assert list(applied.objects) == ["/api/v1/namespaces/media"]
+    assert run(client, absent=True) == Result()
+
+
+def test_absent_keeps_claims_and_the_record_of_them(client: Client, applied: Any) -> None:
+    result = run(client, absent=True)
+    assert actions(result)["PersistentVolumeClaim/data"] == "kept" and actions(result)["ConfigMap/srs-apply-set"] == "configured"
+    assert set(applied.objects) == {"/api/v1/namespaces/media", RECORD, CLAIM}
+    assert not run(client, absent=True).changed
+    result = run(client, absent=True, delete_persistent_volume_claims=True)
+    assert result.changed and list(applied.objects) == ["/api/v1/namespaces/media"]
+
+
+def test_absent_leaves_what_is_not_recorded(client: Client, applied: Any) -> None:
+    del applied.objects[RECORD]
+    assert run(client, absent=True) == Result()
+    assert DEPLOYMENT in applied.objects
+
+
+def test_a_lost_record_is_made_again(client: Client, applied: Any) -> None:
+    del applied.objects[RECORD]
+    result = run(client)
+    assert actions(result) == {
+        "Deployment/web": "unchanged",
+        "Service/web": "unchanged",
+        "ConfigMap/config": "unchanged",
+        "PersistentVolumeClaim/data": "unchanged",
+        "ConfigMap/srs-apply-set": "created",
+    }
+    assert applied.writes == [f"PATCH {RECORD}"]
+
+
+# Predecessors that are still going away
+
+
+def test_an_object_that_is_being_deleted_is_waited_for_and_made_anew(client: Client, applied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    applied.objects[SERVICE]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+
+    def wait_gone(client: Client, doomed: Any, timeout: float, **options: Any) -> list[Any]:
+        assert [item["metadata"]["name"] for item in doomed] == ["web"]
+        del applied.objects[SERVICE]
+        return []
+
+    monkeypatch.setattr(under_test, "wait_gone", wait_gone)
+    predicted = run(client, check_mode=True)
+    assert actions(predicted)["Service/web"] == "created"
+    assert run(client) == predicted
+    assert "deletionTimestamp" not in applied.objects[SERVICE]["metadata"]
+
+
+def test_an_object_that_does_not_go_away_is_an_error(client: Client, applied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    applied.objects[SERVICE]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    held = "is still being deleted, held by a/b"
+    monkeypatch.setattr(under_test, "wait_gone", lambda client, doomed, timeout: [NotReady(ref(doomed[0]), held)])
+    with pytest.raises(
+        SrsError, match=r"Can't apply Service media/web: is still being deleted, held by a/b; see what its finalizers wait for"
+    ):
+        run(client)

@@ -1,0 +1,288 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waiting for many objects by one list and one watch per kind and namespace."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Ref
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import wait as under_test
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import NotReady, failure_message, wait_gone, wait_ready
+
+SERVICES = "/api/v1/namespaces/media/services"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/media/deployments"
+
+
+def service(name: str, address: str | None = None) -> dict[str, Any]:
+    ingress = [{"ip": address}] if address else []
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": "media"},
+        "spec": {"type": "LoadBalancer"},
+        "status": {"loadBalancer": {"ingress": ingress}},
+    }
+
+
+def deployment(name: str, available: int) -> dict[str, Any]:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": "media", "generation": 1},
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": name}}},
+        "status": {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": available},
+    }
+
+
+def claim(name: str, phase: str = "Pending", storage_class: str = "late") -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, "namespace": "media"},
+        "spec": {"storageClassName": storage_class},
+        "status": {"phase": phase},
+    }
+
+
+def add(api: Any, *items: dict[str, Any]) -> list[Ref]:
+    folders = {"Service": SERVICES, "Deployment": DEPLOYMENTS}
+    for item in items:
+        name, kind = item["metadata"]["name"], item["kind"]
+        api.add(f"{folders.get(kind) or f'/api/v1/namespaces/media/{kind.lower()}s'}/{name}", item)
+    return [Ref(item["apiVersion"], item["kind"], "media", item["metadata"]["name"]) for item in items]
+
+
+@pytest.fixture
+def news(api: Any) -> dict[str, list[Any]]:
+    """What each watch is told, by path: a list of events or a status. Afterwards watches are refused, which ends the wait."""
+    told: dict[str, list[Any]] = {}
+
+    def watch(request: Any) -> Any:
+        if request.query.get("watch") != "true":
+            return None
+        batch = told.get(request.path, []).pop(0) if told.get(request.path) else (403, {"message": "the test has no more news"})
+        if isinstance(batch, tuple):
+            return batch
+        events = []
+        for kind, item in batch:
+            path = f"{request.path}/{item['metadata']['name']}"
+            if kind == "DELETED":
+                api.objects.pop(path)
+            else:
+                api.add(path, item)
+            changed = {**item, "metadata": {**item["metadata"], "resourceVersion": "99"}}
+            events.append({"type": kind, "object": {key: value for key, value in changed.items() if key not in ("apiVersion", "kind")}})
+        return 200, b"".join(json.dumps(event).encode() + b"\n" for event in events)
+
+    api.faults.append(watch)
+    return told
+
+
+def test_what_is_ready_costs_one_list_and_no_watch(client: Client, api: Any) -> None:
+    refs = add(api, *(service(f"s{number}", "198.51.100.1") for number in range(20)), deployment("d", 2))
+    assert wait_ready(client, refs, 0, label_selector="a=b") == [NotReady(ref, "does not exist") for ref in refs], "the label narrows"
+    api.log.clear()
+    assert wait_ready(client, refs, 5) == []
+    assert sorted(api.requests) == [f"GET {SERVICES}", f"GET {DEPLOYMENTS}"]
+
+
+def test_news_come_by_one_watch_per_kind(client: Client, api: Any, news: dict[str, list[Any]]) -> None:
+    refs = add(api, service("a"), service("b"), service("ready", "198.51.100.1"), deployment("d", 0), deployment("e", 2))
+    news[SERVICES] = [
+        [("MODIFIED", service("b", "198.51.100.2")), ("ADDED", service("stranger")), ("MODIFIED", service("a", "198.51.100.3"))]
+    ]
+    news[DEPLOYMENTS] = [[("MODIFIED", deployment("d", 1)), ("MODIFIED", deployment("d", 2))]]
+    seen: list[tuple[int, int]] = []
+    assert wait_ready(client, refs, 60, progress=lambda ready, total: seen.append((ready, total))) == []
+    assert seen[0] == (2, 5) and seen[-1] == (5, 5) and seen == sorted(seen)
+    assert len([request for request in api.log if request.query.get("watch")]) <= 4, "a watch that ended may have begun anew"
+
+
+def test_an_object_that_comes_and_goes(client: Client, api: Any, news: dict[str, list[Any]]) -> None:
+    [ref] = add(api, service("a"))
+    late = Ref("v1", "Service", "media", "late")
+    news[SERVICES] = [[("DELETED", service("a")), ("ADDED", service("late", "198.51.100.2")), ("ADDED", service("a", "198.51.100.3"))]]
+    assert wait_ready(client, [ref, late], 60) == []
+
+
+def test_a_watch_that_is_too_old_or_broken_lists_again(
+    client: Client, api: Any, news: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(under_test, "SHORTEST_WATCH", 0.01)
+    [ref] = add(api, service("a"))
+    news[SERVICES] = [
+        (410, {"code": 410, "message": "too old"}),
+        (200, b"not json\n"),
+        (503, {"message": "restarting"}),
+        [("MODIFIED", service("a", "198.51.100.2"))],
+    ]
+    assert wait_ready(client, [ref], 60) == []
+    lists = [request for request in api.log if request.path == SERVICES and not request.query.get("watch")]
+    assert len(lists) == 4
+
+
+def test_a_change_that_happened_between_watches_is_seen_by_the_list(
+    client: Client, api: Any, news: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(under_test, "SHORTEST_WATCH", 0.01)
+    [ref] = add(api, service("a"))
+
+    def change(request: Any) -> Any:
+        if request.query.get("watch"):
+            add(api, service("a", "198.51.100.2"))
+            return 410, {"code": 410, "message": "too old"}
+        return None
+
+    api.faults.insert(0, change)
+    assert wait_ready(client, [ref], 60) == []
+
+
+def test_a_watch_that_is_forbidden_ends_the_wait(client: Client, api: Any, news: dict[str, list[Any]]) -> None:
+    refs = add(api, service("a"))
+    with pytest.raises(SrsError, match="Can't watch services in namespace media: the test has no more news"):
+        wait_ready(client, refs, 60)
+
+
+def test_at_the_end_what_is_not_ready_is_explained(client: Client, api: Any) -> None:
+    refs = add(api, deployment("d", 1), service("a"), deployment("fine", 2))
+    owner = {"kind": "ReplicaSet", "name": "d-1", "controller": True}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "d-1-x", "namespace": "media", "labels": {"app": "d", "pod-template-hash": "1"}, "ownerReferences": [owner]},
+        "spec": {},
+        "status": {
+            "phase": "Pending",
+            "containerStatuses": [{"name": "srs", "state": {"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling "x"'}}}],
+        },
+    }
+    api.add("/api/v1/namespaces/media/pods/d-1-x", pod)
+
+    def events(request: Any) -> Any:
+        if request.path != "/api/v1/namespaces/media/events":
+            return None
+        about = request.query["fieldSelector"].removeprefix("involvedObject.uid=")
+        texts = {
+            api.objects[f"{DEPLOYMENTS}/d"]["metadata"]["uid"]: [("Normal", "ScalingReplicaSet", "Scaled up")],
+            api.objects["/api/v1/namespaces/media/pods/d-1-x"]["metadata"]["uid"]: [
+                ("Warning", "Failed", "registry says no"),
+                ("Normal", "Pulling", "Pulling image"),
+                ("Warning", "BackOff", 'Back-off pulling "x"'),
+            ],
+            api.objects[f"{SERVICES}/a"]["metadata"]["uid"]: [("Normal", "EnsuringLoadBalancer", "Ensuring load balancer")],
+        }
+        items = [{"metadata": {}, "type": kind, "reason": reason, "message": text} for kind, reason, text in texts[about]]
+        return 200, {"metadata": {"resourceVersion": "1"}, "items": items}
+
+    api.faults.append(events)
+    left = wait_ready(client, refs, 0)
+    assert [str(entry) for entry in left] == [
+        'Deployment media/d: 1 of 2 replicas are available; pod d-1-x: ImagePullBackOff: container srs: Back-off pulling "x"; '
+        "event Failed: registry says no",
+        "Service media/a: the load balancer has no address yet; event EnsuringLoadBalancer: Ensuring load balancer",
+    ]
+    assert left[0].as_dict() == {
+        "api_version": "apps/v1",
+        "kind": "Deployment",
+        "namespace": "media",
+        "name": "d",
+        "reason": "1 of 2 replicas are available",
+        "pods": ['pod d-1-x: ImagePullBackOff: container srs: Back-off pulling "x"'],
+        "events": ["Failed: registry says no"],
+    }
+    message = failure_message(left, len(refs), 0)
+    assert message.startswith("2 of 3 objects are not ready after 0 s:\n- Deployment media/d: ") and message.count("\n") == 2
+
+
+def test_what_can_not_be_read_for_the_explanation_is_left_out(client: Client, api: Any) -> None:
+    refs = add(api, deployment("d", 1))
+    api.faults.append(lambda request: (403, {"message": "no"}) if "/pods" in request.path or "/events" in request.path else None)
+    [entry] = wait_ready(client, refs, 0)
+    assert (entry.reason, entry.pods, entry.events) == ("1 of 2 replicas are available", [], [])
+
+
+def test_only_some_are_explained(client: Client, api: Any) -> None:
+    refs = add(api, *(deployment(f"d{number:02}", 1) for number in range(30)))
+    left = wait_ready(client, refs, 0)
+    assert len(left) == 30
+    assert len([request for request in api.log if request.path.endswith("/pods")]) == under_test.EXPLAINED
+
+
+def test_a_failed_job_ends_the_wait_at_once(client: Client, api: Any) -> None:
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "j", "namespace": "media"},
+        "spec": {"selector": {"matchLabels": {"job": "j"}}},
+        "status": {"conditions": [{"type": "Failed", "status": "True", "message": "backoff limit"}]},
+    }
+    api.add("/apis/batch/v1/namespaces/media/jobs/j", job)
+    left = wait_ready(client, [Ref("batch/v1", "Job", "media", "j")], 3600)
+    assert failure_message(left, 1, 3600) == "1 of 1 objects are not ready and never will be:\n- Job media/j: it has failed: backoff limit"
+
+
+# Volume claims
+
+
+def storage_class(api: Any, mode: str) -> None:
+    api.add("/apis/storage.k8s.io/v1/storageclasses/late", {"metadata": {"name": "late"}, "volumeBindingMode": mode})
+
+
+def test_a_claim_that_binds_late_is_ready_while_no_pod_uses_it(client: Client, api: Any) -> None:
+    storage_class(api, "WaitForFirstConsumer")
+    refs = add(api, claim("data"))
+    assert wait_ready(client, refs, 0) == []
+    volume = {"name": "v", "persistentVolumeClaim": {"claimName": "data"}}
+    api.add("/api/v1/namespaces/media/pods/p", {"metadata": {"name": "p"}, "spec": {"volumes": [volume]}, "status": {"phase": "Pending"}})
+    assert [entry.reason for entry in wait_ready(client, refs, 0)] == ["it is Pending, not Bound"]
+
+
+def test_a_claim_that_binds_at_once_must_be_bound(client: Client, api: Any) -> None:
+    storage_class(api, "Immediate")
+    assert [entry.reason for entry in wait_ready(client, add(api, claim("data")), 0)] == ["it is Pending, not Bound"]
+    assert wait_ready(client, add(api, claim("data", "Bound")), 0) == []
+    assert [entry.reason for entry in wait_ready(client, add(api, claim("data", "Lost")), 0)] == ["it is Lost, not Bound"]
+
+
+def test_without_the_right_to_read_classes_the_claims_events_tell(
+    client: Client, api: Any, news: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(under_test, "RECHECK", 0.01)
+    looks = iter([[], [], [{"metadata": {}, "reason": "WaitForFirstConsumer", "message": "waiting for first consumer"}]])
+
+    def fault(request: Any) -> Any:
+        if "storageclasses" in request.path:
+            return 403, {"message": "no"}
+        if request.path.endswith("/events"):
+            return 200, {"metadata": {"resourceVersion": "1"}, "items": next(looks)}
+        if request.query.get("watch"):
+            return 200, b""
+        return None
+
+    api.faults.insert(0, fault)
+    assert wait_ready(client, add(api, claim("data")), 60) == []
+
+
+# Going
+
+
+def test_waiting_until_deleted_objects_are_gone(client: Client, api: Any, news: dict[str, list[Any]]) -> None:
+    going = service("a")
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    going["metadata"]["finalizers"] = ["service.kubernetes.io/load-balancer-cleanup"]
+    untouched, anew, gone = service("untouched"), service("anew"), service("gone already")
+    add(api, going, untouched, anew)
+    doomed = [*api.objects.values(), {**gone, "metadata": {**gone["metadata"], "uid": "1"}}]
+    doomed[2] = {**anew, "metadata": {**anew["metadata"], "uid": "of the one before"}}
+    assert [(entry.ref.name, entry.reason) for entry in wait_gone(client, doomed, 0)] == [
+        ("a", "is still being deleted, held by service.kubernetes.io/load-balancer-cleanup"),
+        ("untouched", "is still there"),
+    ]
+    news[SERVICES] = [[("DELETED", doomed[0]), ("DELETED", doomed[1])]]
+    assert wait_gone(client, doomed, 60) == []

@@ -1,0 +1,171 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The status as a page and as data."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from ansible_collections.livestream.srs.plugins.module_utils._observed import drawing, report
+from ansible_collections.livestream.srs.tests.support.made_up import topology
+
+SCHEMA = json.loads((Path(__file__).parents[5] / "docs" / "status-report.schema.json").read_text())
+VOID = {"meta", "br"}
+
+
+class Page(HTMLParser):
+    """Checks that elements are closed in order, and gathers them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.words.append(data)
+
+    def count(self, tag: str, kind: str = "") -> int:
+        return sum(
+            tag == name and kind in (attributes.get("class") or "").split(" ") if kind else tag == name
+            for name, attributes in self.elements
+        )
+
+
+def page(*statuses: dict[str, Any]) -> Page:
+    return Page(report.page([(f"host-{number}", status) for number, status in enumerate(statuses)]))
+
+
+@pytest.mark.parametrize("edges", [1, 10, 100])
+def test_the_page_of_topologies_of_any_size(edges: int) -> None:
+    status = topology(edges)
+    shown = page(status)
+    rows = 4 + (1 + 3 * edges) + (1 + edges) + len(status["urls"])
+    assert shown.count("tr") == rows + 4  # with a head for each table
+    assert shown.count("svg") == 2
+    # Each edge cluster and each of its pods once in each picture, with the origin's.
+    assert shown.count("rect", "edge") == 2 * edges
+    assert shown.count("rect", "pod") == 2 * (3 * edges + 1)
+    assert "cdn-01" in shown.words or edges == 1
+
+
+def test_the_page_needs_nothing_else() -> None:
+    text = report.page([("host", topology(3))])
+    assert not re.findall(r"(?:src|href)\s*=|url\(|@import|https?://(?!www\.w3\.org)(?!198\.|203\.)", text)
+    assert "default-src 'none'" in text
+
+
+def test_problems_stand_first_and_are_counted_in_the_verdicts() -> None:
+    shown = page(topology(2))
+    words = " ".join(shown.words)
+    assert words.index("CrashLoopBackOff") < words.index("Topology") < words.index("Published by")
+    assert shown.count("li", "error") == 2
+    assert shown.count("li", "wrong") == 3
+    assert "Nothing is wrong." not in words
+
+
+def test_nothing_wrong_is_said() -> None:
+    shown = page(topology(2, trouble=False))
+    assert "Nothing is wrong." in shown.words
+    assert (shown.count("li", "error"), shown.count("li", "wrong")) == (0, 0)
+
+
+def test_names_from_outside_are_text() -> None:
+    status = topology(1)
+    evil = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+    status["streams"][0].update(url=f"/live/{evil}", stream=evil, vhost=evil)
+    status["streams"][0]["publishers"][0]["ip"] = evil
+    status["servers"][0].update(error=evil, version=evil)
+    status["problems"][0].update(object=evil, message=evil, severity=evil)
+    status["edges"]["edge"]["pods"][0]["reason"] = evil
+    shown = page(status)
+    assert shown.count("script") == 1
+    assert shown.count("img") == 0
+    assert not [name for _tag, attributes in shown.elements for name in attributes if name.startswith("on")]
+
+
+def test_several_hosts_have_a_part_each() -> None:
+    shown = page(topology(1), topology(2))
+    assert shown.count("main") == 2
+    assert any("host-1" in word for word in shown.words)
+
+
+def test_without_the_servers_the_rest_is_shown() -> None:
+    status = topology(2)
+    status.update(servers=[], streams=[])
+    shown = page(status)
+    assert shown.count("rect", "edge") == 4
+    assert "Servers that answer" not in shown.words
+    assert "Streams" not in " ".join(shown.words)
+
+
+def test_an_empty_topology_is_a_page() -> None:
+    status = topology(1, trouble=False)
+    status.update(origins={}, edges={}, services=[], urls=[], servers=[], streams=[])
+    assert page(status).count("svg") == 2
+
+
+def test_lines_are_as_thick_as_bitrates() -> None:
+    status = topology(1, pods=1, live=2, trouble=False)
+    for stream, rate in zip(status["streams"], (4000, 1000), strict=True):
+        stream["kbps_in"] = rate
+    lines = {
+        attributes["class"]: float(attributes["stroke-width"] or 0)
+        for tag, attributes in Page(drawing.draw(status)).elements
+        if tag == "path" and "flow" in (attributes.get("class") or "")
+    }
+    assert lines["flow s0"] == drawing.THICKEST
+    assert lines["flow s1"] == pytest.approx(drawing.THINNEST + (drawing.THICKEST - drawing.THINNEST) / 4, abs=0.1)
+
+
+def test_streams_beyond_the_first_go_together() -> None:
+    status = topology(2, live=20)
+    shown = page(status)
+    assert len(drawing.legend(status)) == drawing.STREAMS
+    assert "14 other streams" in shown.words
+    assert shown.count("path", f"s{drawing.STREAMS}") > 0
+
+
+def test_an_edge_behind_an_edge_is_drawn_from_there() -> None:
+    status = topology(2, pods=1, live=1, trouble=False)
+    edges = [server["name"] for server in status["servers"] if server["component"] == "edge"]
+    for pull in status["streams"][0]["pulls"]:
+        if pull["edge"] == edges[1]:
+            pull["server"] = edges[0]
+    assert "pulls from edge" in page(status).words
+
+
+@pytest.mark.parametrize("status", [topology(1), topology(3, trouble=False), topology(2, live=0)], ids=["trouble", "fine", "no streams"])
+def test_the_data_follow_the_schema(status: dict[str, Any]) -> None:
+    written = json.loads(report.data([("host", status)]))
+    jsonschema.Draft202012Validator(SCHEMA).validate(written)
+    assert written["schema_version"] == report.SCHEMA_VERSION == SCHEMA["properties"]["schema_version"]["const"]
+
+
+def test_the_schema_refuses_what_it_does_not_describe() -> None:
+    written = json.loads(report.data([("host", topology(1))]))
+    written["hosts"][0]["servers"][0]["surprise"] = 1
+    with pytest.raises(jsonschema.ValidationError, match="surprise"):
+        jsonschema.Draft202012Validator(SCHEMA).validate(written)

@@ -1,0 +1,218 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each verdict: when it holds, when it does not, and when nothing can be said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.livestream.srs.plugins.module_utils._observed import verdicts
+
+
+def pod(name: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "workload": "srs-edge", "reason": None, "terminating": False, "config_checksum": "new", **more}
+
+
+def cluster(pods: list[dict[str, Any]] | None = None, **more: Any) -> dict[str, Any]:
+    workloads = [{"name": "srs-edge", "config_map": "srs-edge-config"}]
+    return {"desired": 1, "ready": 1, "updated": 1, "complete": True, "pods": pods or [], "workloads": workloads, **more}
+
+
+def server(name: str, component: str = "edge", **more: Any) -> dict[str, Any]:
+    known = {"connections": 4, "max_connections": 1000, "connections_percent": 0.4, "clients": 4, "version": "6.0.157"}
+    return {
+        "name": name,
+        "component": component,
+        "cluster": component,
+        "draining": False,
+        "error": None,
+        "error_kind": None,
+        **known,
+        **more,
+    }
+
+
+def silent(name: str, component: str = "edge", **more: Any) -> dict[str, Any]:
+    nothing = dict.fromkeys(("connections", "connections_percent", "clients", "version"))
+    return server(name, component, **nothing, **{"error": "no answer in time", "error_kind": "timeout", **more})
+
+
+def on(name: str, component: str = "edge", players: int = 1, **more: Any) -> dict[str, Any]:
+    return {
+        "server": name,
+        "cluster": component,
+        "component": component,
+        "players": players,
+        "longest_player_seconds": 20.0,
+        "has_media": True,
+        **more,
+    }
+
+
+def stream(**more: Any) -> dict[str, Any]:
+    publisher = {"server": "origin-0", "origin": "origin-0", "id": "p1", "live_seconds": 60.0}
+    pulls = [{"server": "origin-0", "edge": "edge-0"}]
+    usual = {
+        "url": "/live/livestream",
+        "merged_pull": True,
+        "playable": True,
+        "publishers": [publisher],
+        "pulls": pulls,
+        "servers": [on("edge-0")],
+    }
+    return {**usual, **more}
+
+
+@pytest.fixture
+def healthy() -> dict[str, Any]:
+    return {
+        "origins": {},
+        "hls": {},
+        "edges": {"edge": cluster([pod("edge-0")])},
+        "services": [{"name": "srs-edge-service", "type": "LoadBalancer", "addresses": ["203.0.113.1"], "ready_endpoints": 1}],
+        "configs": {"srs-edge-config": {"checksum": "new"}},
+        "servers": [server("origin-0", "origin"), server("edge-0")],
+        "streams": [stream()],
+    }
+
+
+def judged(status: dict[str, Any], verdict: str, limit: int = 80) -> tuple[bool | None, list[tuple[str, str]]]:
+    result = verdicts.judge(status, limit)
+    return result["verdicts"][verdict], [(p["object"], p["message"]) for p in result["problems"] if p["verdict"] == verdict]
+
+
+def test_a_healthy_topology_has_nothing_against_it(healthy: dict[str, Any]) -> None:
+    result = verdicts.judge(healthy)
+    assert result["problems"] == []
+    assert result["verdicts"].pop("merged_pull") is True
+    assert set(result["verdicts"].values()) == {False}
+
+
+def test_without_the_servers_nothing_is_said_of_them(healthy: dict[str, Any]) -> None:
+    healthy.update(servers=[], streams=[], configs={})
+    unknown = {name for name, value in verdicts.judge(healthy)["verdicts"].items() if value is None}
+    assert unknown == {
+        "merged_pull", "no_answer", "stale_config", "origin_unreachable", "published_not_playable", "near_capacity", "mixed_versions",
+    }  # fmt: skip
+
+
+def test_not_ready(healthy: dict[str, Any]) -> None:
+    healthy["edges"]["edge"] = cluster([pod("a", reason="ImagePullBackOff")], desired=3, ready=2, updated=3, complete=False)
+    flag, found = judged(healthy, "not_ready")
+    assert flag is True
+    assert found == [("edge", "2 of 3 replicas are ready, 3 of the newest template (ImagePullBackOff)")]
+
+
+def test_no_address_and_no_endpoints(healthy: dict[str, Any]) -> None:
+    healthy["services"][0].update(addresses=[], ready_endpoints=0)
+    assert judged(healthy, "no_lb_address")[0] is True
+    assert judged(healthy, "no_endpoints")[1] == [("srs-edge-service", "no ready pod is behind this Service, so it refuses everybody")]
+    healthy["services"][0]["ready_endpoints"] = None
+    assert judged(healthy, "no_endpoints")[0] is None
+
+
+def test_servers_that_give_no_answer_are_told_together(healthy: dict[str, Any]) -> None:
+    healthy["servers"] += [silent("edge-1"), silent("edge-2"), silent("edge-3", error_kind="refused", error="nothing listens")]
+    assert judged(healthy, "no_answer") == (True, [("edge-1 and 1 more", "no answer in time"), ("edge-3", "nothing listens")])
+
+
+def test_a_draining_server_may_be_silent(healthy: dict[str, Any]) -> None:
+    healthy["servers"].append(silent("edge-1", draining=True))
+    assert judged(healthy, "no_answer") == (False, [])
+
+
+def test_stale_config(healthy: dict[str, Any]) -> None:
+    healthy["edges"]["edge"] = cluster(
+        [pod("a", config_checksum="old"), pod("b", config_checksum="old"), pod("c"), pod("d", config_checksum="old", terminating=True)]
+    )
+    flag, found = judged(healthy, "stale_config")
+    assert flag is True
+    assert found == [("srs-edge", "a and 1 more started with an older srs-edge-config than there is now; roll the workload")]
+
+
+def test_without_checksums_nothing_is_said_of_configs(healthy: dict[str, Any]) -> None:
+    healthy["edges"]["edge"] = cluster([pod("a", config_checksum=None)])
+    assert judged(healthy, "stale_config") == (None, [])
+
+
+def test_an_edge_whose_players_wait_and_that_pulls_from_nowhere(healthy: dict[str, Any]) -> None:
+    rows = [on("edge-0"), on("edge-1", players=4), on("cdn-0", cluster="cdn")]
+    healthy["streams"] = [stream(pulls=[], servers=rows)]
+    flag, found = judged(healthy, "origin_unreachable")
+    assert flag is True
+    assert [name for name, _message in found] == ["edge-0 and 1 more", "cdn-0"]
+    assert found[0][1].startswith("5 players of /live/livestream wait, but it is pulled from no origin; check the edge's list of origins")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"servers": [on("edge-0", players=0)]},
+        {"servers": [on("edge-0", longest_player_seconds=2.0)]},
+        {"servers": [on("origin-0", "origin")]},
+        {"pulls": [{"server": "origin-0", "edge": None}]},
+    ],
+    ids=["no players", "just come", "an origin", "by whom it is pulled is not known"],
+)
+def test_edges_that_may_well_reach_their_origin(healthy: dict[str, Any], change: dict[str, Any]) -> None:
+    healthy["streams"] = [stream(**{"pulls": [], **change})]
+    assert judged(healthy, "origin_unreachable") == (False, [])
+
+
+def test_where_the_origin_is_silent_the_media_at_the_edge_tells(healthy: dict[str, Any]) -> None:
+    healthy["servers"][0] = silent("origin-0", "origin")
+    healthy["streams"] = [stream(pulls=[], publishers=[])]
+    assert judged(healthy, "origin_unreachable")[0] is False
+    healthy["streams"][0]["servers"] = [on("edge-0", has_media=False)]
+    assert judged(healthy, "origin_unreachable")[0] is True
+
+
+def test_what_is_published_at_an_edge_and_reaches_no_origin(healthy: dict[str, Any]) -> None:
+    healthy["streams"] = [stream(publishers=[{"server": "edge-0", "origin": "edge-0", "id": "p1", "live_seconds": 60.0}])]
+    flag, found = judged(healthy, "origin_unreachable")
+    assert flag is True
+    assert "is published by way of this edge and reaches no origin" in found[0][1]
+    healthy["streams"][0]["publishers"][0]["live_seconds"] = 1.0
+    assert judged(healthy, "origin_unreachable")[0] is False
+
+
+def test_published_but_not_playable_names_the_client_to_kick(healthy: dict[str, Any]) -> None:
+    healthy["streams"] = [stream(playable=False)]
+    flag, found = judged(healthy, "published_not_playable")
+    assert flag is True
+    assert found[0][1].endswith("make the publisher reconnect: kick its client p1 at origin-0")
+
+
+@pytest.mark.parametrize(
+    ("percent", "limit", "severity"), [(79.9, 80, None), (80.0, 80, "warning"), (100.0, 80, "error"), (50.0, 50, "warning")]
+)
+def test_near_capacity(healthy: dict[str, Any], percent: float, limit: int, severity: str | None) -> None:
+    healthy["servers"][1].update(connections=800, connections_percent=percent)
+    result = verdicts.judge(healthy, limit)
+    assert result["verdicts"]["near_capacity"] is bool(severity)
+    assert [p["severity"] for p in result["problems"]] == [severity] * bool(severity)
+
+
+def test_mixed_versions(healthy: dict[str, Any]) -> None:
+    healthy["servers"] += [server("edge-1"), server("edge-2", version="5.0.216")]
+    assert judged(healthy, "mixed_versions") == (
+        True,
+        [("servers", "several versions of SRS run: 5.0.216 on edge-2; 6.0.157 on origin-0 and 2 more")],
+    )
+
+
+def test_pulls_that_are_not_merged(healthy: dict[str, Any]) -> None:
+    healthy["streams"] = [stream(), stream(merged_pull=False, pulls=[{"edge": "edge-0"}, {"edge": "edge-0"}, {"edge": "edge-1"}])]
+    assert judged(healthy, "merged_pull") == (
+        False,
+        [("/live/livestream", "pulled more than once by one edge (edge-0 2 times); look again in a minute")],
+    )
+
+
+def test_errors_come_before_warnings(healthy: dict[str, Any]) -> None:
+    healthy["servers"].append(silent("edge-1"))
+    healthy["services"][0]["addresses"] = []
+    healthy["streams"] = [stream(playable=False)]
+    assert [p["severity"] for p in verdicts.judge(healthy)["problems"]] == ["error", "error", "warning"]

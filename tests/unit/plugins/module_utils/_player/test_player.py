@@ -1,0 +1,220 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a player says of servers on loopback: those that play what an SRS 6 once sent, and those that do not."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.livestream.srs.plugins.module_utils._media import rtmp
+from ansible_collections.livestream.srs.plugins.module_utils._player import player
+from ansible_collections.livestream.srs.plugins.module_utils._player.player import Patience
+from ansible_collections.livestream.srs.tests.support.media_server import Step, in_time, recorded, serving
+
+# The recorded stream is 2 s long; the tests have less patience than people.
+QUICK = Patience(watch=0.3, first=0.8, stall=0.4)
+HEADER, _empty_line, FLV = recorded("srs-6.http").partition(b"\r\n\r\n")
+HANDSHAKE = b"\x03" + bytes(2 * rtmp.HANDSHAKE)
+RTMP = recorded("srs-6.rtmp")
+TS = recorded("srs-6.ts")
+
+
+def ok(body: bytes, *headers: str) -> bytes:
+    lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def watch(script: Callable[[str], Iterable[Step]], path: str, patience: Patience = QUICK) -> dict[str, Any]:
+    with serving(script) as port:
+        scheme = "http" if path.endswith((".flv", ".m3u8")) else "rtmp"
+        (view,) = player.play([f"{scheme}://127.0.0.1:{port}{path}"], patience, ssl.create_default_context)
+        return view.result()
+
+
+def flv_live(_request: str) -> Iterator[Step]:
+    yield HEADER + b"\r\n\r\n"
+    yield from in_time(FLV, 1.0)
+
+
+def rtmp_live(_hello: str) -> Iterator[Step]:
+    yield HANDSHAKE
+    yield from in_time(RTMP, 1.0)
+
+
+def test_http_flv_as_a_real_server_sends_it() -> None:
+    result = watch(flv_live, "/live/tiny.flv")
+    assert (result["verdict"], result["message"], result["protocol"]) == ("ok", "", "flv")
+    assert result["video"] == {"codec": "h264", "width": 64, "height": 36}
+    assert result["audio"] == {"codec": "aac", "sample_rate": 11025}
+    assert result["fps"] == 5.0
+    assert 0 <= result["connect_seconds"] <= result["first_packet_seconds"] <= result["first_keyframe_seconds"] < 1
+    assert 10 < result["kbps"] < 100
+    assert result["hls"] is None
+
+
+def test_rtmp_as_a_real_server_sends_it() -> None:
+    result = watch(rtmp_live, "/live/tiny")
+    assert (result["verdict"], result["message"], result["protocol"]) == ("ok", "", "rtmp")
+    assert result["video"] == {"codec": "h264", "width": 64, "height": 36}
+    assert result["audio"]["codec"] == "aac"
+
+
+def test_hls_as_a_real_server_sends_it() -> None:
+    asked: list[str] = []
+
+    def script(request: str) -> Iterator[Step]:
+        asked.append(request.split(" ")[1])
+        number = sum(".m3u8" in path for path in asked)
+        text = f"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:{number}\n#EXT-X-TARGETDURATION:1\n"
+        dates = ("Date: Sat, 31 Jan 2026 12:00:05 GMT", "Last-Modified: Sat, 31 Jan 2026 12:00:01 GMT")
+        if ".ts" in asked[-1]:
+            yield ok(TS, *dates)
+        else:
+            yield ok((text + "".join(f"#EXTINF:2.0,\ntiny-{n}.ts?x=1\n" for n in (number, number + 1))).encode())
+
+    result = watch(script, "/live/tiny.m3u8")
+    assert (result["verdict"], result["message"]) == ("ok", "")
+    assert asked[:2] == ["/live/tiny.m3u8", "/live/tiny-2.ts?x=1"]  # a newcomer begins with the newest
+    assert (result["video"]["codec"], result["audio"]["codec"], result["fps"]) == ("h264", "aac", 5.0)
+    assert result["hls"]["segments"] == 2
+    assert result["hls"]["newest_age_seconds"] == 4.0
+    assert result["hls"]["target_seconds"] == 1.0
+    assert result["kbps"] > len(TS) * 8 / 1000 / 2.5
+
+
+def test_a_master_playlist_and_a_redirect_are_followed() -> None:
+    def script(request: str) -> Iterator[Step]:
+        path = request.split(" ")[1]
+        if path == "/live/tiny.m3u8":
+            yield b"HTTP/1.1 302 Found\r\nLocation: /live/tiny.m3u8?a=1\r\nContent-Length: 0\r\n\r\n"
+        elif path == "/live/tiny.m3u8?a=1":
+            yield ok(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n/live/tiny.m3u8?hls_ctx=1\n")
+        elif ".m3u8" in path:
+            yield ok(b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:2,\n/s.ts\n#EXT-X-ENDLIST\n")
+        else:
+            yield ok(TS)
+
+    assert watch(script, "/live/tiny.m3u8")["verdict"] == "ok"
+
+
+def nothing(*_: Any) -> Iterator[Step]:
+    yield 3.0
+
+
+def once(answer: bytes, *more: Step) -> Callable[[str], Iterator[Step]]:
+    def script(_request: str) -> Iterator[Step]:
+        yield answer
+        yield from more
+
+    return script
+
+
+def rtmp_status(code: str) -> Callable[[str], Iterator[Step]]:
+    said = {"level": "error", "code": code, "description": "no"}
+    return once(HANDSHAKE, rtmp.command("onStatus", 0, None, said), 3.0)
+
+
+FLV_HEAD = HEADER + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "path", "verdict", "words"),
+    [
+        (once(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"), "/live/x.flv", "not_found", "HTTP status 404"),
+        (once(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"), "/live/x.m3u8", "not_found", "HTTP status 404"),
+        (once(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"), "/live/x.flv", "refused", "HTTP status 403"),
+        (once(b"HTTP/1.1 302 Found\r\nLocation: /live/x.flv\r\n\r\n"), "/live/x.flv", "refused", "more than 5 redirects"),
+        (once(ok(b"<html>It works</html>")), "/live/x.flv", "wrong_content", "not with FLV"),
+        (once(ok(b"<html>It works</html>")), "/live/x.m3u8", "wrong_content", "not with #EXTM3U"),
+        (once(b"SSH-2.0-OpenSSH\r\n\r\n"), "/live/x.flv", "wrong_content", "is not HTTP"),
+        (once(b"HTTP/1.1 400 Bad Request\r\n\r\n" + bytes(4000)), "/live/x", "wrong_content", "no RTMP handshake"),
+        (nothing, "/live/x.flv", "empty", "connected, but no answer within 0.8 s"),
+        (nothing, "/live/x", "empty", "connected, but no answer within 0.8 s"),
+        (nothing, "/live/x.m3u8", "empty", "connected, but no answer within 0.8 s"),
+        (once(FLV_HEAD, 3.0), "/live/x.flv", "empty", "no media within 0.8 s"),
+        (once(HANDSHAKE, 3.0), "/live/x", "empty", "no media within 0.8 s"),
+        (once(ok(b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n")), "/live/x.m3u8", "empty", "the playlist has no segments"),
+        (once(FLV_HEAD), "/live/x.flv", "empty", "the server closed the connection"),
+        (once(b""), "/live/x.flv", "refused", "it may be full (max_connections)"),
+        (once(b""), "/live/x", "refused", "it may be full (max_connections)"),
+        (once(FLV_HEAD + FLV[:3000], 3.0), "/live/x.flv", "stalled", "no more media for 0.4 s"),
+        (once(FLV_HEAD + FLV[:3000]), "/live/x.flv", "stalled", "the server closed the connection"),
+        (once(HANDSHAKE + RTMP[:6000], 3.0), "/live/x", "stalled", "no more media for 0.4 s"),
+        (rtmp_status("NetStream.Play.StreamNotFound"), "/live/x", "not_found", "StreamNotFound: no"),
+        (rtmp_status("NetConnection.Connect.Rejected"), "/live/x", "refused", "Connect.Rejected: no"),
+    ],
+)  # fmt: skip
+def test_what_does_not_play(script: Callable[[str], Iterable[Step]], path: str, verdict: str, words: str) -> None:
+    result = watch(script, path)
+    assert result["verdict"] == verdict
+    assert words in result["message"]
+
+
+@pytest.mark.parametrize("query", ["", "?session={}"], ids=["", "a query of its own in each playlist"])
+def test_a_playlist_that_stands_still_is_stalled(query: str) -> None:
+    asked: list[str] = []
+
+    def script(request: str) -> Iterator[Step]:
+        asked.append(request)
+        address = "a.ts" + query.format(len(asked))
+        yield ok(TS if ".ts" in request else f"#EXTM3U\n#EXT-X-TARGETDURATION:0.3\n#EXTINF:2,\n{address}\n".encode())
+
+    result = watch(script, "/live/x.m3u8")
+    assert (result["verdict"], result["hls"]["segments"]) == ("stalled", 1)
+    assert "has not moved on" in result["message"]
+
+
+@pytest.mark.parametrize(("body", "verdict"), [(b"", "empty"), (b"<html>" + bytes(182), "wrong_content"), (b"G" * 100, "wrong_content")])
+def test_segments_that_are_none(body: bytes, verdict: str) -> None:
+    def script(request: str) -> Iterator[Step]:
+        yield ok(body if ".ts" in request else b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:2,\na.ts\n")
+
+    assert watch(script, "/live/x.m3u8")["verdict"] == verdict
+
+
+def test_nothing_listens() -> None:
+    (view,) = player.play(["rtmp://127.0.0.1:1/live/x"], QUICK, ssl.create_default_context)
+    assert (view.verdict, view.message) == ("refused", "127.0.0.1:1 refused the connection: nothing listens there")
+
+
+def test_many_urls_are_played_at_once() -> None:
+    with serving(flv_live) as flv_port, serving(rtmp_live) as rtmp_port, serving(nothing) as silent_port:
+        urls = [
+            *[f"http://127.0.0.1:{flv_port}/live/{n}.flv" for n in range(10)],
+            *[f"rtmp://127.0.0.1:{rtmp_port}/live/{n}" for n in range(10)],
+            *[f"http://127.0.0.1:{silent_port}/live/{n}.flv" for n in range(5)],
+        ]
+        views = player.play(urls, QUICK, ssl.create_default_context)
+    assert [view.url for view in views] == urls
+    assert [view.verdict for view in views] == ["ok"] * 20 + ["empty"] * 5
+
+
+def test_pings_are_answered_and_received_bytes_acknowledged() -> None:
+    heard: list[bytes] = []
+
+    def note(data: bytes) -> bytes:
+        heard.append(data)
+        return b""
+
+    def script(_hello: str) -> Iterator[Step]:
+        ping = rtmp.message(rtmp.USER_CONTROL, b"\0\x06\0\0\0\x2a", chunk_stream=2)
+        window = rtmp.message(rtmp.WINDOW_SIZE, (1000).to_bytes(4), chunk_stream=2)
+        yield HANDSHAKE + RTMP + window + ping
+        yield 0.1
+        yield note
+
+    watch(script, "/live/x")
+    assert rtmp.pong(b"\0\x06\0\0\0\x2a") in heard[-1]
+    assert rtmp.acknowledgement(0)[:12] in heard[-1]
+
+
+@pytest.mark.parametrize(
+    "url", ["", "live", "ftp://h/a.flv", "http://h/a.mp4", "rtmp:///live", "http://h/live", "rtmp://[::1/live"],
+)  # fmt: skip
+def test_what_is_no_url_of_a_stream(url: str) -> None:
+    with pytest.raises(ValueError):
+        player.protocol_of(url)

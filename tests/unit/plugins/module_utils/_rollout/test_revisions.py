@@ -1,0 +1,123 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The configs that belong to revisions."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.livestream.srs.plugins.module_utils._rollout import revisions
+
+
+def config_map(text: str, **metadata: Any) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "srs-edge-config", **metadata}, "data": {"srs.conf": text}}
+
+
+def checksum(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def key(text: str) -> str:
+    return f"srs-{checksum(text)[:12]}.conf"
+
+
+def rendered(text: str, **metadata: Any) -> dict[str, Any]:
+    (item,) = revisions.with_revisions([config_map(text, **metadata)], {"srs-edge-config": key(text)})
+    return dict(item)
+
+
+def applied(*texts: str) -> dict[str, Any]:
+    """The ConfigMap after these configs were applied one after the other."""
+    live: dict[str, Any] | None = None
+    for text in texts:
+        live = revisions.carried_over(live, rendered(text))
+    assert live is not None
+    return live
+
+
+def test_only_clusters_that_a_config_rolls_have_a_key_of_their_own() -> None:
+    configs = [{"name": name, "checksum": checksum(name)} for name in ("srs-edge-config", "srs-edge-b-config")]
+    clusters = [{"config_name": "srs-edge-config", "config_checksum": True}, {"config_name": "srs-edge-b-config", "config_checksum": False}]
+    keys = revisions.keys_of_clusters(configs, clusters)
+    assert keys == {"srs-edge-config": key("srs-edge-config")}
+    bare = config_map("b") | {"metadata": {"name": "srs-edge-b-config"}}
+    assert revisions.with_revisions([bare], keys) == [bare]
+
+
+def test_the_current_config_is_there_under_both_names() -> None:
+    item = rendered("a", annotations={"mine": "1"})
+    assert item["data"] == {"srs.conf": "a", key("a"): "a"}
+    assert item["metadata"]["annotations"] == {"mine": "1", revisions.CONFIG_KEYS: key("a")}
+
+
+def test_earlier_configs_are_kept_newest_first() -> None:
+    live = applied("a", "b", "c")
+    assert revisions.config_keys(live) == [key("c"), key("b"), key("a")]
+    assert live["data"] == {"srs.conf": "c", key("c"): "c", key("b"): "b", key("a"): "a"}
+
+
+def test_a_config_that_comes_again_is_the_newest() -> None:
+    assert revisions.config_keys(applied("a", "b", "c", "a")) == [key("a"), key("c"), key("b")]
+
+
+def test_applying_again_changes_nothing() -> None:
+    live = applied("a", "b")
+    assert revisions.carried_over(live, rendered("b")) == live
+
+
+def test_an_edited_current_config_is_put_right() -> None:
+    live = applied("a", "b")
+    live["data"] |= {"srs.conf": "x", key("b"): "x"}
+    assert revisions.carried_over(live, rendered("b"))["data"] == applied("a", "b")["data"]
+
+
+def test_a_key_that_somebody_removed_is_forgotten() -> None:
+    live = applied("a", "b")
+    del live["data"][key("a")]
+    assert revisions.config_keys(revisions.carried_over(live, rendered("b"))) == [key("b")]
+
+
+@pytest.mark.parametrize("live", [None, config_map("tutorial")])
+def test_there_is_nothing_to_keep_of_a_first_or_foreign_config(live: Any) -> None:
+    assert revisions.carried_over(live, rendered("a")) == rendered("a")
+
+
+def test_bare_config_maps_and_other_kinds_are_left_alone() -> None:
+    assert revisions.carried_over(applied("a"), config_map("b")) == config_map("b")
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "srs-edge-config"}}
+    assert revisions.carried_over(applied("a"), secret) is secret
+
+
+@given(st.lists(st.sampled_from([str(number) for number in range(20)]), min_size=1, max_size=60))
+def test_whatever_a_deployment_can_go_back_to_has_its_config(texts: list[str]) -> None:
+    # A Deployment keeps its newest 10 ReplicaSets beside the current one; a template that comes again is its old ReplicaSet, made newest.
+    newest = list(dict.fromkeys(reversed(texts)))[: revisions.KEPT]
+    live = applied(*texts)
+    assert revisions.config_keys(live) == [key(text) for text in newest]
+    assert live["data"] == {"srs.conf": texts[-1], **{key(text): text for text in newest}}
+
+
+def test_a_diff_leaves_out_copies() -> None:
+    before, after = revisions.readable(applied("a", "b"), applied("a", "b", "c"))
+    assert before and after
+    assert (before["data"], after["data"]) == ({"srs.conf": "b"}, {"srs.conf": "c"})
+    assert revisions.readable(None, rendered("a"))[1]["data"] == {"srs.conf": "a"}  # type: ignore[index]
+
+
+def test_a_diff_shows_a_mounted_config_that_was_edited() -> None:
+    live = applied("a", "b")
+    live["data"][key("b")] = "x"
+    before, after = revisions.readable(live, applied("a", "b"))
+    assert before and after
+    assert (before["data"][key("b")], after["data"][key("b")]) == ("x", "b")
+
+
+def test_a_diff_of_anything_else_is_as_it_is() -> None:
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "srs-edge-service"}}
+    assert revisions.readable(service, None) == (service, None)
+    assert revisions.readable(config_map("a"), config_map("b")) == (config_map("a"), config_map("b"))

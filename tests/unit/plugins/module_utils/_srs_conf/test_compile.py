@@ -1,0 +1,372 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parameters to text: defaults, merging, cross-checks, secrets, and every message that stops a deployment."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import Compiled, compile_config
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import VERSIONS
+
+TUTORIAL_EDGE = """\
+listen 1935;
+max_connections 1000;
+daemon off;
+srs_log_tank console;
+http_api {
+    enabled on;
+    listen 1985;
+}
+http_server {
+    enabled on;
+    listen 8080;
+}
+vhost __defaultVhost__ {
+    cluster {
+        mode remote;
+        origin srs-internal-origin-service;
+    }
+    http_remux {
+        enabled on;
+    }
+}
+"""
+
+
+def edge(**params: Any) -> Compiled:
+    return compile_config("edge", {"origin": ["o"], **params}, where="w")
+
+
+def origin(**params: Any) -> Compiled:
+    return compile_config("origin", params, where="w")
+
+
+def vhost_of(compiled: Compiled) -> str:
+    return compiled.text[compiled.text.index("vhost ") :]
+
+
+def test_edge_by_default_is_the_tutorial() -> None:
+    compiled = compile_config("edge", {"origin": ["srs-internal-origin-service"]}, where="w")
+    assert compiled.text == TUTORIAL_EDGE
+    assert (compiled.findings, compiled.env, compiled.secret_mounts) == ([], [], [])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_origin_by_default(version: int) -> None:
+    compiled = origin(srs_version=version, behind_nginx=True)
+    assert not compiled.findings
+    assert compiled.text.startswith("listen 1935;\nmax_connections 1000;\ndaemon off;\nsrs_log_tank console;\n")
+    hls = {"hls_ctx off;", "hls_ts_ctx off;"} if version > 4 else {"hls_dispose 120;"}
+    assert {line.strip() for line in vhost_of(compiled).splitlines()} == {
+        "vhost __defaultVhost__ {",
+        "http_remux {",
+        "hls {",
+        "enabled on;",
+        "}",
+    } | hls
+    assert ("query_latest_version off;" in compiled.text) == (version == 4)
+
+
+def test_same_parameters_same_text() -> None:
+    one = {"origin": ["a", "b"], "play": {"gop_cache": False, "queue_length": 10}, "max_connections": 5, "chunk_size": 4096}
+    other = {key: dict(reversed(value.items())) if isinstance(value, dict) else value for key, value in reversed(one.items())}
+    assert compile_config("edge", one, where="w") == compile_config("edge", other, where="w")
+
+
+@pytest.mark.parametrize(
+    ("params", "lines"),
+    [
+        ({"listen": 1935}, ["listen 1935;"]),
+        ({"listen": []}, ["listen 1935;"]),
+        ({"listen": [1935, "127.0.0.1:1936"]}, ["listen 1935 127.0.0.1:1936;"]),
+        ({"listen": "1935 1936"}, ["listen 1935 1936;"]),
+        ({"max_connections": "2000"}, ["max_connections 2000;"]),
+        ({"origin": "a:1935, b"}, ["        origin a:1935 b;"]),
+        ({"utc_time": "yes", "empty_ip_ok": False}, ["utc_time on;", "empty_ip_ok off;"]),
+        ({"play": {"time_jitter": False}}, ["        time_jitter off;"]),
+        ({"publish": {"kickoff_for_idle": 1.50}}, ["        kickoff_for_idle 1.5;"]),
+        ({"publish": {"kickoff_for_idle": 0.0}}, ["        kickoff_for_idle 0;"]),
+        ({"http_api": {"enabled": False}}, ["    enabled off;"]),
+        (
+            {"security": {"enabled": True, "allow": ["play all", "publish 10.0.0.0/8"], "deny": "play 10.0.0.1"}},
+            ["        allow play all;", "        allow publish 10.0.0.0/8;", "        deny play 10.0.0.1;"],
+        ),
+        ({"http_hooks": {"enabled": True, "on_play": ["http://a/?x=[stream]"]}}, ["        on_play http://a/?x=[stream];"]),
+        ({"hls": {"hls_path": "/media files"}}, ['        hls_path "/media files";']),
+        ({"hls": None, "dvr": {"dvr_apply": None}}, []),
+    ],
+)
+def test_value(params: dict[str, Any], lines: list[str]) -> None:
+    text = edge(**params).text.splitlines()
+    for line in lines:
+        assert line in text
+
+
+def test_vhosts() -> None:
+    compiled = edge(
+        play={"gop_cache": False},
+        vhosts=[
+            {"name": "__defaultVhost__"},
+            {"name": "a.example.com", "chunk_size": 4096, "play": {"gop_cache": True, "mw_latency": 0}, "cluster": {"origin": ["other"]}},
+            {"name": "off", "enabled": False, "cluster": {"mode": "local"}},
+        ],
+    )
+    vhosts = compiled.text[compiled.text.index("vhost ") :].split("vhost ")[1:]
+    assert [vhost.split()[0] for vhost in vhosts] == ["__defaultVhost__", "a.example.com", "off"]
+    assert [re.findall(r"(?:origin|gop_cache|mw_latency|mode|chunk_size|enabled) [^;]+", vhost) for vhost in vhosts] == [
+        ["mode remote", "origin o", "gop_cache off", "enabled on"],
+        ["chunk_size 4096", "mode remote", "origin other", "gop_cache on", "mw_latency 0", "enabled on"],
+        ["enabled off", "mode local", "origin o", "gop_cache off", "enabled on"],
+    ]
+
+
+def test_extra_is_merged() -> None:
+    default = "vhost __defaultVhost__ { rtc { enabled on; } play { atc on; } }"
+    compiled = edge(extra=f"rtc_server {{ enabled on; }}\n{default}\nvhost b {{ mode remote; origin x; }}")
+    assert compiled.text.endswith(
+        "    rtc {\n        enabled on;\n    }\n    play {\n        atc on;\n    }\n}\nrtc_server {\n    enabled on;\n}\nvhost b {\n"
+        "    cluster {\n        mode remote;\n        origin x;\n    }\n}\n"
+    )
+    assert [finding.path for finding in compiled.findings] == ["vhost b.mode", "vhost b.origin"]
+
+
+def test_conf_is_kept_as_it_is() -> None:
+    text = "# ours\nlisten 1935;\nmax_connections 10;\ndaemon off;\nsrs_log_tank console;\n"
+    text += "vhost __defaultVhost__ {\n  cluster { mode remote; origin a; }\n}\n"
+    compiled = compile_config("edge", {"conf": text, "srs_version": 6, "nofile": 1024}, where="w")
+    assert compiled.text == text
+    assert not compiled.findings
+
+
+def complete(role: str, params: dict[str, Any]) -> dict[str, Any]:
+    """With what else an edge needs."""
+    return {"origin": ["a"], **params} if role == "edge" and "conf" not in params else params
+
+
+AUTH = {"enabled": True, "username": "me", "password_secret": {"name": "s", "key": "k"}}
+ERRORS: list[tuple[str, dict[str, Any], str]] = [
+    ("edge", {"origin": None}, r"w: origin is missing: an edge needs an origin"),
+    ("edge", {"origin": []}, r"origin is missing"),
+    ("edge", {"vhosts": [{"name": "x", "cluster": {"mode": "local"}}]}, r"cluster\.mode is remote in no vhost"),
+    ("edge", {"cluster": {"origin": ["b"]}}, r"origin is given twice, here and in cluster\.origin"),
+    ("edge", {"origin": ["a b"], "srs_version": 6}, r"origin is 'a b', but must be host or host:port"),
+    ("edge", {"orign": "b"}, r"orign is no parameter here \(did you mean origin\?\)"),
+    ("edge", {"play": {"gop": True}}, r"play\.gop is no parameter here"),
+    ("edge", {"vhosts": [{"name": "x", "hls": {"hls_window2": 1}}]}, r"vhosts\[0\]\.hls\.hls_window2 is no parameter"),
+    ("edge", {"vhosts": [{}]}, r"vhosts\[0\]\.name is required"),
+    ("edge", {"vhosts": [{"name": "x"}, {"name": "x"}]}, r"vhosts\[1\]\.name is 'x' again"),
+    ("edge", {"vhosts": {"name": "x"}}, r"vhosts is \{'name': 'x'\}, but must be a list"),
+    ("edge", {"vhosts": ["x"]}, r"vhosts\[0\] is 'x', but must be a mapping"),
+    ("edge", {"http_api": "on"}, r"http_api is 'on', but must be a mapping"),
+    ("edge", {"http_api": {"enabled": "maybe"}}, r"http_api\.enabled is 'maybe', but must be true or false"),
+    ("edge", {"max_connections": 0}, r"max_connections is '0', but must be a whole number of at least 1 \(SRS 6\)"),
+    ("edge", {"max_connections": "many"}, r"max_connections is 'many'"),
+    ("edge", {"max_connections": True}, r"max_connections is True, but must be a number"),
+    ("edge", {"max_connections": 1.5}, r"max_connections is '1\.5', but must be a whole number"),
+    ("edge", {"max_connections": [1]}, r"max_connections is \[1\], but must be a number"),
+    ("edge", {"listen": [0]}, r"listen is '0', but must be a port"),
+    ("edge", {"listen": [70000]}, r"listen is '70000'"),
+    ("edge", {"pid": ""}, r"pid is empty: leave it out"),
+    ("edge", {"pid": "a\nb"}, r"pid is 'a\\nb', but must be text without control characters"),
+    ("edge", {"hls": {"hls_path": "both ' and \""}}, r"both kinds of quotes"),
+    ("edge", {"play": {"time_jitter": "half"}}, r"play\.time_jitter is 'half', but must be one of full, zero, off"),
+    ("edge", {"play": {"time_jitter": True}}, r"one of full, zero, off"),
+    ("edge", {"srs_version": 8}, r"srs_version is 8, but must be one of 3, 4, 5, 6, 7"),
+    ("edge", {"srs_version": 4, "exporter": {"enabled": True}}, r"exporter needs SRS 5 \(5\.0\.67\) or later, but srs_version is 4"),
+    ("edge", {"srs_version": 4, "cluster": {"protocol": "flv"}}, r"cluster\.protocol needs SRS 5"),
+    ("edge", {"nofile": 0}, r"nofile is 0, but must be at least 1"),
+    ("edge", {"nofile": "x"}, r"nofile is 'x', but must be a whole number"),
+    ("edge", {"nofile": 1024}, r"max_connections is 1000; with 128 reserved .* limit is 1024: at most 895.*\(SRS 6\)"),
+    ("edge", {"nofile": 1006, "srs_version": 4}, r"with 6 for listeners.* at most 999"),
+    (
+        "edge",
+        {"http_api": {"https": {"enabled": True, "secret": "s"}, "enabled": False}},
+        r"http_api\.https is enabled, but http_api is not",
+    ),
+    ("edge", {"http_api": {"listen": 1935}}, r"http_api\.listen is '1935', a port that listen has already"),
+    ("edge", {"listen": [1935, 1935]}, r"listen is '1935', a port that listen has already"),
+    ("edge", {"srs_version": 4, "http_api": {"listen": 8080}}, r"http_server\.listen is '8080', a port that http_api\.listen has"),
+    ("edge", {"exporter": {"enabled": True, "listen": "0.0.0.0:8080"}}, r"exporter\.listen is '0\.0\.0\.0:8080', a port"),
+    ("edge", {"http_api": {"https": {"listen": 8088}}}, r"all equal or all different"),
+    ("edge", {"http_api": {"listen": 8080, "https": {"listen": 9000}}}, r"then both https must be equal"),
+    ("edge", {"service_ports": [1935, 8081]}, r"listen has no port 8081, to which a Service sends; the server listens at 1935 \(listen\)"),
+    ("edge", {"env": ["SRS_ENV_ONLY"]}, r"SRS_ENV_ONLY is in the container's environment: with it the server reads no file"),
+    ("edge", {"drain_seconds": 60}, r"force_grace_quit is not on"),
+    (
+        "edge",
+        {"drain_seconds": 60, "force_grace_quit": True, "pre_stop_seconds": 10, "termination_grace_period_seconds": 75},
+        r"take 75\.5 s, but the pod is killed after terminationGracePeriodSeconds 75",
+    ),
+    ("edge", {"conf": "listen 1935;", "listen": 1, "origin": ["a"]}, r"conf is a whole srs\.conf and excludes listen, origin"),
+    ("edge", {"conf": "listen 1935;\nbogus on;\n"}, r"w\.conf line 2: bogus is no directive"),
+    ("edge", {"conf": "listen 1935\n"}, r"w\.conf line 1: listen 1935 lacks its ;"),
+    ("edge", {"conf": "listen 1935;"}, r"vhost is missing"),
+    (
+        "edge",
+        {"conf": "listen 1935;\nvhost x { cluster { mode remote; } }"},
+        r"vhost x\.cluster\.origin is missing: an edge without an origin",
+    ),
+    ("edge", {"conf": "listen 1935;\nvhost x { cluster { mode remote; origin a; } }", "srs_version": 4}, r"daemon is not off"),
+    (
+        "edge",
+        {"conf": "listen 1935;\nhttp_api { auth { password x; } }"},
+        r"w\.conf line 2: http_api\.auth\.password holds a secret, .* SRS_HTTP_API_AUTH_PASSWORD",
+    ),
+    ("edge", {"extra": "bogus on;"}, r"w\.extra line 1: bogus is no directive"),
+    ("edge", {"extra": "max_connections 5;"}, r"max_connections is set by a parameter already"),
+    ("edge", {"extra": "vhost __defaultVhost__ { http_remux { enabled off; } }"}, r"vhost __defaultVhost__\.http_remux\.enabled is set by"),
+    (
+        "edge",
+        {"extra": "srt_server { passphrase x; }"},
+        r"w\.extra line 1: srt_server\.passphrase holds a secret, .*SRS_SRT_SERVER_PASSPHRASE",
+    ),
+    ("edge", {"extra": "vhost x { forward { backend http://a/?token=x; } }"}, r"holds a secret, .* there is no other way"),
+    (
+        "origin",
+        {"cluster": {"mode": "remote", "origin": ["a"]}},
+        r"is remote, which makes an edge, but this is the configuration of an origin",
+    ),
+    (
+        "origin",
+        {"http_remux": {"mount": "[vhost]/[app]/[stream].ts"}},
+        r"http_remux\.mount is '\[vhost\]/\[app\]/\[stream\]\.ts', but \.ts files belong to hls",
+    ),
+    (
+        "origin",
+        {"publish": {"kickoff_for_idle": 3}, "extra": "vhost __defaultVhost__ { forward { enabled on; destination a; } }"},
+        r"but forward is enabled",
+    ),
+    ("origin", {"hls": {"hls_ctx": True}, "behind_nginx": True}, r"hls\.hls_ctx is on and must be off behind nginx"),
+    ("origin", {"edge_pods": 1000}, r"max_connections is 1000, but each of 1000 edge pods"),
+    ("origin", {"http_api": {"auth": {"enabled": True}}}, r"http_api\.auth\.username is missing: give username_secret"),
+    ("origin", {"http_api": {"auth": {**AUTH, "username": "a:b"}}}, r"http_api\.auth\.username holds a colon"),
+    (
+        "origin",
+        {"http_api": {"auth": {**AUTH, "password": "hunter2"}}},
+        r"password would be readable in a ConfigMap: .* give password_secret",
+    ),
+    (
+        "origin",
+        {"http_api": {"auth": {**AUTH, "username_secret": {"name": "s", "key": "u"}}}},
+        r"username_secret and username are both given",
+    ),
+    ("origin", {"http_api": {"auth": {**AUTH, "password_secret": {"name": "s"}}}}, r"password_secret\.key is required"),
+    (
+        "origin",
+        {"http_api": {"auth": {**AUTH, "password_secret": "hunter2"}}},
+        r"password_secret is no mapping, but must be a mapping of name, key",
+    ),
+    ("origin", {"http_api": {"auth": AUTH}, "srs_version": 4}, r"http_api\.auth needs SRS 5 \(5\.0\.152, 6\.0\.40\)"),
+    ("origin", {"http_server": {"https": {"enabled": True, "secret": "s", "key": "k"}}}, r"https\.key and secret are both given"),
+    ("origin", {"http_hooks": {"on_play": ["http://u:hunter2@a/"]}}, r"http_hooks\.on_play holds a secret, .* give on_play_secret"),
+    ("origin", {"http_hooks": {"on_play": ["http://a/?access_token=hunter2"]}}, r"on_play holds a secret"),
+    ("origin", {"http_hooks": {"on_play": ["http://a/?key=hunter2"]}, "srs_version": 4}, r"needs srs_version 5"),
+    ("origin", {"http_hooks": {"on_play_secret": {"name": "s", "key": "k"}}, "srs_version": 4}, r"on_play_secret needs SRS 5"),
+    (
+        "origin",
+        {"vhosts": [{"name": "a", "http_hooks": {"on_play_secret": {"name": "s", "key": "k"}}}, {"name": "b"}]},
+        r"holds for every vhost",
+    ),
+    ("origin", {"extra": "asprocess on;\nis_full on;"}, r"is_full is on"),
+    ("origin", {"conf": "listen 1935;\nasprocess on;\nvhost x { }"}, r"w\.conf line 2: asprocess is on while daemon is not off"),
+]
+
+
+@pytest.mark.parametrize(("role", "params", "message"), ERRORS, ids=[f"{role} {str(params)[:80]}" for role, params, _message in ERRORS])
+def test_error(role: str, params: dict[str, Any], message: str) -> None:
+    with pytest.raises(SrsError) as caught:
+        compile_config(role, complete(role, params), where="w")
+    assert re.search(message, caught.value.message), caught.value.message
+    assert "hunter2" not in caught.value.message
+
+
+def test_all_errors_at_once() -> None:
+    with pytest.raises(SrsError) as caught:
+        edge(max_connections=0, listen=[0], play={"x": 1})
+    assert [line.split(" ")[1] for line in caught.value.message.splitlines()] == ["max_connections", "listen", "play.x"]
+    assert caught.value.details["errors"] == caught.value.message.splitlines()
+
+
+WARNINGS: list[tuple[str, dict[str, Any], str]] = [
+    ("edge", {"srs_log_tank": "file"}, r"srs_log_tank is not console"),
+    ("edge", {"stats": {"network": 1}}, r"stats\.network is '1', but a pod mostly has one"),
+    ("edge", {"vhosts": [{"name": "x"}]}, r"vhost __defaultVhost__ is missing"),
+    ("edge", {"container_ports": [1935, 1985]}, r"http_server\.listen is port 8080, which is not among the container's ports 1935, 1985"),
+    ("edge", {"grace_start_wait": 5}, r"grace_start_wait is 5 milliseconds, which is hardly meant"),
+    ("edge", {"env": ["SRS_MAX_CONNECTIONS"]}, r"SRS_MAX_CONNECTIONS is in the container's environment and goes before max_connections"),
+    ("edge", {"env": ["SRS_VHOST_HTTP_REMUX_ENABLED"]}, r"goes before vhost\.http_remux\.enabled of this configuration in every vhost"),
+    ("edge", {"env": ["SRS_LOG_TANK"]}, r"SRS_LOG_TANK is in the container's environment and goes before srs_log_tank"),
+    ("edge", {"env": ["SRS_MAX_CONNECTIONS"], "srs_version": 4}, r"SRS_MAX_CONNECTIONS is in .*, but SRS 4 reads none"),
+    ("edge", {"security": {"enabled": True}}, r"security is enabled without a rule"),
+    ("edge", {"cluster": {"protocol": "flv", "follow_client": True}}, r"cluster\.protocol does nothing while follow_client is on"),
+    ("edge", {"extra": "include other.conf;"}, r"include of other\.conf: these files are not checked here"),
+    ("origin", {"hls": {"hls_use_fmp4": True}, "srs_version": 7}, r"hls\.hls_use_fmp4 is known to late releases of SRS 7 alone"),
+    ("origin", {"edge_pods": 100}, r"max_connections is 1000; 100 edge pods fill it with 10 streams"),
+    (
+        "origin",
+        {
+            "conf": "listen 1935;\ndaemon off;\nsrs_log_tank console;\nvhost __defaultVhost__ { hls { enabled on; hls_ts_ctx off; } }",
+            "behind_nginx": True,
+        },
+        r"w\.conf line 4: vhost __defaultVhost__\.hls\.hls_ctx is on by default and must be off behind nginx",
+    ),
+    ("origin", {"conf": "listen 1935;\nsrs_log_tank console;\nvhost __defaultVhost__ { }"}, r"daemon is not off: .* unless SRS_DAEMON=off"),
+    ("origin", {"cluster": {"origin_cluster": True}}, r"origin_cluster is on without coworkers"),
+    (
+        "origin",
+        {"cluster": {"origin_cluster": True, "coworkers": ["a:1985"]}, "srs_version": 7},
+        r"but SRS 7 replaces coworkers by its proxy",
+    ),
+]
+
+
+@pytest.mark.parametrize(("role", "params", "message"), WARNINGS, ids=[f"{role} {str(params)[:80]}" for role, params, _message in WARNINGS])
+def test_warning(role: str, params: dict[str, Any], message: str) -> None:
+    warnings = compile_config(role, complete(role, params), where="w").warnings("w")
+    assert len(warnings) == 1, warnings
+    assert re.search(message, warnings[0]), warnings
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"listen": ["0.0.0.0:1935", "[::]:1935"]},
+        {"nofile": 1129},
+        {"nofile": 1007, "srs_version": 3},
+        {"http_api": {"listen": 8080}, "service_ports": [1935, 8080]},
+        {"listen": ["127.0.0.1:1935"], "exporter": {"enabled": True, "listen": "127.0.0.2:1935"}},
+        {"drain_seconds": 60, "force_grace_quit": True, "pre_stop_seconds": 10, "termination_grace_period_seconds": 76},
+        {"termination_grace_period_seconds": 1},
+        {"container_ports": [1935, 1985, 8080, 9000], "service_ports": [1935]},
+        {"env": ["SRS_DAEMON_X", "PATH", "SRS_SERVER_ID", "SRS_HTTP_API_AUTH_PASSWORD", "SRS_VHOST_CLUSTER_MODE"]},
+        {"hls": {"enabled": True}, "http_remux": {"mount": "[vhost]/[app]/[stream].flv"}},
+    ],
+)
+def test_nothing_to_say(params: dict[str, Any]) -> None:
+    assert edge(**params).findings == []
+
+
+def test_secrets_become_environment_and_mounts() -> None:
+    compiled = origin(
+        http_api={"auth": AUTH, "https": {"enabled": True, "secret": "api-tls"}},
+        http_hooks={"enabled": True, "on_publish_secret": {"name": "hooks", "key": "publish"}},
+        heartbeat={"url_secret": {"name": "hooks", "key": "beat"}},
+        env=["SRS_HTTP_API_AUTH_PASSWORD"],
+    )
+    assert compiled.findings == []
+    assert [(entry["name"], *entry["valueFrom"]["secretKeyRef"].values()) for entry in compiled.env] == [
+        ("SRS_HTTP_API_AUTH_PASSWORD", "s", "k"),
+        ("SRS_VHOST_HTTP_HOOKS_ON_PUBLISH", "hooks", "publish"),
+        ("SRS_HEARTBEAT_URL", "hooks", "beat"),
+    ]
+    assert compiled.secret_mounts == [
+        {"name": "http-api-tls", "secret_name": "api-tls", "mount_path": "/etc/srs/tls/http-api-tls", "read_only": True}
+    ]
+    assert "key /etc/srs/tls/http-api-tls/tls.key;" in compiled.text
+    assert "password" not in compiled.text
+    assert "on_publish" not in compiled.text

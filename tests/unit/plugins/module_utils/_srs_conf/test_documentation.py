@@ -1,0 +1,66 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The argument spec and the documentation of the modules, which come from one table."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from ansible_collections.livestream.srs.plugins.doc_fragments.srs_config import ModuleDocFragment
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.documentation import argument_spec, config_options
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import EDGE, ORIGIN, ROOT_NAMES, VHOST_NAMES, Option
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, VHOST
+
+ROLES = {EDGE: ModuleDocFragment.EDGE, ORIGIN: ModuleDocFragment.ORIGIN}
+
+
+def plain(spec: Mapping[str, Any], inner: str) -> dict[str, Any]:
+    """What argument spec and documentation have in common."""
+    result = {key: spec[key] for key in ("type", "elements", "choices", "default") if spec.get(key) is not None}
+    result["required"] = bool(spec.get("required"))
+    if inner in spec:
+        result["options"] = {name: plain(option, inner) for name, option in spec[inner].items()}
+    return result
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_documentation_is_the_argument_spec(role: str) -> None:
+    documented = json.loads(ROLES[role])["options"]
+    assert {name: plain(option, "suboptions") for name, option in documented.items()} == {
+        name: plain(option, "options") for name, option in argument_spec(role).items()
+    }
+
+
+def options(tree: Mapping[str, Option], path: str = "") -> Iterator[tuple[str, Option]]:
+    for name, option in tree.items():
+        yield f"{path}{name}", option
+        yield from options(option.options or {}, f"{path}{name}.")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_option_is_described(role: str) -> None:
+    for path, option in options(config_options(role)):
+        assert re.fullmatch(r"[A-Z].*\.", option.description), f"{path}: {option.description}"
+        assert option.description.count("(") == option.description.count(")"), path
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_option_takes_a_secret(role: str) -> None:
+    names = [path for path, _option in options(config_options(role))]
+    assert not [name for name in names if re.search(r"passw|passphrase|token$|secret_key", name) and not re.search(r"_secret(\.|$)", name)]
+    assert "http_api.auth.password_secret.name" in names
+
+
+def test_edges_alone_have_an_origin() -> None:
+    assert set(config_options(EDGE)) - set(config_options(ORIGIN)) == {"origin"}
+
+
+def test_names_are_directives() -> None:
+    assert set(ROOT_NAMES) <= set(ROOT)
+    assert set(VHOST_NAMES) <= set(VHOST)
+    assert not set(ROOT_NAMES) & set(VHOST_NAMES)

@@ -1,0 +1,66 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Old forms of srs.conf, by the server's own rules."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.transform import modernise
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "since"),
+    [
+        ("http_stream { enabled on; }", "http_server { enabled on; }", 3),
+        ("vhost x { http { enabled on; } }", "vhost x { http_static { enabled on; } }", 3),
+        ("vhost x { gop_cache off; queue_length 5; }", "vhost x { play { gop_cache off; queue_length 5; } }", 3),
+        ("vhost x { play { atc on; } gop_cache off; }", "vhost x { play { atc on; gop_cache off; } }", 3),
+        ("vhost x { play { gop_cache on; } gop_cache off; }", "vhost x { play { gop_cache off; } }", 3),
+        ("vhost x { gop_cache_max_frames 5; }", "vhost x { play { gop_cache_max_frames 5; } }", 5),
+        ("vhost x { mode remote; origin a b; }", "vhost x { cluster { mode remote; origin a b; } }", 3),
+        ("vhost x { vhost y; }", "vhost x { cluster { vhost y; } }", 3),
+        ("vhost x { mr { enabled on; latency 5; } }", "vhost x { publish { mr on; mr_latency 5; } }", 3),
+        ("vhost x { publish_1stpkt_timeout 5; }", "vhost x { publish { firstpkt_timeout 5; } }", 3),
+        ("vhost x { forward a b; }", "vhost x { forward { enabled on; destination a b; } }", 3),
+        ("vhost x { refer a; refer_play b; }", "vhost x { refer { enabled on; all a; play b; } }", 3),
+        ("vhost x { http_remux { enabled on; hstrs on; } }", "vhost x { http_remux { enabled on; } }", 3),
+        ("rtc_server { perf_stat on; queue_length 5; enabled on; }", "rtc_server { enabled on; }", 4),
+        (
+            "vhost x { nack { enabled off; no_copy on; } twcc { enabled off; } }",
+            "vhost x { rtc { nack off; nack_no_copy on; twcc off; } }",
+            4,
+        ),
+        ("vhost x { rtc { aac transcode; bframe discard; } }", "vhost x { rtc { rtmp_to_rtc on; keep_bframe off; } }", 4),
+        ("srt_server { tlpkdrop off; }", "srt_server { tlpktdrop off; }", 5),
+        ("stream_caster { tcp_enable on; sip { realm x; listen 1; } }", "stream_caster { sip { listen 1; } }", 5),
+        ("rtmp { listen 1 2; chunk_size 128; } pid x;", "listen 1 2; chunk_size 128; pid x;", 7),
+        ("rtmp { listen 1; bogus on; }", "listen 1; rtmp { bogus on; }", 7),
+        ("stream_caster { host a; sip { } }", "stream_caster { sip { candidate a; } }", 5),
+    ],
+)
+def test_old_form(old: str, new: str, since: int) -> None:
+    tree = parse(old)
+    before = copy.deepcopy(tree)
+    for version in range(3, 8):
+        modern, findings = modernise(tree, version)
+        assert modern == (parse(new) if version >= since else tree)
+        assert bool(findings) == (version >= since)
+        assert all(finding.severity != ERROR and finding.line == 1 for finding in findings)
+    assert tree == before
+
+
+@pytest.mark.parametrize("version", [5, 6, 7])
+def test_host_without_sip_crashes_the_server(version: int) -> None:
+    _tree, findings = modernise(parse("stream_caster { host a; }"), version)
+    assert findings[0].severity == ERROR
+    assert "write sip { candidate a; } instead" in str(findings[0])
+
+
+def test_nothing_old() -> None:
+    tree = parse("listen 1935;\nvhost x { refer { enabled on; all a; } forward { destination a; } }")
+    assert modernise(tree, 6) == (tree, [])
