@@ -15,7 +15,7 @@ description:
   - Checks every variable of the given roles at once, with what they come to together, and changes nothing.
   - Finds misspelt variables and keys, wrong types and ranges, names that are used twice, ports that clash, and whatever a real SRS
     would refuse or ignore in the configs that follow from the variables.
-  - Each role runs it for itself; C(playbooks/site.yml) runs it first for all roles, so that a mistake in the last role is found before
+  - Each role checks for itself; C(playbooks/site.yml) runs this first for all roles, so that a mistake in the last role is found before
     the first one acts.
 attributes:
   check_mode:
@@ -36,6 +36,10 @@ options:
     type: list
     elements: str
     default: []
+  clusters:
+    description: Names of edge clusters that must be in the inventory, V(all) for all; none are needed where there is one.
+    type: list
+    elements: str
 """
 
 EXAMPLES = r"""
@@ -45,8 +49,18 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-resolved:
-  description: What the variables of the roles come to, by the name of the variable that holds it in the role.
+clusters:
+  description: Names of the edge clusters that O(clusters) means; without it of all edge clusters.
   returned: success
-  type: dict
+  type: list
+  elements: str
+fingerprint:
+  description: Stands for the values of all variables. The roles don't check again what has the same one.
+  returned: success
+  type: str
+roles:
+  description: The roles whose variables were checked.
+  returned: success
+  type: list
+  elements: str
 """

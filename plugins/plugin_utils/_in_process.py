@@ -76,14 +76,19 @@ class InProcessAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
+        return {**result, **self.run_module(self._task.args, task_vars)}
+
+    def run_module(self, args: Mapping[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """The result of the module with these arguments, wherever it runs."""
         if not self._is_here(task_vars or {}):
-            return {**result, **self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)}
+            name = f"livestream.srs.{self.module.__name__.rpartition('.')[2]}"
+            executed: dict[str, Any] = self._execute_module(name, dict(args), task_vars=task_vars, wrap_async=self._task.async_val)
+            return executed
         try:
-            module = LocalModule(self.module.specification(), self._task.args, self._task.check_mode, self._task.diff)
-            run(module, self.module.flow)
+            run(LocalModule(self.module.specification(), args, self._task.check_mode, self._task.diff), self.module.flow)
         except Finished as finished:
-            result.update(finished.result)
-        return result
+            return finished.result
+        raise AssertionError("a flow ends with a result")
 
     def _is_here(self, task_vars: Mapping[str, Any]) -> bool:
         if self._connection.transport != "local" or self._play_context.become or self._task.async_val or any(self._task.environment or ()):
@@ -102,5 +107,5 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     for kind in (bool, str, int, float):
         if isinstance(value, kind):
-            return kind(value) if kind is not str else "".join(value)
+            return "".join(value) if kind is str else kind(value)
     return value

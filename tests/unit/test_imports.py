@@ -21,6 +21,7 @@ PURE = {
     "module_utils._srs_conf",
     "module_utils._load_balancers",
     "module_utils._desired",
+    "module_utils._manifests",
     "module_utils._observed",
     "module_utils._rollout",
     "module_utils._media",
@@ -37,6 +38,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "module_utils._media": set(),
     "module_utils._load_balancers": {*BASE, "module_utils._kubernetes"},
     "module_utils._desired": {*BASE, "module_utils._kubernetes", "module_utils._load_balancers", "module_utils._srs_conf"},
+    "module_utils._manifests": {
+        *BASE,
+        "module_utils._kubernetes",
+        "module_utils._load_balancers",
+        "module_utils._srs_conf",
+        "module_utils._desired",
+    },
     "module_utils._observed": {*BASE, "module_utils._kubernetes", "module_utils._srs_conf"},
     "module_utils._rollout": {*BASE, "module_utils._kubernetes"},
     # The engine for Kubernetes objects knows nothing of SRS.
@@ -45,10 +53,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "module_utils._player": {*BASE, "module_utils._media", "module_utils._srs_api"},
     "module_utils._flow": {*BASE, *PURE, *INPUT_OUTPUT, "jmespath"},
     "modules": {*BASE, *PURE, *INPUT_OUTPUT, "module_utils._argspec", "module_utils._flow", "ansible.module_utils"},
-    "plugin_utils": {*BASE, *PURE, "ansible"},
-    "action": {*BASE, *PURE, "modules", "filter", "lookup", "plugin_utils", "ansible"},
+    "plugin_utils": {*BASE, *PURE, "ansible", "jinja2", "jsonpatch"},
+    "action": {*BASE, *PURE, "modules", "filter", "plugin_utils", "ansible"},
     "filter": {*BASE, *PURE, "plugin_utils", "ansible"},
-    "lookup": {"filter", "plugin_utils", "ansible", "jinja2"},
     "doc_fragments": PURE,
 }
 

@@ -8,43 +8,37 @@ selects, and one more that tells them apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
 from ansible_collections.livestream.srs.plugins.module_utils._labels import CANARY, TRACK
 
-Cluster = Mapping[str, Any]
 
-
-def canaries(clusters: Iterable[Cluster], rollouts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Resolved edge clusters as their canaries, whose sizes are in ``rollouts``, the clusters that ``srs_edge_rollout`` returns."""
-    servers = {rollout["name"]: rollout["canary_servers"] for rollout in rollouts}
-    return [_canary(cluster, servers[cluster["name"]]) for cluster in clusters]
-
-
-def _canary(cluster: Cluster, servers: int) -> dict[str, Any]:
+def canary(edge: Edge, servers: int) -> Edge:
+    """An edge cluster as its canary of so many servers."""
     track = {TRACK: CANARY}
-    labels = {**cluster["labels"], **track}
-    names = {f"{part}_name": canary_name(cluster, part) for part in ("config", "deployment")}
-    return {
-        **cluster,
-        **names,
-        "labels": labels,
-        "selector": {"app": cluster["app"], **track},
-        "replicas": servers,
-        "autoscale": {},
-        "srs_conf": {**cluster["srs_conf"], "name": names["config_name"], "labels": labels},
-    }
+    return replace(
+        edge,
+        config_name=_name(edge, "config"),
+        deployment_name=_name(edge, "deployment"),
+        labels={**edge.labels, **track},
+        selector={**edge.selector, **track},
+        replicas=servers,
+        autoscale={},
+        canary_of=edge,
+    )
 
 
-def canary_name(cluster: Cluster, part: str) -> str:
-    return f"{cluster['app']}-{CANARY}-{part}"
-
-
-def references(clusters: Iterable[Cluster]) -> list[dict[str, Any]]:
-    """What a canary is made of, by kind and name: enough to remove it, whatever the inventory says by now."""
+def references(edges: Iterable[Edge]) -> list[dict[str, Any]]:
+    """What canaries are made of, by kind and name: enough to remove them, whatever the inventory says by now."""
     return [
-        {"apiVersion": version, "kind": kind, "metadata": {"name": canary_name(cluster, part)}}
-        for cluster in clusters
+        {"apiVersion": version, "kind": kind, "metadata": {"name": _name(edge, part)}}
+        for edge in edges
         for version, kind, part in (("apps/v1", "Deployment", "deployment"), ("v1", "ConfigMap", "config"))
     ]
+
+
+def _name(edge: Edge, part: str) -> str:
+    return f"{edge.app}-{CANARY}-{part}"

@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import names
+from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings
+from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
 
 # 443 is a port that a process which isn't root can't have on every runtime.
 PORT, SERVICE_PORT = 8443, 443
-DEFAULTS: dict[str, Any] = {"enabled": None, "secret_name": "", "issuer": {}, "dns_names": [], "redirect": False, "flv_cluster": ""}
-ISSUER: dict[str, Any] = {"name": "", "kind": "Issuer", "group": "cert-manager.io"}
+CERT_MANAGER = "cert-manager.io"
 # Those of cert-manager itself; other groups have kinds of their own.
 ISSUER_KINDS = ("Issuer", "ClusterIssuer")
 
@@ -21,76 +23,80 @@ DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*
 DNS_SUBDOMAIN_LENGTH = 253
 
 
-def resolve(given: Any) -> dict[str, Any]:
-    """``hls_nginx_https`` with all its keys; empty where there is no HTTPS."""
-    settings = _settings(given)
-    if not _enabled(settings):
-        return {}
-    return {
-        **settings,
-        "port": PORT,
-        "secret_name": settings["secret_name"] or names.HLS_CERTIFICATE,
-        "issuer": {**ISSUER, **settings["issuer"]} if settings["issuer"] else {},
-    }
+@dataclass
+class Https:
+    """HTTPS as it is wanted."""
+
+    secret_name: str
+    issuer: dict[str, str]  # name, kind, group; {} where the Secret is there already
+    dns_names: list[str]
+    redirect: bool
+    flv_cluster: str  # "" passes on no HTTP-FLV
+
+    @property
+    def host(self) -> str:
+        """The host name for URLs: the first that the certificate is for, unless that stands for many."""
+        return self.dns_names[0] if self.dns_names and not self.dns_names[0].startswith("*") else ""
 
 
-def host(given: Any) -> str:
-    """The host name for URLs: the first that the certificate is for, unless that stands for many."""
-    names_ = _settings(given)["dns_names"]
-    return str(names_[0]) if names_ and not str(names_[0]).startswith("*") else ""
+def resolve(given: Settings) -> Https | None:
+    """From ``hls_nginx_https``; None where there is no HTTPS."""
+    if not _enabled(given):
+        return None
+    return Https(
+        given.get("secret_name") or names.HLS_CERTIFICATE,
+        dict(given.get("issuer") or {}),
+        given["dns_names"],
+        given["redirect"],
+        given.get("flv_cluster", ""),
+    )
 
 
-def _settings(given: Any) -> dict[str, Any]:
-    return {**DEFAULTS, **(given if isinstance(given, Mapping) else {})}
+def _enabled(given: Settings) -> bool:
+    return bool(given.get("enabled", given.get("secret_name") or given.get("issuer")))
 
 
-def _enabled(settings: Mapping[str, Any]) -> bool:
-    asked = settings["enabled"]
-    return bool(settings["secret_name"] or settings["issuer"]) if asked is None else bool(asked)
-
-
-def check(given: Any, own_config: bool) -> Iterator[str]:
+def check(given: Settings, own_config: bool) -> Iterator[str]:
     """What is wrong with it, as sentences that name the key, the value and the way out."""
-    settings = _settings(given)
     where = "hls_nginx_https"
-    if not _enabled(settings):
+    if not _enabled(given):
         for key in ("redirect", "flv_cluster"):
-            if settings[key] and settings["enabled"] is None:
-                yield f"{where}.{key} is {settings[key]!r}, but there is no HTTPS without a certificate: give secret_name or issuer."
+            if given.get(key) and "enabled" not in given:
+                yield f"{where}.{key} is {given[key]!r}, but there is no HTTPS without a certificate: give secret_name or issuer."
         return
-    if not settings["secret_name"] and not settings["issuer"]:
+    if not given.get("secret_name") and not given.get("issuer"):
         yield f"{where}.enabled is true, but there is no certificate: give secret_name, a Secret of type kubernetes.io/tls, or issuer."
     if not own_config:
         yield f"{where} is given, but hls_nginx_own_config is false, and the config in the image knows nothing of it: set it to true."
-    if settings["secret_name"] and not _is_subdomain(settings["secret_name"]):
-        yield f"{where}.secret_name is {settings['secret_name']!r}: {_a_dns_name()}"
-    for name in settings["dns_names"]:
-        if not _is_subdomain(str(name).removeprefix("*.")):
-            yield f"{where}.dns_names has {name!r}: it has to be a host name such as live.example.com or *.example.com."
-    if settings["issuer"]:
-        yield from _check_issuer(settings)
+    if given.get("secret_name") and not _is_subdomain(given["secret_name"]):
+        yield f"{where}.secret_name is {given['secret_name']!r}: {_a_dns_name()}"
+    for name in given["dns_names"]:
+        if not _is_subdomain(name.removeprefix("*.")):
+            yield f"{where}.dns_names has {name!r}: it must be a host name such as live.example.com or *.example.com."
+    if given.get("issuer"):
+        yield from _check_issuer(given)
 
 
-def _check_issuer(settings: Mapping[str, Any]) -> Iterator[str]:
-    issuer = {**ISSUER, **settings["issuer"]}
+def _check_issuer(given: Settings) -> Iterator[str]:
+    issuer = given["issuer"]
     where = "hls_nginx_https.issuer"
     if not _is_subdomain(issuer["name"]):
         yield f"{where}.name is {issuer['name']!r}: {_a_dns_name()}"
-    if issuer["group"] == ISSUER["group"] and issuer["kind"] not in ISSUER_KINDS:
+    if issuer["group"] == CERT_MANAGER and issuer["kind"] not in ISSUER_KINDS:
         yield f"{where}.kind is {issuer['kind']!r}: cert-manager has {' and '.join(ISSUER_KINDS)}."
-    if not settings["dns_names"]:
+    if not given["dns_names"]:
         yield f"{where} is given, but hls_nginx_https.dns_names is empty: name the hosts that the certificate is for."
 
 
-def check_flv(given: Any, edges: list[dict[str, Any]]) -> Iterator[str]:
+def check_flv(https: Https | None, edges: Iterable[Edge]) -> Iterator[str]:
     """Whether the edge cluster whose HTTP-FLV is passed on is there and has any."""
-    wanted = resolve(given).get("flv_cluster")
-    if not wanted:
+    if not https or not https.flv_cluster:
         return
-    there = {edge["name"]: edge for edge in edges}
+    wanted = https.flv_cluster
+    there = {edge.name: edge for edge in edges}
     if wanted not in there:
         yield f"hls_nginx_https.flv_cluster is '{wanted}', which is none of the edge clusters: {', '.join(there) or 'there are none'}."
-    elif "http" not in there[wanted]["ports"]:
+    elif "http" not in there[wanted].ports:
         yield f"hls_nginx_https.flv_cluster is '{wanted}', whose config.http_server is off, which serves HTTP-FLV: leave it on."
 
 
@@ -99,4 +105,4 @@ def _is_subdomain(name: Any) -> bool:
 
 
 def _a_dns_name() -> str:
-    return f"it has to be the name of an object, at most {DNS_SUBDOMAIN_LENGTH} of a-z, 0-9, '-' and '.', a letter or digit at both ends."
+    return f"it must be the name of an object, at most {DNS_SUBDOMAIN_LENGTH} of a-z, 0-9, '-' and '.', a letter or digit at both ends."

@@ -4,59 +4,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired import https, names
+from ansible_collections.livestream.srs.plugins.module_utils._desired import names
+from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings
+from ansible_collections.livestream.srs.plugins.module_utils._desired.https import Https
 
-DEFAULTS: dict[str, Any] = {
-    "interval": "15s",
-    "labels": {},
-    "rules": True,
-    "dashboard": True,
-    # The ports of metrics are on no load balancer, so these are pods of the same Kubernetes.
-    "from": [{"namespaceSelector": {}}],
-    "hls_probe": {},
-}
-HLS_PROBE: dict[str, Any] = {"prober": "", "module": "http_2xx", "streams": [], "stale_seconds": 60}
 # What Prometheus Operator brings. On a cluster without it these objects are left out.
 GROUP = "monitoring.coreos.com"
 
 
-def resolve(given: Any, production: bool, nginx: Mapping[str, Any]) -> dict[str, Any]:
-    """The monitoring with all its keys. It is on for production."""
-    settings = {"enabled": production, **DEFAULTS, **(given if isinstance(given, Mapping) else {})}
-    probe = {**HLS_PROBE, **settings["hls_probe"]} if settings["hls_probe"] else {}
-    if probe:
-        # The prober may be in another namespace. A redirect would lead it to a name that the certificate isn't for.
-        redirected = https.resolve(nginx["https"]).get("redirect")
-        server = f"https://{https.host(nginx['https'])}" if redirected else f"http://{names.HTTP_SERVICE}.NAMESPACE"
-        probe["urls"] = [f"{server}/{str(stream).strip('/')}.m3u8" for stream in probe["streams"]]
-    return {**settings, "hls_probe": probe}
+@dataclass
+class HlsProbe:
+    """Playlists that a blackbox exporter asks for."""
+
+    prober: str
+    module: str
+    urls: list[str]
+    stale_seconds: int
 
 
-def manifests(settings: Mapping[str, Any]) -> Iterator[str]:
-    """The templates of the objects that there are."""
-    if not settings["enabled"]:
-        return
-    yield "pod-monitor"
-    if settings["rules"]:
-        yield "prometheus-rule"
-    if settings["hls_probe"]:
-        yield "probe"
-    if settings["dashboard"]:
-        yield "grafana-dashboard"
+@dataclass
+class Monitoring:
+    """``srs_monitoring`` as it is wanted."""
+
+    enabled: bool
+    interval: str
+    labels: dict[str, str]
+    rules: bool
+    dashboard: bool
+    allowed_from: list[dict[str, Any]]  # peers of a NetworkPolicy
+    hls_probe: HlsProbe | None
 
 
-def check(settings: Mapping[str, Any], nginx: Mapping[str, Any]) -> Iterator[str]:
+def resolve(given: Settings, production: bool, https: Https | None, namespace: str) -> Monitoring:
+    """The monitoring. It is on for production."""
+    probe = given.get("hls_probe")
+    return Monitoring(
+        given.get("enabled", production),
+        given["interval"],
+        given["labels"],
+        given["rules"],
+        given["dashboard"],
+        given["from"],
+        HlsProbe(probe.get("prober", ""), probe["module"], list(_urls(probe, https, namespace)), probe["stale_seconds"]) if probe else None,
+    )
+
+
+def _urls(probe: Settings, https: Https | None, namespace: str) -> Iterator[str]:
+    # The prober may be in another namespace. A redirect would lead it to a name that the certificate isn't for.
+    server = f"https://{https.host}" if https and https.redirect else f"http://{names.HTTP_SERVICE}.{namespace}"
+    for stream in probe.get("streams", ()):
+        yield f"{server}/{stream.strip('/')}.m3u8"
+
+
+def check(monitoring: Monitoring, hls_enabled: bool, https: Https | None) -> Iterator[str]:
     """What is wrong with it, as sentences that name the variable, the value and the way out."""
-    probe = settings["hls_probe"]
-    if not settings["enabled"] or not probe:
+    probe = monitoring.hls_probe
+    if not monitoring.enabled or not probe:
         return
-    for key, example in (("prober", "blackbox-exporter.monitoring:9115"), ("streams", "[live/livestream]")):
-        if not probe[key]:
+    for key, value, example in (
+        ("prober", probe.prober, "blackbox-exporter.monitoring:9115"),
+        ("streams", probe.urls, "[live/livestream]"),
+    ):
+        if not value:
             yield f"srs_monitoring.hls_probe.{key} is missing: give it, for example {example}."
-    if not nginx["enabled"]:
+    if not hls_enabled:
         yield "srs_monitoring.hls_probe asks nginx for playlists, but hls_nginx_enabled is false: leave it out."
-    elif https.resolve(nginx["https"]).get("redirect") and not https.host(nginx["https"]):
+    elif https and https.redirect and not https.host:
         yield "srs_monitoring.hls_probe has no host name to ask, and hls_nginx_https.redirect leaves nothing but HTTPS: give dns_names."

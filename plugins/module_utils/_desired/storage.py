@@ -7,7 +7,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings
 
 # The folder that SRS writes HLS and recordings to, and that nginx reads from.
 MEDIA = "/usr/local/srs/objs/nginx/html"
@@ -27,48 +30,54 @@ KEYS = {"emptydir": ("medium", "size_limit"), "pvc": ("size", "storage_class", "
 OF_NEW_CLAIM = ("size", "storage_class")
 
 
-def resolve(storage: Any, volume: Any) -> dict[str, Any]:
-    """The volume source, the claim to keep (None where there is nothing to make), and how many pods may use it.
+@dataclass
+class Media:
+    """The volume of the origin's media."""
 
-    ``volume`` is a volume source of the user's own, which wins. ``shared`` is None where nothing here can tell.
-    """
-    storage = storage if isinstance(storage, Mapping) else {}
-    mode = storage.get("access_mode") or ("" if storage.get("existing_claim") else "ReadWriteOnce")
+    source: dict[str, Any]  # the volume source, without a name
+    claim: dict[str, Any] | None = None  # name and spec of the claim to keep; None where there is nothing to make
+    access_mode: str = ""  # of the claim; "" where there is none or it isn't known
+    shared: bool | None = False  # whether pods on several nodes may mount it; None where nothing here can tell
+    persistent: bool = False  # whether it outlives its pod, and other pods can see it
+
+
+def resolve(storage: Settings, volume: Mapping[str, Any]) -> Media:
+    """From ``srs_origin_storage``, or ``srs_origin_volume``, a volume source of the user's own, which wins."""
     if volume:
         own = "emptyDir" in volume
-        return {"volume": volume, "claim": None, "shared": False if own else None, "access_mode": "", "persistent": not own}
-    if storage.get("type", "emptydir") != "pvc":
+        return Media(dict(volume), shared=False if own else None, persistent=not own)
+    if storage["type"] != "pvc":
         empty = {"medium": storage.get("medium"), "sizeLimit": storage.get("size_limit")}
-        source = {"emptyDir": {key: value for key, value in empty.items() if value}}
-        return {"volume": source, "claim": None, "shared": False, "access_mode": "", "persistent": False}
-    name = storage.get("existing_claim") or CLAIM
+        return Media({"emptyDir": {key: value for key, value in empty.items() if value}})
+    existing = storage.get("existing_claim")
+    mode = storage.get("access_mode") or ("" if existing else "ReadWriteOnce")
+    name = existing or CLAIM
     claim: dict[str, Any] = {"accessModes": [mode], "resources": {"requests": {"storage": storage.get("size")}}}
     if storage.get("storage_class"):
         claim["storageClassName"] = storage["storage_class"]
-    return {
-        "volume": {"persistentVolumeClaim": {"claimName": name}},
-        "claim": None if storage.get("existing_claim") else {"name": name, "spec": claim},
-        "shared": None if not mode else mode == "ReadWriteMany",
-        "access_mode": mode,
-        "persistent": True,
-    }
+    return Media(
+        {"persistentVolumeClaim": {"claimName": name}},
+        None if existing else {"name": name, "spec": claim},
+        mode,
+        shared=None if not mode else mode == "ReadWriteMany",
+        persistent=True,
+    )
 
 
-def check(storage: Any, volume: Any) -> Iterator[str]:
+def check(storage: Settings, volume: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with ``srs_origin_storage`` itself."""
     if volume:
         if storage not in ({}, {"type": "emptydir"}):
             yield "srs_origin_volume and srs_origin_storage are both given: keep one of them."
         return
-    kind = storage.get("type", "emptydir")
+    kind = storage["type"]
     for key in sorted(set(storage) - {"type", *KEYS[kind]}):
-        if storage[key] is not None:
-            (other,) = set(KEYS) - {kind}
-            way = " The size of an emptydir is its size_limit." if key == "size" else ""
-            yield f"srs_origin_storage.{key} is of type {other}, and the type is {kind}.{way}"
+        (other,) = set(KEYS) - {kind}
+        way = " The size of an emptydir is its size_limit." if key == "size" else ""
+        yield f"srs_origin_storage.{key} is of type {other}, and the type is {kind}.{way}"
     for key in ("size", "size_limit"):
         if storage.get(key) and number(storage[key]) is None:
-            yield f"srs_origin_storage.{key} is {storage[key]!r}: it has to be a quantity of Kubernetes, for example 20Gi."
+            yield f"srs_origin_storage.{key} is {storage[key]!r}: it must be a quantity of Kubernetes, for example 20Gi."
     if kind == "pvc" and storage.get("existing_claim"):
         for key in OF_NEW_CLAIM:
             if storage.get(key):
@@ -78,7 +87,7 @@ def check(storage: Any, volume: Any) -> Iterator[str]:
 
 
 def number(quantity: Any) -> float | None:
-    """A quantity of Kubernetes in bytes; None for what is none."""
+    """A quantity of Kubernetes in bytes; None for what is not one."""
     found = QUANTITY.fullmatch(str(quantity))
     return float(found[1]) * UNITS[found[2]] if found else None
 

@@ -16,6 +16,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import clashes
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, GROUPS, OPTIONS, Cell
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import (
+    BOOLEANS,
     quoted,
     status_range,
     suggestion,
@@ -34,6 +35,7 @@ ANSIBLE_TYPES = {
     "addresses": "raw",
     "networks": "list",
     "pairs": "dict",
+    "numbers": "dict",
     "zones": "dict",
     "duration": "raw",
     "share": "raw",
@@ -44,16 +46,23 @@ BANDWIDTH_RANGE = (10**3, 10**15)
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
 
-def render(slb: Any, *, where: str, ports: Iterable[int] = ()) -> dict[str, Any]:
-    """The annotations (strings) and the spec fields of the Service that ``slb`` asks for.
+def is_enabled(slb: Any) -> bool:
+    """Whether ``slb`` asks for a Service that is reachable from outside."""
+    given = slb.get("enabled", True) if isinstance(slb, Mapping) else True
+    return bool(BOOLEANS.get(str(given).lower(), True))
+
+
+def render(slb: Any, *, where: str, ports: Iterable[int] = (), names: Iterable[str] | None = None) -> dict[str, Any]:
+    """The annotations (strings), the spec fields and the node ports (numbers by name of port) of the Service that ``slb`` asks for.
 
     ``where`` names the variable in errors, such as ``srs_edge_clusters[2].slb``. ``ports`` are the Service's ports: some providers
-    have an annotation for each of them.
+    have an annotation for each of them. ``names`` are theirs, where node ports can be asked for.
     """
     given, options, platform = read(slb, where)
     extra = given.get("annotations", {})
     if not given.get("enabled", True):
-        return {"annotations": dict(sorted(extra.items())), "spec": {"type": "ClusterIP"}}
+        return {"annotations": dict(sorted(extra.items())), "spec": {"type": "ClusterIP"}, "node_ports": {}}
+    _check_port_names(options, names, where)
     prefix = platform.prefixes.get(given.get("annotation_prefix", "new"), "")
     spec: dict[str, Any] = {"type": "LoadBalancer", **platform.spec}
     annotations: dict[str, str] = {}
@@ -74,7 +83,14 @@ def render(slb: Any, *, where: str, ports: Iterable[int] = ()) -> dict[str, Any]
     for implied in platform.implied:
         if holds(options, implied.when) and implied.unless not in options:
             annotations.update({key.replace("{prefix}", prefix): value for key, value in implied.annotations.items()})
-    return {"annotations": dict(sorted({**annotations, **extra}.items())), "spec": spec}
+    return {"annotations": dict(sorted({**annotations, **extra}.items())), "spec": spec, "node_ports": options.get("ports", {})}
+
+
+def _check_port_names(options: Mapping[str, Any], names: Iterable[str] | None, where: str) -> None:
+    known = None if names is None else list(names)
+    for name in options.get("ports", {}):
+        if known is not None and name not in known:
+            raise SrsError(f"{where}.ports has {name!r}{suggestion(name, known)}; the Service has the ports {', '.join(known)}.")
 
 
 def validate(slb: Any, *, where: str) -> None:

@@ -18,8 +18,8 @@ class Option:
     """One typed option of ``slb``.
 
     ``kind`` is how its value is read: ``switch``, ``number``, ``word``, ``text``, ``texts`` (a list), ``addresses`` (one or a list),
-    ``networks`` (a list of CIDRs), ``pairs`` (a mapping of strings), ``zones``, ``duration`` (seconds, ``on`` or ``off``), ``share``
-    (``true`` or a key), ``classes`` (a list of HTTP status classes).
+    ``networks`` (a list of CIDRs), ``pairs`` (a mapping of strings), ``numbers`` (a mapping of names to numbers), ``zones``, ``duration``
+    (seconds, ``on`` or ``off``), ``share`` (``true`` or a key), ``classes`` (a list of HTTP status classes).
     """
 
     kind: str
@@ -67,6 +67,7 @@ OPTIONS: dict[str, Option] = {
     "preserve_client_ip": Option("switch", "Whether the pods see the address of the viewer."),
     "external_traffic_policy": Option("word", "V(Local) keeps the viewer's address and stays on the node; V(Cluster) spreads evenly."),
     "node_ports": Option("switch", "Whether the Service has node ports."),
+    "ports": Option("numbers", "The node port of each port of the Service, by its name (C(rtmp), C(http), C(https), C(api))."),
     "class": Option("text", "The load balancer class, when the cluster has several controllers."),
     "source_ranges": Option("networks", "The only networks that may connect."),
     "acl.id": Option("text", "The access control list."),

@@ -42,6 +42,8 @@ def parse(kind: str, value: Any, path: str) -> Any:
         if not isinstance(value, Mapping):
             raise SrsError(f"{path} is {quoted(value)}, not a mapping of names to strings.")
         return {_text(name, path): _pair_value(inner, f"{path}[{name}]") for name, inner in value.items() if inner is not None}
+    if kind == "numbers":
+        return _numbers(value, path)
     if kind == "zones":
         return _zones(value, path)
     if isinstance(value, str) or not isinstance(value, Sequence):
@@ -81,6 +83,12 @@ def _pair_value(value: Any, path: str) -> str:
     if not isinstance(value, (str, int, float)):
         raise SrsError(f"{path} is {quoted(value)}, not a string.")
     return str(value)
+
+
+def _numbers(value: Any, path: str) -> dict[str, int]:
+    if not isinstance(value, Mapping):
+        raise SrsError(f"{path} is {quoted(value)}, not a mapping of names to numbers: write such as '{{rtmp: 30935}}'.")
+    return {_text(name, path): parse("number", inner, f"{path}.{name}") for name, inner in value.items() if inner is not None}
 
 
 def _addresses(value: Any, path: str) -> list[str]:
@@ -136,6 +144,8 @@ def fit(cell: Cell, name: str, value: Any, path: str, platform: Platform) -> Any
         fits = _in_range(cell, value) if isinstance(value, int) else value in cell.words or (value == "off" and cell.off is not None)
     elif kind == "number":
         fits = _in_range(cell, value) and value % cell.divisor == 0
+    elif kind == "numbers":
+        fits = all(_in_range(cell, number) for number in value.values())
     elif kind == "classes":
         fits = bool(value) and all(item in cell.words for item in value)
     elif kind in ("texts", "addresses", "networks", "zones"):
@@ -162,7 +172,7 @@ def _in_range(cell: Cell, value: int) -> bool:
 def allowed(cell: Cell, kind: str, unit: str = "") -> str:
     """What a cell takes, in words."""
     choices: list[str] = []
-    if kind in ("number", "duration") and cell.low is not None:
+    if kind in ("number", "numbers", "duration") and cell.low is not None:
         range_ = f"{cell.low} to {cell.high}" if cell.high is not None else f"{cell.low} and more"
         choices.append(f"{range_} {unit}".strip() + (f" in steps of {cell.divisor}" if cell.divisor > 1 else ""))
     choices += [shown(word) for word in cell.words]

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import alibaba, aws, azure, generic, metallb, tencent
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import alibaba, aws, azure, generic, metallb, nodeport, tencent
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import OPTIONS, Platform
 
 DEFAULT_PROVIDER = "generic"
@@ -16,6 +16,7 @@ PLATFORMS: tuple[Platform, ...] = (
     azure.AZURE,
     generic.GENERIC,
     metallb.METALLB,
+    nodeport.NODEPORT,
     tencent.TENCENT,
 )
 PROVIDERS = tuple(dict.fromkeys(platform.provider for platform in PLATFORMS))

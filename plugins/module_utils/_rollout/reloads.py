@@ -35,25 +35,6 @@ class Due:
         return str(self.pod["metadata"]["name"])
 
 
-def of_clusters(
-    clusters: Iterable[Mapping[str, Any]], configs: Iterable[Mapping[str, Any]], keys: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """What ``srs_reload_confirm`` needs to know of the resolved clusters that reload."""
-    checksums = {config["name"]: config["checksum"] for config in configs}
-    return [
-        {
-            "name": cluster["name"],
-            "app": cluster["app"],
-            "config_map": cluster["config_name"],
-            "key": keys[cluster["config_name"]],
-            "checksum": checksums[cluster["config_name"]],
-            "api_port": cluster["ports"].get("api"),
-        }
-        for cluster in clusters
-        if cluster["config_strategy"] == "reload"
-    ]
-
-
 def due(pods: Iterable[Mapping[str, Any]], clusters: Iterable[Mapping[str, Any]], changed: Mapping[str, str]) -> list[Due]:
     """The running servers of these clusters whose config was ``changed`` just now (when, by ConfigMap), or in a run that was cut short.
 

@@ -9,7 +9,7 @@ of that revision, whenever they start and whatever has been applied since.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
@@ -17,36 +17,6 @@ from ansible_collections.livestream.srs.plugins.module_utils._labels import CONF
 
 # The current one and as many as a Deployment with revisionHistoryLimit 10 can go back to.
 KEPT = 11
-
-
-def keys_of_clusters(configs: Iterable[Mapping[str, Any]], clusters: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """By ConfigMap, the key of the config that its cluster's pods mount: of clusters that a changed config rolls.
-
-    Servers that reload keep their key, and so their pods, as long as nothing changes that only a new start takes. ``configs`` are those
-    that ``srs_edge_config`` returns, ``clusters`` as ``resolve_edges`` does.
-    """
-    by_name = {config["name"]: config for config in configs}
-    return {
-        cluster["config_name"]: _key(by_name[cluster["config_name"]], cluster.get("config_strategy"))
-        for cluster in clusters
-        if cluster["config_checksum"]
-    }
-
-
-def _key(config: Mapping[str, Any], strategy: Any) -> str:
-    return f"srs-{config['restart_checksum' if strategy == 'reload' else 'checksum'][:12]}.conf"
-
-
-def with_revisions(config_maps: Iterable[Mapping[str, Any]], keys: Mapping[str, str]) -> list[Mapping[str, Any]]:
-    """The ConfigMaps; those that are in ``keys`` have their srs.conf under that key, too."""
-    return [_with_revision(item, keys[item["metadata"]["name"]]) if item["metadata"]["name"] in keys else item for item in config_maps]
-
-
-def _with_revision(config_map: Mapping[str, Any], key: str) -> Object:
-    metadata = config_map["metadata"]
-    annotations = {**(metadata.get("annotations") or {}), CONFIG_KEYS: key}
-    data = {**config_map["data"], key: config_map["data"]["srs.conf"]}
-    return {**config_map, "metadata": {**metadata, "annotations": annotations}, "data": data}
 
 
 def config_keys(config_map: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
@@ -17,6 +17,25 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema im
 DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.ASCII)
 KEY = re.compile(r"[A-Za-z0-9._-]{1,253}", re.ASCII)
 DEFAULT_KEY = "srs.conf"
+
+
+@dataclass(slots=True)
+class Deployed:
+    """One configuration as it is deployed: its text, what the container needs for it, and its ConfigMap."""
+
+    name: str
+    key: str
+    text: str
+    checksum: str
+    restart_checksum: str  # of what only a new start takes
+    warnings: list[str]
+    env: list[dict[str, Any]]  # entries for the container's env
+    secret_mounts: list[dict[str, Any]]  # name, mount_path, secret_name of Secrets to mount into the container
+    config_map: dict[str, Any]
+
+    def row(self) -> dict[str, Any]:
+        """As the modules return it."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "config_map"}
 
 
 @dataclass(slots=True)
@@ -46,29 +65,33 @@ def render_all(role: str, configs: Iterable[Mapping[str, Any]], namespace: str) 
             if name in seen:
                 raise SrsError(f"{where}: name {name!r} is that of configs[{seen[name]}] already: one ConfigMap holds one srs.conf.")
             seen[name] = index
-            compiled = compile_config(role, config, where=where)
+            deployed = deploy(role, config, namespace, where)
         except SrsError as error:
             errors.append(error.message)
             continue
-        warnings = compiled.warnings(where)
-        rendered.configs.append(
-            {
-                "name": name,
-                "key": config.get("key") or DEFAULT_KEY,
-                "text": compiled.text,
-                "checksum": compiled.checksum,
-                "restart_checksum": restart_checksum(compiled.text, int(config.get("srs_version") or DEFAULT_VERSION)),
-                "warnings": warnings,
-                "env": compiled.env,
-                "secret_mounts": compiled.secret_mounts,
-            }
-        )
-        rendered.objects.append(config_map(config, compiled, namespace))
-        rendered.checksums[name] = compiled.checksum
-        rendered.warnings += warnings
+        rendered.configs.append(deployed.row())
+        rendered.objects.append(deployed.config_map)
+        rendered.checksums[name] = deployed.checksum
+        rendered.warnings += deployed.warnings
     if errors:
         raise SrsError("\n".join(errors), errors=errors)
     return rendered
+
+
+def deploy(role: str, config: Mapping[str, Any], namespace: str, where: str) -> Deployed:
+    """Check and render one configuration; raises SrsError with all that is wrong with it."""
+    compiled = compile_config(role, config, where=where)
+    return Deployed(
+        config["name"],
+        config.get("key") or DEFAULT_KEY,
+        compiled.text,
+        compiled.checksum,
+        restart_checksum(compiled.text, int(config.get("srs_version") or DEFAULT_VERSION)),
+        compiled.warnings(where),
+        compiled.env,
+        compiled.secret_mounts,
+        config_map(config, compiled, namespace),
+    )
 
 
 def config_map(config: Mapping[str, Any], compiled: Compiled, namespace: str) -> dict[str, Any]:

@@ -1,0 +1,155 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must hold of servers and of edge clusters, as sentences that name the variable, the value and the way out."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, releases
+from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
+from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server
+
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+DNS_LABEL_LENGTH = 63
+# "srs-edge-NAME-deployment-<10 hash>-<5 random>" must stay a valid pod hostname, and "srs-edge-NAME-deployment" a label value.
+EDGE_NAME_LENGTH = 36
+WEEK = 7 * 24 * 3600
+
+
+def check_edges(edges: Sequence[Edge]) -> Iterator[str]:
+    """Names, replica counts, ports and budgets."""
+    yield from _check_names(edges)
+    for edge in edges:
+        where = f"edge cluster '{edge.name}'"
+        yield from _not_in_range(f"{where}: replicas", edge.replicas, 0, 10_000)
+        yield from autoscale.check(where, edge.autoscale, edge.resources)
+        if edge.config_strategy == "reload" and not edge.config_checksum:
+            yield f"{where}: config_strategy is reload, which rolls the pods when a reload isn't enough: set config_checksum to true."
+        yield from _check_publishers(where, edge.publish_from, edge.version)
+        yield from check_server(where, edge)
+        if not edge.origin:
+            yield f"{where}: no origin: set srs_edge_origin, or the cluster's 'origin', to where it pulls from (host or host:port)."
+
+
+def _check_names(edges: Sequence[Edge]) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for index, name in enumerate(edge.name for edge in edges):
+        where = f"srs_edge_clusters[{index}]"
+        if not name:
+            yield f"{where} has no name: give it one, for example 'name: cdn-a'."
+        elif problem := not_a_label(f"{where}.name", name, EDGE_NAME_LENGTH):
+            yield problem
+        elif f"-{name}".endswith("-canary"):
+            yield f"{where}.name is '{name}', which would be the name of another cluster's canary: choose another one."
+        elif name in seen:
+            yield f"{where}.name is '{name}', which is the name of srs_edge_clusters[{seen[name]}] already: names must differ."
+        seen.setdefault(name, index)
+
+
+def check_origin_from(wanted: str, here: str, hosts: Mapping[str, Mapping[str, Any]], given_as_well: bool) -> list[str]:
+    """Whether the host ``wanted`` can be asked for its origin's address; ``hosts`` has the variables of all hosts of the inventory."""
+    where = f"srs_edge_origin_from is '{wanted}'"
+    if wanted == here:
+        return [f"{where}, which is this very host: leave it out, and its edges pull from its own origin."]
+    if wanted not in hosts:
+        return [f"{where}, which is no host of the inventory: {', '.join(sorted(hosts))}."]
+    if given_as_well:
+        return [f"{where}, but srs_edge_origin names an origin as well: leave one of them out."]
+    slb = hosts[wanted].get("srs_origin_slb", {"enabled": False})
+    if not hosts[wanted].get("srs_origin_enabled", True):
+        return [f"{where}, but srs_origin_enabled is false for that host: name the host that has the origin."]
+    if not isinstance(slb, Mapping) or not slb.get("enabled", True):
+        return [f"{where}, but that host's origin can't be reached from outside: give it srs_origin_slb."]
+    return []
+
+
+def check_has_origin(edges: Iterable[Edge], own: list[str]) -> Iterator[str]:
+    """What pulls from the host's ``own`` origin although there is none."""
+    orphans = [edge.name for edge in edges if not edge.upstream and edge.origin == own]
+    if orphans:
+        yield (
+            f"srs_origin_enabled is false, so edge cluster {', '.join(orphans)} has no origin: set srs_edge_origin_from to the host that "
+            "has one, or srs_edge_origin to its address."
+        )
+
+
+def check_upstreams(edges: Iterable[Edge]) -> Iterator[str]:
+    """Whether each edge of edges has an upstream, and all of them lead to the origin in the end."""
+    upstreams = {edge.name: edge.upstream for edge in edges}
+    for name, upstream in upstreams.items():
+        if upstream and upstream not in upstreams:
+            yield f"edge cluster '{name}': its upstream '{upstream}' is none of the edge clusters: {', '.join(upstreams)}."
+            continue
+        path = [name]
+        while (upstream := upstreams.get(path[-1], "")) and upstream not in path:
+            path.append(upstream)
+        if upstream == name:
+            circle = " -> ".join([*path, upstream])
+            yield f"edge cluster '{name}': upstreams form a cycle: {circle}. One of them must pull from the origin."
+
+
+def warnings(edges: Iterable[Edge]) -> Iterator[str]:
+    """What works, but leaves a door open or may not do what it seems to."""
+    for edge in edges:
+        where = f"edge cluster '{edge.name}'"
+        auth = (edge.config.get("http_api") or {}).get("auth") or {}
+        if edge.expose_http_api and not auth.get("enabled"):
+            way = "set config.http_api.auth." if edge.version >= 5 else f"SRS {edge.version} can't have one."
+            yield f"{where}: the HTTP API is on its load balancer without a password: anyone can list and disconnect clients; {way}"
+        policy = edge.slb.get("external_traffic_policy")
+        if edge.publish_from not in ([], ["all"]) and policy != "Local":
+            yield (
+                f"{where}: publish_from goes by the client's address, which the load balancer may hide from SRS "
+                "unless slb.external_traffic_policy is Local."
+            )
+        if edge.grace and edge.grace.drain and releases.quits_at_once(edge.image, edge.version):
+            known = "as SRS 5 does at least up to 5.0.216" if edge.version == 5 else "as its release does"
+            yield (
+                f"{where}: {edge.image} exits immediately on graceful quit, {known}, and disconnects its players "
+                "(https://github.com/ossrs/srs/issues/3805): take SRS 4 or 6.0.132 and later, or set deregister_seconds to the time "
+                "that players are to have."
+            )
+
+
+def check_server(where: str, server: Server) -> Iterator[str]:
+    """What holds for an origin and an edge alike: connections, ports, grace budgets."""
+    yield from _not_in_range(f"{where}: max_connections", server.max_clients, 1, 10_000_000)
+    yield from _not_in_range(f"{where}: drain_seconds", server.drain_seconds, 0, WEEK)
+    yield from _not_in_range(f"{where}: deregister_seconds", server.deregister_seconds, 0, WEEK)
+    used: dict[int, str] = {}
+    for name, port in server.ports.items():
+        if not 1 <= port <= 65535:
+            yield f"{where}: the {name} port is {port or 'not a number'}: it must be from 1 to 65535."
+        elif port in used and {name, used[port]} != {"api", "http"}:
+            yield f"{where}: port {port} is used twice, for {used[port]} and for {name}: give each one of its own."
+        used.setdefault(port, name)
+
+
+def _check_publishers(where: str, peers: Iterable[str], version: int) -> Iterator[str]:
+    takes = "it takes 'all', IPv4 addresses and, from SRS 4 on, IPv4 networks such as 10.0.0.0/8."
+    yield from (f"{where}: publish_from has {peer!r}: {takes}" for peer in peers if peer != "all" and not _is_address(peer, version))
+
+
+def _is_address(peer: str, version: int) -> bool:
+    """Whether SRS can match it."""
+    try:
+        ipaddress.IPv4Network(peer)
+    except ValueError:
+        return False
+    return "/" not in peer or version != 3
+
+
+def not_a_label(where: str, value: str, length: int = DNS_LABEL_LENGTH) -> str | None:
+    """What is wrong with a value that must be a DNS label."""
+    if len(value) <= length and DNS_LABEL.fullmatch(value):
+        return None
+    return f"{where} is '{value}': it must be a DNS label of at most {length} characters: a-z, 0-9 and '-', a letter or digit at both ends."
+
+
+def _not_in_range(where: str, value: Any, low: int, high: int) -> Iterator[str]:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        yield f"{where} is {value!r}: it must be a whole number from {low} to {high}."

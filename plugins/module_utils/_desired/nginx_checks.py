@@ -1,0 +1,74 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must hold of nginx, as sentences that name the variable, the value and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, https, storage
+from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import METRICS_PORT, MIB, PORT, Nginx
+
+
+def check(nginx: Nginx) -> Iterator[str]:
+    """What is wrong with it."""
+    if not nginx.enabled or not nginx.origin.enabled:
+        return
+    yield from _check_media(nginx)
+    yield from https.check(nginx.https_given, nginx.own_config)
+    yield from _check_ports(nginx)
+    if nginx.replicas < 0:
+        yield f"hls_nginx_replicas is {nginx.replicas!r}: it must be a whole number from 0 up."
+    if nginx.mode == "cache":
+        yield from _check_cache(nginx)
+    yield from autoscale.check("hls_nginx", nginx.autoscale, nginx.resources)
+    if nginx.autoscale and nginx.mode == "sidecar":
+        yield "hls_nginx_autoscale is given, but hls_nginx_mode is sidecar, and there is one nginx in the origin's pod: leave it out."
+
+
+def _check_cache(nginx: Nginx) -> Iterator[str]:
+    if not nginx.own_config:
+        yield "hls_nginx_own_config is false, but a cache is made by a config of ours: set it to true."
+    if nginx.playlist_seconds < 1:
+        yield "hls_nginx_playlist_seconds is 0, with which the caches would ask the origin for each player: it must be at least 1."
+    size = nginx.cache["size"]
+    if (storage.number(size) or 0) < 16 * MIB:
+        yield f"hls_nginx_cache.size is {size!r}: it must be a quantity of Kubernetes from 16Mi up, for example 1Gi."
+    if nginx.asks_srs and "http" not in nginx.origin.ports and not nginx.origin.proxy:
+        yield "hls_nginx_cache.upstream is srs, but srs_origin_config.http_server is off: leave it on."
+
+
+def _check_ports(nginx: Nginx) -> Iterator[str]:
+    """Whether SRS leaves nginx its ports: in one pod they have one address."""
+    if not nginx.sidecar or not nginx.own_config:
+        return
+    taken = {port: name for name, port in nginx.origin.ports.items()}
+    needed = [PORT, METRICS_PORT, *([https.PORT] if nginx.mode == "sidecar" and nginx.https else [])]
+    for port in filter(taken.get, needed):
+        yield f"srs_origin_config has SRS listen on port {port} ({taken[port]}), which the nginx in the same pod needs: choose another one."
+
+
+def _check_media(nginx: Nginx) -> Iterator[str]:
+    """Whether what serves HLS can see the files of all streams."""
+    mode, origin = nginx.mode, nginx.origin
+    media = origin.media
+    if mode == "sidecar":
+        if origin.several:
+            yield (
+                f"hls_nginx_mode is sidecar, but srs_origin_mode {origin.mode} has several origins, and the nginx in the pod of one "
+                "would miss the streams of the others: set hls_nginx_mode to deployment or cache, with a srs_origin_storage for all."
+            )
+        return
+    # The one origin has all files, and so has the proxy, which knows who has which.
+    if mode == "cache" and (not origin.several or (origin.proxy and nginx.upstream == "srs")):
+        return
+    if not media.persistent:
+        yield (
+            f"hls_nginx_mode is {mode}, but srs_origin_storage is an emptydir, which no other pod can see: give it type pvc and "
+            "access_mode ReadWriteMany" + ("." if origin.several else ", or set hls_nginx_mode to sidecar.")
+        )
+    elif media.shared is False and not origin.several:
+        yield (
+            f"hls_nginx_mode is {mode}, but srs_origin_storage.access_mode is {media.access_mode}, so only pods of one node could "
+            "mount it: it must be ReadWriteMany, of a storage class that can do it."
+        )

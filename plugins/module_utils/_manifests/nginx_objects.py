@@ -1,0 +1,177 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The objects of nginx, and its container, which may be in the origin's pod."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._desired import https, names
+from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Common
+from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import CACHE, READER, Nginx, NginxWorkload
+from ansible_collections.livestream.srs.plugins.module_utils._desired.server import service_port
+from ansible_collections.livestream.srs.plugins.module_utils._desired.topology import Topology
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
+from ansible_collections.livestream.srs.plugins.module_utils._labels import FLV, HOST, NGINX_CONFIG_CHECKSUM
+from ansible_collections.livestream.srs.plugins.module_utils._manifests import parts
+from ansible_collections.livestream.srs.plugins.module_utils._manifests.container import TMP_MOUNT, TMP_VOLUME, container
+
+COMMAND = ["nginx", "-c", "/etc/nginx-srs/nginx.conf", "-g", "daemon off;"]
+# Beyond the time that a pod goes on serving, for the answers that are under way.
+GRACE_SECONDS = 30
+# A cache that goes is a cache that must be filled again.
+SCALING = {"scaleDown": {"stabilizationWindowSeconds": 600}}
+
+
+def nginx_objects(topology: Topology, config: str, cache_config: str) -> Iterator[Object]:
+    """All objects of nginx, but for its container in the origin's pod."""
+    common, nginx = topology.common, topology.nginx
+    yield _service(common, nginx)
+    if nginx.https and nginx.https.issuer:
+        yield _certificate(common, nginx, nginx.https)
+    if nginx.https and nginx.https.flv_cluster:
+        yield _flv_service(topology, nginx.https.flv_cluster)
+    yield from sidecar_objects(topology, config) if nginx.sidecar else _reader_config(common, nginx, config)
+    if nginx.mode == "cache":
+        yield parts.config_map(common, names.HLS_CACHE_CONFIG, nginx.labels, {"nginx.conf": cache_config})
+        if nginx.readers:
+            # Whom the caches ask: the nginx that reads the volume.
+            ports = [service_port("http", 80, nginx.port)]
+            yield parts.service(common, names.HLS_ORIGIN_SERVICE, nginx.labels, nginx.reader_selector, ports)
+    for workload in nginx.workloads:
+        yield _deployment(common, nginx, workload, config if workload.role == READER else cache_config)
+        if nginx.pod_disruption_budget:
+            yield parts.disruption_budget(common, workload.app, nginx.labels, {"app": workload.app})
+        if workload.autoscale:
+            yield parts.autoscaler(common, workload.app, nginx.labels, workload.name, workload.autoscale, SCALING)
+
+
+def sidecar_objects(topology: Topology, config: str) -> Iterator[Object]:
+    """What the origin's pod can't start without."""
+    if topology.nginx.sidecar:
+        yield from _reader_config(topology.common, topology.nginx, config)
+
+
+def _reader_config(common: Common, nginx: Nginx, config: str) -> Iterator[Object]:
+    if nginx.readers and nginx.own_config:
+        yield parts.config_map(common, names.NGINX_CONFIG, nginx.labels, {"nginx.conf": config})
+
+
+def _service(common: Common, nginx: Nginx) -> Object:
+    # What the status can't see from here: the name in the certificate, and that there is HTTP-FLV, too.
+    told = {}
+    if nginx.https and nginx.https.host:
+        told[HOST] = nginx.https.host
+    if nginx.https and nginx.https.flv_cluster:
+        told[FLV] = "true"
+    return parts.public_service(
+        common, names.HTTP_SERVICE, nginx.labels, nginx.selector, nginx.service_ports, nginx.slb, "hls_nginx_slb", told
+    )
+
+
+def _certificate(common: Common, nginx: Nginx, wanted: https.Https) -> Object:
+    """cert-manager writes the certificate to the Secret that nginx mounts, and renews it there."""
+    spec = {
+        "secretName": wanted.secret_name,
+        "dnsNames": wanted.dns_names,
+        "issuerRef": wanted.issuer,
+        "privateKey": {"rotationPolicy": "Always"},
+    }
+    return parts.manifest("cert-manager.io/v1", "Certificate", common, names.HLS_CERTIFICATE, nginx.labels, spec=spec)
+
+
+def _flv_service(topology: Topology, cluster: str) -> Object:
+    """Whom nginx asks for HTTP-FLV. It is there before nginx, which would not start without the name, and whatever becomes of the edge
+    cluster.
+    """
+    edge = next(edge for edge in topology.edges if edge.name == cluster)
+    ports = [service_port("flv", 8080, edge.ports["http"])]
+    return parts.service(topology.common, names.FLV_SERVICE, topology.nginx.labels, {"app": edge.app}, ports)
+
+
+def _deployment(common: Common, nginx: Nginx, workload: NginxWorkload, config: str) -> Object:
+    origin = nginx.origin
+    selector = {"app": workload.app}
+    labels = {**selector, **(nginx.labels if common.production_defaults else {})}
+    checksum = {NGINX_CONFIG_CHECKSUM: hashlib.sha256(config.encode()).hexdigest()} if origin.config_checksum and nginx.own_config else {}
+    return parts.deployment(
+        common,
+        workload.name,
+        workload.app,
+        nginx.labels,
+        **({} if workload.autoscale else {"replicas": workload.replicas}),
+        **(parts.rolling("25%", nginx.host_network) if origin.graceful else {}),
+        selector={"matchLabels": selector},
+        template={
+            "metadata": {"labels": labels, **parts.present(annotations=checksum)},
+            "spec": {
+                **(parts.restricted_pod() if origin.security else {}),
+                **({"terminationGracePeriodSeconds": nginx.deregister_seconds + GRACE_SECONDS} if origin.graceful else {}),
+                **parts.placed(nginx, common),
+                **parts.present(topologySpreadConstraints=parts.spread(selector) if nginx.spread else None),
+                "containers": [nginx_container(common, nginx, workload.role, nginx.deregister_seconds), *nginx.sidecars],
+                "volumes": [_media(nginx, workload), *config_volumes(nginx, workload.role), *_tmp(nginx), *nginx.extra_volumes],
+            },
+        },
+    )
+
+
+def _media(nginx: Nginx, workload: NginxWorkload) -> dict[str, Any]:
+    if workload.role == READER:
+        return {"name": "cache-volume", **nginx.origin.media.source}
+    return {"name": "hls-cache", "emptyDir": nginx.cache_volume}
+
+
+def _tmp(nginx: Nginx) -> list[dict[str, Any]]:
+    return [TMP_VOLUME] if nginx.origin.security else []
+
+
+def config_volumes(nginx: Nginx, role: str) -> list[dict[str, Any]]:
+    """The volumes of its config and its certificate."""
+    volumes: list[dict[str, Any]] = []
+    if nginx.own_config:
+        name = names.NGINX_CONFIG if role == READER else names.HLS_CACHE_CONFIG
+        volumes.append({"name": "nginx-config", "configMap": {"name": name}})
+    if secure := nginx.serves_https(role):
+        volumes.append({"name": "nginx-tls", "secret": {"secretName": secure.secret_name}})
+    return volumes
+
+
+def reader_ports(nginx: Nginx) -> list[int]:
+    """The ports at which a reader serves HLS."""
+    return [nginx.port, *([https.PORT] if nginx.serves_https(READER) else [])]
+
+
+def nginx_container(common: Common, nginx: Nginx, role: str, pre_stop: int) -> dict[str, Any]:
+    """nginx in a pod: ``role`` is ``reader`` over the volume that SRS writes to, or ``cache``."""
+    origin, secure = nginx.origin, nginx.serves_https(role)
+    ports: list[dict[str, Any]] = [{"containerPort": nginx.port, **({"name": "hls"} if common.production_defaults else {})}]
+    mounts: list[dict[str, Any]] = [
+        {"name": "hls-cache", "mountPath": "/var/cache/hls"}
+        if role == CACHE
+        else {"name": "cache-volume", "mountPath": "/usr/share/nginx/html", "readOnly": True}
+    ]
+    if secure:
+        ports.append({"containerPort": https.PORT, "name": "https"})
+    if nginx.metrics_port:
+        ports.append({"containerPort": nginx.metrics_port, "name": "metrics"})
+    if nginx.own_config:
+        mounts.append({"name": "nginx-config", "mountPath": "/etc/nginx-srs"})
+    if secure:
+        mounts.append({"name": "nginx-tls", "mountPath": "/etc/nginx-tls", "readOnly": True})
+    if origin.security:
+        mounts.append(TMP_MOUNT)
+    return container(
+        common,
+        "nginx",
+        nginx.image,
+        restricted=origin.security,
+        command=COMMAND if nginx.own_config else None,
+        ports=ports,
+        resources=nginx.resources,
+        **parts.probes(nginx.port, nginx, nginx.probes),
+        lifecycle=parts.sleep_before_stop(pre_stop) if origin.graceful else None,
+        volumeMounts=[*mounts, *nginx.extra_volume_mounts],
+    )

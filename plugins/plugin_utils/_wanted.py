@@ -1,0 +1,76 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the variables of a host come to: checked, and as the objects that are wanted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._desired import topology
+from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import check_shape, unknown_variables
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
+from ansible_collections.livestream.srs.plugins.module_utils._manifests.build import Builder
+from ansible_collections.livestream.srs.plugins.module_utils._manifests.patches import Patches
+from ansible_collections.livestream.srs.plugins.plugin_utils import _role_variables as role_variables
+from ansible_collections.livestream.srs.plugins.plugin_utils._role_files import role_files
+from ansible_collections.livestream.srs.plugins.plugin_utils._role_variables import RoleVariables
+
+
+class Wanted:
+    """The variables of one host, evaluated once. Raises SrsError with all that is wrong with the types of those of ``roles``."""
+
+    def __init__(self, templar: Any, variables: Mapping[str, Any], roles: Iterable[str], more_names: Iterable[str] = ()) -> None:
+        self.roles = list(roles)
+        self.place = topology.Place(variables.get("inventory_hostname", ""), variables.get("hostvars", {}))
+        _stop_on(unknown_variables(variables, {*role_variables.known(), *more_names}))
+        evaluated = RoleVariables(templar, variables, self.roles)
+        keys = role_variables.specification("srs_edge")["srs_edge_clusters"]["options"]
+        _stop_on([*check_shape(evaluated.raw["srs_edge_clusters"], keys)] or evaluated.problems)
+        self.values = evaluated.values
+
+    def check(self) -> list[str]:
+        """Warnings. Raises SrsError with whatever is wrong with the values, with the configs, with the patches."""
+        wanted = topology.resolve(self.values)
+        checks = topology.Checks(wanted, self.roles, self.values, self.place)
+        _stop_on(checks.problems())
+        if not wanted.common.patches:
+            return checks.warnings
+        builder = self._builder(wanted)
+        everything = builder.unpatched()
+        _stop_on(list(builder.patches.check(everything)))
+        return [*checks.warnings, *builder.patches.without_effect(everything)]
+
+    def builder(self, edge_origin: Sequence[str] = ()) -> Builder:
+        """What makes the objects. ``edge_origin`` is where the edges find the origin of another host."""
+        return self._builder(topology.resolve(self.values, edge_origin))
+
+    @staticmethod
+    def _builder(wanted: topology.Topology) -> Builder:
+        return Builder(wanted, role_files(wanted.nginx), Patches(list(wanted.common.patches), _json_patch))
+
+    def fingerprint(self) -> str:
+        """Tells whether two tasks have the same values, without their secrets."""
+        return hashlib.sha256(json.dumps(self.values, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _stop_on(problems: Sequence[str]) -> None:
+    if problems:
+        raise SrsError(
+            "Nothing was changed: " + " ".join(problem if problem.endswith((".", "?")) else f"{problem}." for problem in problems)
+        )
+
+
+def _json_patch(item: Object, operations: list[Any]) -> Object:
+    try:
+        import jsonpatch
+    except ImportError:
+        raise SrsError("a list of operations needs the Python package jsonpatch on the controller: pip install jsonpatch") from None
+    try:
+        patched: Object = jsonpatch.apply_patch(item, operations)
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, KeyError) as error:
+        raise SrsError(f"{error}".strip("'")) from None
+    return patched
