@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 # Ansible wants UTF-8, and sorted lists are to be the same everywhere.
 export LC_ALL := C.UTF-8
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench e2e docs clean venv
+.PHONY: help demo test bench e2e docs golden clean venv
 
 # The oldest Python that works, so that nothing newer is used by mistake. A name on PATH may be a shim that can't run.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3 /usr/bin/python3 $(HOME)/.pyenv/versions/3.1*/bin/python3; do \
@@ -22,6 +22,7 @@ help:
 	@echo 'make e2e     real SRS and nginx on a real node, with publishers and players  (25 min; see tests/e2e/README.md)'
 	@echo 'make bench   how long a run takes, beside kubectl, helm and kubernetes.core       (35 min; BENCH_SIZES=1,10 BENCH_ROUNDS=2 for less)'
 	@echo 'make docs    write docs/reference from the documentation of modules and roles (5 s)'
+	@echo 'make golden  write tests/unit/golden, the objects that the roles deploy         (5 s)'
 	@echo 'make clean   remove the local clusters, build/ and .venv; with CACHE=1 also what was fetched and built'
 	@echo
 	@echo 'PYTHON=...        the Python to use, 3.11 or newer (else the oldest found)'
@@ -48,6 +49,9 @@ docs: venv
 	@$(WITH_VENV) python tests/tools/docs.py
 	@$(WITH_VENV) python tests/tools/load_balancers.py
 	@$(WITH_VENV) python tests/tools/srs_conf.py
+
+golden: venv
+	@$(WITH_VENV) python tests/tools/golden.py
 
 clean:
 	@'$(PYTHON)' tests/tools/clean.py $(if $(CACHE),--cache)

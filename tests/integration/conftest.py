@@ -155,7 +155,15 @@ def play(kubeconfig: str, namespace: str) -> Callable[..., Play]:
 
     def run(*arguments: str, playbook: str = "site", expect: int = 0, inventory: Path | None = None, **variables: Any) -> Play:
         given = json.dumps(({} if inventory else {"srs_namespace": namespace}) | {"srs_wait_timeout": 60} | variables)
-        command = ["ansible-playbook", f"playbooks/{playbook}.yml", "-i", str(inventory or "inventories/local"), "-e", given, *arguments]
+        command = [
+            "ansible-playbook",
+            str(ROOT / "playbooks" / f"{playbook}.yml"),
+            "-i",
+            str(inventory or "inventories/local"),
+            "-e",
+            given,
+            *arguments,
+        ]
         environ = {**os.environ, "KUBECONFIG": kubeconfig, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"}
         done = subprocess.run(
             command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False

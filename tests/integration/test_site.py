@@ -29,7 +29,7 @@ TUTORIAL_INVENTORY: dict[str, Any] = {
     "hls_nginx_resources": {},
 }
 
-APPLY = {"hls": "Apply nginx's config and Service", "origin": "Apply the origin", "edge": "Apply the edge clusters"}
+APPLY = {"hls": "Apply nginx", "origin": "Apply the origin", "edge": "Apply the edge clusters"}
 
 
 class Namespace:

@@ -92,10 +92,20 @@ def check_upstreams(edges: Iterable[Edge]) -> Iterator[str]:
             yield f"edge cluster '{name}': upstreams form a cycle: {circle}. One of them must pull from the origin."
 
 
+def server_warnings(where: str, server: Server) -> Iterator[str]:
+    """What works of an origin and an edge alike, but leaves a door open."""
+    if server.host_network and server.network_policy:
+        yield (
+            f"{where}: host_network is true, and network policies do not apply to such pods: all ports of the servers can be reached at the "
+            "addresses of their nodes, the HTTP API among them, unless something in front of the nodes keeps them closed."
+        )
+
+
 def warnings(edges: Iterable[Edge]) -> Iterator[str]:
     """What works, but leaves a door open or may not do what it seems to."""
     for edge in edges:
         where = f"edge cluster '{edge.name}'"
+        yield from server_warnings(where, edge)
         auth = (edge.config.get("http_api") or {}).get("auth") or {}
         if edge.expose_http_api and not auth.get("enabled"):
             way = "set config.http_api.auth." if edge.version >= 5 else f"SRS {edge.version} can't have one."

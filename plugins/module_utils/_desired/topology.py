@@ -82,7 +82,7 @@ class Checks:
             yield from edge_checks.check_server("srs_origin", origin)
             yield from origin_checks.check(origin)
             yield from monitoring.check(self.topology.monitoring, nginx.enabled, nginx.https)
-            self.warnings += origin_checks.warnings(origin)
+            self.warnings += [*edge_checks.server_warnings("srs_origin", origin), *origin_checks.warnings(origin)]
         if self.roles & {"srs_origin", "hls_nginx"}:
             yield from nginx_checks.check(nginx)
         if "srs_edge" in self.roles:

@@ -75,7 +75,7 @@ def _services(common: Common, origin: Origin) -> Iterator[Object]:
 def _workload(topology: Topology, workload: Workload, deployed: Deployed | None, files: Files) -> Object:
     common, origin = topology.common, topology.origin
     labels = {"app": workload.app, **origin.labels}
-    spec: dict[str, Any] = {"selector": {"matchLabels": {"app": workload.app}}, "replicas": workload.replicas}
+    spec: dict[str, Any] = {"replicas": workload.replicas, "selector": {"matchLabels": {"app": workload.app}}}
     if origin.kind == "StatefulSet":
         spec["serviceName"] = origin.peer_services[0].name
         # One by one, from the last to the first, each when the one before it is ready.

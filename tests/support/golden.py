@@ -1,0 +1,29 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The objects that the roles deploy, form by form, as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.livestream.srs.tests.support.wanted import as_yaml, objects
+
+FOLDER = Path(__file__).resolve().parents[1] / "unit" / "golden"
+
+
+def forms() -> dict[str, dict[str, Any]]:
+    """The variables of each form."""
+    found: dict[str, dict[str, Any]] = yaml.safe_load((FOLDER / "forms.yml").read_text(encoding="utf-8"))
+    return found
+
+
+def golden(form: str) -> str:
+    """What the file of a form holds."""
+    return f"# The objects of the form {form} in forms.yml, written by `make golden`.\n{as_yaml(objects(**forms()[form]))}"
+
+
+def file_of(form: str) -> Path:
+    return FOLDER / f"{form}.yml"
