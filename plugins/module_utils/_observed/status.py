@@ -8,12 +8,13 @@ Takes the API server's objects as they are and returns plain data.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import objects, readiness
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.pods import owner, owns, pod_reason
 from ansible_collections.livestream.srs.plugins.module_utils._labels import COMPONENT, CONFIG_CHECKSUM, FLV, HOST, INSTANCE
+from ansible_collections.livestream.srs.plugins.module_utils._text import table
 
 Object = Mapping[str, Any]
 
@@ -385,11 +386,3 @@ def problems(status: Mapping[str, Any]) -> list[str]:
             ]
             lines += [f"  {name}: {event}" for workload in cluster["workloads"] for event in workload["events"]]
     return lines
-
-
-def table(rows: Iterable[Sequence[object]], indent: int = 2) -> list[str]:
-    """Rows, not all of them equally long, as aligned lines."""
-    cells = [[str(cell) for cell in row] for row in rows]
-    columns = max((len(row) for row in cells), default=0)
-    widths = [max(len(row[i]) for row in cells if i < len(row)) for i in range(columns)]
-    return [(" " * indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))).rstrip() for row in cells]
