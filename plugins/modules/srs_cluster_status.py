@@ -129,19 +129,6 @@ EXAMPLES = r"""
 
 # Written by `make docs` from module_utils/_observed/status_model.py.
 RETURN = r"""
-namespace:
-  returned: always
-  description: Namespace of the topology.
-  type: str
-topology:
-  returned: always
-  description: Name of the topology.
-  type: str
-time:
-  returned: always
-  description: When it was read, in UTC (RFC 3339).
-  type: str
-  sample: '2026-01-31T12:00:00Z'
 origins:
   returned: always
   description: Origins, by name of their cluster; the proxies of SRS 7 are a cluster of their own.
@@ -337,6 +324,19 @@ urls:
     public:
       description: Whether the address is a load balancer's; if not, only pods of the Kubernetes cluster reach it.
       type: bool
+namespace:
+  returned: always
+  description: Namespace of the topology.
+  type: str
+topology:
+  returned: always
+  description: Name of the topology.
+  type: str
+time:
+  returned: always
+  description: When it was read, in UTC (RFC 3339).
+  type: str
+  sample: '2026-01-31T12:00:00Z'
 configs:
   returned: always
   description: What the srs.conf of each ConfigMap says, by name; empty without O(read_servers).

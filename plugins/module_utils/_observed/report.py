@@ -58,7 +58,9 @@ def data(statuses: Sequence[tuple[str, Status]]) -> str:
 
 def _host_status(host: str, status: Status) -> HostStatus:
     values = cast(Mapping[str, object], status)
-    return cast(HostStatus, {"host": host, **{field: values[field] for field in FIELDS}})
+    # What it is about comes first.
+    first = {field: values[field] for field in ("namespace", "topology", "time")}
+    return cast(HostStatus, {"host": host, **first, **{field: values[field] for field in FIELDS}})
 
 
 def page(statuses: Sequence[tuple[str, Status]]) -> str:

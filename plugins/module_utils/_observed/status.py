@@ -15,7 +15,6 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed import ad
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Cluster, Objects, Pod, PodState, Workload
 
 Object = Mapping[str, Any]
-ObjectsByKind = Mapping[str, Iterable[Object] | None]
 Kind = Literal["Deployment", "StatefulSet"]
 
 KINDS: tuple[Kind, ...] = ("Deployment", "StatefulSet")
@@ -25,7 +24,7 @@ KINDS: tuple[Kind, ...] = ("Deployment", "StatefulSet")
 ON_ITS_WAY = ("Pending", "ContainerCreating", "PodInitializing")
 
 
-def build(objects: ObjectsByKind, app: str = "live", stream: str = "livestream") -> Objects:
+def build(objects: Mapping[str, Iterable[Object] | None], app: str = "live", stream: str = "livestream") -> Objects:
     """The Kubernetes side of the status.
 
     ``objects`` are the API server's objects by kind: Deployment, StatefulSet, Service, Pod, EndpointSlice and Event. Those of a kind

@@ -167,14 +167,6 @@ class Config(TypedDict):
     api_port: Annotated[Count | None, Doc("Port of the HTTP API.", null="the API is off, or its port is not known")]
 
 
-class Head(TypedDict):
-    """Of what, and when."""
-
-    namespace: Annotated[str, Doc("Namespace of the topology.")]
-    topology: Annotated[str, Doc("Name of the topology.")]
-    time: Annotated[Time, Doc("When it was read, in UTC (RFC 3339).", sample="2026-01-31T12:00:00Z")]
-
-
 class Objects(TypedDict):
     """What Kubernetes' objects say."""
 
@@ -185,9 +177,12 @@ class Objects(TypedDict):
     urls: Annotated[list[Url], Doc("Where to publish to and to play from.")]
 
 
-class KubernetesSide(Head, Objects):
+class KubernetesSide(Objects):
     """All that is known before a server is asked."""
 
+    namespace: Annotated[str, Doc("Namespace of the topology.")]
+    topology: Annotated[str, Doc("Name of the topology.")]
+    time: Annotated[Time, Doc("When it was read, in UTC (RFC 3339).", sample="2026-01-31T12:00:00Z")]
     configs: Annotated[dict[str, Config], Doc("What the srs.conf of each ConfigMap says, by name; empty without `read_servers`.")]
 
 
@@ -370,18 +365,26 @@ class Problem(TypedDict):
     message: Annotated[str, Doc("What is wrong, and what to do.")]
 
 
+# Judgement and Status have the same two fields: a TypedDict with two bases does not pass ansible-test's pylint.
+_VerdictsField = Annotated[Verdicts, Doc("A flag for each verdict: true if something is wrong, false if not, null if it is not known.")]
+_ProblemsField = Annotated[list[Problem], Doc("What is wrong, errors first.")]
+
+
 class Judgement(TypedDict):
     """What is wrong: as flags for scripts, as sentences for people."""
 
-    verdicts: Annotated[Verdicts, Doc("A flag for each verdict: true if something is wrong, false if not, null if it is not known.")]
-    problems: Annotated[list[Problem], Doc("What is wrong, errors first.")]
+    verdicts: _VerdictsField
+    problems: _ProblemsField
 
 
 # The whole
 
 
-class Status(Unjudged, Judgement):
+class Status(Unjudged):
     """The status of a topology."""
+
+    verdicts: _VerdictsField
+    problems: _ProblemsField
 
 
 class Returned(Status):
@@ -392,14 +395,10 @@ class Returned(Status):
     missing: Annotated[list[str], Doc("What is still missing, a line for each thing.", returned="when a wait times out")]
 
 
-class Host(TypedDict):
-    """A host of the inventory, that is a Kubernetes cluster."""
+class HostStatus(Status):
+    """The status of the topology on one host of the inventory."""
 
     host: Annotated[str, Doc("Name of the host in the inventory.")]
-
-
-class HostStatus(Host, Status):
-    """The status of the topology on one host of the inventory."""
 
 
 class Report(TypedDict):
