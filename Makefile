@@ -21,7 +21,7 @@ help:
 	@echo '             SRS_BIN=FILE     also compare what is refused with what a real SRS refuses'
 	@echo 'make e2e     real SRS and nginx on a real node, with publishers and players  (25 min; see tests/e2e/README.md)'
 	@echo 'make bench   how long a run takes, beside kubectl, helm and kubernetes.core       (35 min; BENCH_SIZES=1,10 BENCH_ROUNDS=2 for less)'
-	@echo 'make docs    write docs/reference from the documentation of modules and roles (5 s)'
+	@echo 'make docs    write what is generated: docs/reference, the schema of the status, tables (5 s)'
 	@echo 'make golden  write tests/unit/golden, the objects that the roles deploy         (5 s)'
 	@echo 'make clean   remove the local clusters, build/ and .venv; with CACHE=1 also what was fetched and built'
 	@echo
@@ -46,6 +46,7 @@ bench: venv
 	@$(WITH_VENV) python tests/bench/run.py
 
 docs: venv
+	@$(WITH_VENV) python tests/tools/status.py
 	@$(WITH_VENV) python tests/tools/docs.py
 	@$(WITH_VENV) python tests/tools/load_balancers.py
 	@$(WITH_VENV) python tests/tools/srs_conf.py

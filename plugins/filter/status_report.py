@@ -1,15 +1,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The status as a page or as data."""
+"""The status as an HTML page or as JSON."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: status_report
-short_description: The status of a topology as an HTML page, or as JSON with a schema
+short_description: Render the status of a topology as an HTML page or as JSON
 description:
-  - Makes one page out of what M(livestream.srs.srs_cluster_status) returned for each host, that is for each Kubernetes cluster.
-  - The page needs no other file and fetches nothing.
+  - Renders what M(livestream.srs.srs_cluster_status) returned for each host of the inventory, that is for each Kubernetes cluster.
+  - The page needs no other file and loads nothing. The JSON has a schema, C(docs/status-report.schema.json).
 version_added: 0.1.0
 author:
   - The livestream.srs contributors (@livestream-srs)
@@ -20,7 +20,7 @@ options:
     type: dict
     required: true
   path:
-    description: The file that it is for; V(.html) or V(.json) at its end says what is made.
+    description: Path of the file that the result is for. It must end with V(.html) or V(.json), which selects the format.
     type: path
     required: true
 """
@@ -50,16 +50,22 @@ FORMS = {".html": report.page, ".json": report.data}
 
 
 def status_report(statuses: Mapping[str, Any], path: str) -> str:
+    """The content of a report. ``statuses`` are results of srs_cluster_status by host; the ending of ``path`` selects the format."""
     make = next((made for ending, made in FORMS.items() if path.endswith(ending)), None)
     if make is None:
-        raise AnsibleFilterError(f"The report {path!r} is neither .html nor .json: say by its ending which one it is to be.")
-    # A host that could not be read has nothing to show.
+        raise AnsibleFilterError(f"The report {path!r} is neither .html nor .json: use a path that ends with one of them.")
+    # A host that could not be read has no status.
     read = [(host, status) for host, status in statuses.items() if isinstance(status, Mapping) and "verdicts" in status]
     if not read:
-        raise AnsibleFilterError("There is nothing to report: no host has a status.")
+        raise AnsibleFilterError(
+            "There is nothing to report: no host has a status; pass results of srs_cluster_status by the name of the host."
+        )
     return make(read)
 
 
 class FilterModule:
+    """The filter of this file."""
+
     def filters(self) -> dict[str, Callable[..., Any]]:
+        """The filter by its name."""
         return {"status_report": status_report}

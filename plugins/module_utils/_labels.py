@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Labels and annotations of the objects of a topology, and the name under which this collection owns fields of them."""
+"""Labels, annotations and other fixed names in the objects of a topology, and the name under which this collection owns fields of them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 HOLD = "livestream.srs/hold"
 # On the objects of a canary, with the value CANARY.
 TRACK, CANARY = "livestream.srs/track", "canary"
+# The container that SRS runs in, which tells a server's pod from a proxy's.
+SRS_CONTAINER = "srs"
+
 # On a ConfigMap: the keys of its revisions, newest first.
 CONFIG_KEYS = "livestream.srs/config-keys"
 # On pods: checksums of the configs that they were started with, and the reload that is awaited of them.

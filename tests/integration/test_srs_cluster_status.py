@@ -93,7 +93,7 @@ def test_waiting_watches_instead_of_asking_again_and_again(play: Callable[..., A
     kubectl("rollout", "restart", "deployment/srs-edge-deployment")
     found = run(wait_for=["ready", "addresses", "drained"])
     assert found["edges"]["edge"]["complete"]
-    assert not any(pod["terminating"] for pod in found["edges"]["edge"]["pods"])
+    assert {pod["state"] for pod in found["edges"]["edge"]["pods"]} == {"ready"}
 
 
 def test_an_empty_namespace(run: Run) -> None:

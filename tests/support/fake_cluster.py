@@ -24,6 +24,7 @@ API_OPTIONS: dict[str, Any] = {
     "api_validate_certs": True,
 }
 CONF = "listen 1935;\nmax_connections 1000;\nhttp_api {\n    enabled on;\n    listen 1985;\n}\n"
+PROXY_IPS = {"srs-proxy-deployment-6f9d-a": "10.244.0.77", "srs-proxy-deployment-6f9d-b": "10.244.0.78"}
 IPS = {"origin-0": "10.244.0.197", "edge-0": "10.244.0.201", "edge-1": "10.244.0.200", "edge-2": "10.244.0.198"}
 
 
@@ -52,6 +53,38 @@ def pod(name: str) -> dict[str, Any]:
     }
 
 
+def proxy_deployment() -> dict[str, Any]:
+    """As roles/srs_origin makes it for ``srs_origin_mode: proxy``."""
+    ports = [{"name": name, "containerPort": port} for name, port in (("rtmp", 11935), ("http", 18080), ("api", 11985), ("system", 12025))]
+    container = {"name": "srs-proxy", "image": "registry.example.com/srs-proxy:7.0", "ports": ports}
+    return {
+        "kind": "Deployment",
+        "metadata": {"name": f"{names.PROXY}-deployment", "generation": 1, "labels": names.labels("origin", "proxy", "srs")},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": names.PROXY}},
+            "template": {"metadata": {"labels": {"app": names.PROXY}}, "spec": {"containers": [container]}},
+        },
+        "status": {"observedGeneration": 1, **dict.fromkeys(("replicas", "readyReplicas", "updatedReplicas", "availableReplicas"), 2)},
+    }
+
+
+def proxy_pod(name: str) -> dict[str, Any]:
+    owner = {"kind": "ReplicaSet", "name": f"{names.PROXY}-deployment-6f9d", "controller": True}
+    return {
+        "metadata": {"name": name, "labels": {"app": names.PROXY, "pod-template-hash": "6f9d"}, "ownerReferences": [owner]},
+        "spec": {"nodeName": "node-1", "containers": [{"name": "srs-proxy", "image": "registry.example.com/srs-proxy:7.0"}]},
+        "status": {"phase": "Running", "podIP": PROXY_IPS[name], "conditions": [{"type": "Ready", "status": "True"}]},
+    }
+
+
+def service(name: str, instance: str) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "namespace": "video", "labels": names.labels("origin", instance, "srs")},
+        "spec": {"type": "ClusterIP", "clusterIP": "10.96.0.9", "ports": [{"port": 1935}]},
+    }
+
+
 class FakeClient:
     """Has objects by kind; a kind in ``denied`` may not be listed."""
 
@@ -65,6 +98,17 @@ class FakeClient:
         self.denied: set[str] = set()
         self.listed: list[tuple[str, str | None]] = []
         self.later: list[dict[str, Any]] = []
+
+    def add_proxies(self) -> None:
+        """Put two proxies of SRS 7 in front of the origin."""
+        self.objects["Deployment"] = [proxy_deployment()]
+        self.objects["Pod"] += [proxy_pod(name) for name in PROXY_IPS]
+        services = {names.ORIGIN_SERVICE: "origin", names.PROXY_SERVICE: "proxy"}
+        self.objects["Service"] = [service(name, instance) for name, instance in services.items()]
+        self.objects["EndpointSlice"] = [
+            {"metadata": {"labels": {"kubernetes.io/service-name": name}}, "endpoints": [{"conditions": {"ready": True}}] * 2}
+            for name in services
+        ]
 
     def list(
         self, _version: str, kind: str, _namespace: str, *, label_selector: str | None = None, field_selector: str | None = None

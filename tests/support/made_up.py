@@ -18,19 +18,21 @@ if __name__ == "__main__":
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import names
 from ansible_collections.livestream.srs.plugins.module_utils._observed import report, status, streams, verdicts
+from ansible_collections.livestream.srs.plugins.module_utils._observed import status_model as model
 
 PORTS = {"origin": [1935], "hls": [80], "edge": [1935, 8080]}
 PULLS_AFTER = {"kbps": {"recv_30s": 0, "send_30s": 0}, "alive": 700.0, "send_bytes": 9_000_000}
 
 
-def topology(edges: int, pods: int = 3, live: int = 4, trouble: bool = True, seed: int = 6) -> dict[str, Any]:
+def topology(edges: int, pods: int = 3, live: int = 4, trouble: bool = True, seed: int = 6) -> Any:
     """An origin with nginx and ``edges`` clusters of ``pods`` servers each, with ``live`` streams; with ``trouble``, not all is well."""
     dice = random.Random(seed)
     clusters = ["edge", *(f"cdn-{number:02}" for number in range(1, edges))]
     servers = list(_servers(clusters, pods, live, dice))
     if trouble:
         servers[-1].replies, servers[-1].error_kind, servers[-1].error = {}, "timeout", "no answer in time, while waiting for the reply"
-    found: dict[str, Any] = {
+        servers[-1].state, servers[-1].ready = "not_ready", False
+    found: model.Unjudged = {
         "namespace": "live",
         "topology": "srs",
         "time": "2026-01-31T12:00:00Z",
@@ -116,7 +118,7 @@ def _server(
         "streams": rows,
         "clients": clients,
     }
-    return streams.Server(name, component, cluster, ip, ready=True, max_connections=1000, replies=replies)
+    return streams.Server(name, component, cluster, ip, state="ready", ready=True, max_connections=1000, replies=replies)
 
 
 def _objects(clusters: list[str], pods: int, trouble: bool) -> dict[str, Any]:

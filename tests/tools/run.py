@@ -36,6 +36,7 @@ def lint(stage: Stage) -> None:
         "mypy": ["mypy"],
         "ansible-lint": ["ansible-lint", "--offline", "--profile", "production"],
         "changelog fragments": ["antsibull-changelog", "lint"],
+        "the documentation of the status is up to date": [sys.executable, "tests/tools/status.py", "--check"],
         "docs/reference is up to date": [sys.executable, "tests/tools/docs.py", "--check"],
         "docs/load-balancers.md is up to date": [sys.executable, "tests/tools/load_balancers.py", "--check"],
         "docs/srs-conf.md is up to date": [sys.executable, "tests/tools/srs_conf.py", "--check"],

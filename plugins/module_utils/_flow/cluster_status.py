@@ -1,11 +1,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads a whole topology and waits for conditions of it: Kubernetes' side by labels, the servers' side by their HTTP API."""
+"""The flow of srs_cluster_status: reads a topology, Kubernetes' side by labels and the servers' side by their HTTP API, and waits."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,32 +16,39 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import wait_ready
 from ansible_collections.livestream.srs.plugins.module_utils._labels import owned_by_topology
-from ansible_collections.livestream.srs.plugins.module_utils._observed import conditions, status, streams, verdicts
+from ansible_collections.livestream.srs.plugins.module_utils._observed import (
+    conditions,
+    members,
+    server_config,
+    status,
+    status_text,
+    streams,
+    verdicts,
+)
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Config, KubernetesSide, Status, Unjudged
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api import servers as srs_api
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.reach import Reach
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import parse, render, tree, values
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"))
 POLL_SECONDS = 1.0
-# The container that SRS runs in.
-MAIN = "srs"
 
-# With so many servers at once the API server has enough to do; a pod asked directly costs the others nothing.
+# How many servers are asked at once: more would be a burden to the API server, but a pod asked directly costs the others nothing.
 PARALLEL = {"pod_proxy": 64, "port_forward": 64, "pod_ip": 512, "url": 512}
 
 
 def flow(module: AnsibleModule) -> dict[str, Any]:
+    """The result of srs_cluster_status. Raises SrsError for wrong options and for a wait that times out."""
     params = module.params
     wanted = conditions.parse(params["wait_for"])
     for expression in (params["query"], *(value for name, value in wanted if name == "jmespath")):
         _compile(expression)
     if not params["read_servers"]:
         for name, _value in wanted:
-            if name in conditions.OF_SERVERS:
-                raise SrsError(f"wait_for has {name}, which only the servers can tell: set read_servers to true.")
+            if conditions.CONDITIONS[name].of_servers:
+                raise SrsError(f"wait_for has {name}, which needs answers of the servers: set read_servers to true.")
     client = Client.from_module(module)
     try:
         reader = Reader(client, params)
@@ -50,34 +57,38 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
             found = _wait(reader, wanted, found, getattr(module, "progress", lambda _text: None))
     finally:
         client.close()
-    result = {**found, "changed": False, "summary": status.summary(found)}
+    result: dict[str, Any] = {**found, "changed": False, "summary": status_text.summary(found)}
     if params["query"]:
         result["query_result"] = search(params["query"], found)
     return result
 
 
 class Reader:
-    """Reads one topology, as often as is wanted."""
+    """Reads one topology, any number of times."""
 
     def __init__(self, client: Client, params: Mapping[str, Any]) -> None:
+        """``params`` are those of the module. Raises SrsError if the options for the HTTP API don't go together."""
         self.client = client
         self.params = params
         self.namespace = params["namespace"]
         self.labels = owned_by_topology(params["topology"])
         self.parallel = PARALLEL[params["api_via"]]
-        # Made first of all, so that options that don't go together are told before anything is read.
+        # Comes before anything is read, so that wrong options are told at once.
         self.reach = Reach(params, client.connection) if params["read_servers"] else None
 
-    def read(self) -> dict[str, Any]:
+    def read(self) -> Status:
         """The topology as it is now."""
         found = self.look()
         servers = self.ask(found)
-        found["servers"] = [streams.server_row(server) for server in servers]
-        found["streams"] = streams.build(servers, inside(found))
-        return {**found, **verdicts.judge(found, self.params["near_capacity"])}
+        unjudged: Unjudged = {
+            **found,
+            "servers": [streams.server_row(server) for server in servers],
+            "streams": streams.build(servers, members.inside(found)),
+        }
+        return {**unjudged, **verdicts.judge(unjudged, self.params["near_capacity"])}
 
-    def look(self) -> dict[str, Any]:
-        """What Kubernetes knows."""
+    def look(self) -> KubernetesSide:
+        """What Kubernetes says about it."""
         return {
             "namespace": self.namespace,
             "topology": self.params["topology"],
@@ -86,8 +97,8 @@ class Reader:
             "configs": self._configs() if self.reach else {},
         }
 
-    def ask(self, found: Mapping[str, Any], what: Sequence[str] = tuple(srs_api.PATHS)) -> list[streams.Server]:
-        """All servers of the topology, each with what it answered or why it did not."""
+    def ask(self, found: KubernetesSide, what: Sequence[str] = tuple(srs_api.PATHS)) -> list[streams.Server]:
+        """All servers of the topology, each with what it answered or why it did not. ``what`` are keys of ``servers.PATHS``."""
         servers, asked = self.targets(found)
         for name, answer in srs_api.read(asked, self.params["api_timeout"], what, self.parallel).items():
             servers[name].replies = answer.replies
@@ -96,7 +107,7 @@ class Reader:
         return list(servers.values())
 
     def _objects(self) -> dict[str, list[dict[str, Any]] | None]:
-        """The topology's objects by kind. Only what the topology can't be without has to be readable."""
+        """The topology's objects by kind; None for an optional kind that may not be read."""
         found: dict[str, Any] = {kind: self._list(version, kind, self.labels) for version, kind in WORKLOADS}
         workloads = [item for _version, kind in WORKLOADS for item in found[kind]]
         found["Service"] = self._list("v1", "Service", self.labels)
@@ -117,83 +128,49 @@ class Reader:
                 return None
             raise
 
-    def _configs(self) -> dict[str, dict[str, Any]]:
-        """What the srs.conf of each ConfigMap says that the status needs, by name."""
-        return {item["metadata"]["name"]: _settings(item) for item in self._if_allowed("v1", "ConfigMap", self.labels) or []}
+    def _configs(self) -> dict[str, Config]:
+        """What the srs.conf of each ConfigMap says, by name."""
+        found = self._if_allowed("v1", "ConfigMap", self.labels) or []
+        return {item["metadata"]["name"]: server_config.of_config_map(item) for item in found}
 
-    def targets(self, found: Mapping[str, Any]) -> tuple[dict[str, streams.Server], list[srs_api.Server]]:
+    def targets(self, found: KubernetesSide) -> tuple[dict[str, streams.Server], list[srs_api.Server]]:
         """All servers of the topology by name, and how to reach those that can be asked; the others have an error.
 
-        None of either where servers are not to be read.
+        Both are empty if the servers are not to be read.
         """
         if self.reach is None:
             return {}, []
         servers: dict[str, streams.Server] = {}
         asked: list[srs_api.Server] = []
-        for component, cluster, workload, pod in _pods(found):
-            if MAIN not in workload["images"]:
-                continue  # a proxy in front of origins, which has no streams of its own
-            config = found["configs"].get(workload["config_map"], {})
-            limit = workload["max_connections"] or config.get("max_connections")
-            server = streams.Server(pod["name"], component, cluster, pod["ip"], pod["ready"], pod["terminating"], limit)
+        for component, cluster, workload, pod in members.servers(found):
+            config = found["configs"].get(workload["config_map"] or "")
+            limit = workload["max_connections"] or (config and config["max_connections"])
+            server = streams.Server(pod["name"], component, cluster, pod["ip"], pod["state"], pod["ready"], limit)
             servers[pod["name"]] = server
             if not pod["ip"] or pod["phase"] != "Running":
-                server.error_kind, server.error = "not_running", f"the pod does not run: {pod['reason'] or pod['phase']}"
-            elif config.get("api") is False and not self.params["api_port"]:
+                server.error_kind, server.error = "not_running", f"the pod is not running: {pod['reason'] or pod['phase']}"
+            elif config and config["api_enabled"] is False and not self.params["api_port"]:
                 server.error_kind, server.error = "off", f"http_api is off in {workload['config_map']}"
             else:
-                asked.append(self.reach.server(pod, cluster, self.namespace, workload["api_port"] or config.get("api")))
+                port = workload["api_port"] or (config and config["api_port"])
+                asked.append(self.reach.server(pod, cluster, self.namespace, port))
         return servers, asked
 
 
-def inside(found: Mapping[str, Any]) -> streams.Inside:
-    """What tells the topology's own connections."""
-    hosts = [service["name"] for service in found["services"] if service["component"] == "origin"]
-    relays = [pod["ip"] for _component, _cluster, workload, pod in _pods(found) if MAIN not in workload["images"] and pod["ip"]]
-    return streams.Inside(frozenset(hosts), frozenset(relays))
-
-
-def _pods(found: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any], Mapping[str, Any]]]:
-    """(component, cluster, workload, pod) of every pod of the origin and the edges."""
-    for component, group in (("origin", "origins"), ("edge", "edges")):
-        for cluster, content in found[group].items():
-            workloads = {workload["name"]: workload for workload in content["workloads"]}
-            for pod in content["pods"]:
-                if "srs" in workloads[pod["workload"]]["images"]:  # the proxy of SRS 7 is none
-                    yield component, cluster, workloads[pod["workload"]], pod
-
-
-def _settings(config_map: Mapping[str, Any]) -> dict[str, Any]:
-    data = config_map.get("data") or {}
-    text = data.get("srs.conf") or next((value for name, value in sorted(data.items()) if name.endswith(".conf")), "")
-    found: dict[str, Any] = {"checksum": render.checksum(text), "max_connections": None, "api": None}
-    try:
-        root = parse.parse(text)
-    except SrsError:
-        return found  # what is wrong with it, and where, is for srs_edge_config to say
-    limit = tree.find(root, "max_connections")
-    found["max_connections"] = int(limit.arg0) if limit and limit.arg0.isdigit() else 1000
-    api = tree.find(root, "http_api")
-    enabled = api is not None and api.value("enabled") == "on"
-    found["api"] = (values.port_of(api.value("listen", "1985")) or None) if api and enabled else False
-    return found
-
-
-def _wait(reader: Reader, wanted: list[tuple[str, str]], found: dict[str, Any], progress: Callable[[str], None]) -> dict[str, Any]:
-    """Wait until all conditions hold at once: by watches for what Kubernetes tells, by looking again for the rest."""
+def _wait(reader: Reader, wanted: list[tuple[str, str]], found: Status, progress: Callable[[str], None]) -> Status:
+    """Wait until all conditions hold at the same time: by watches for what Kubernetes tells, by reading again for the rest."""
     seconds = reader.params["wait_timeout"]
     end = time.monotonic() + seconds
     said = ""
     while lacking := conditions.missing(found, wanted, search):
         if time.monotonic() >= end:
-            where = f"the topology {found['topology']} in namespace {found['namespace']}"
             lines = [
-                f"After {seconds} s {where} still lacks:",
+                f"Timed out after {seconds} s waiting for the topology {found['topology']} in namespace {found['namespace']}:",
                 *(f"- {line}" for line in lacking),
-                *(f"  {line}" for line in status.problems(found)),
+                *(f"  {line}" for line in status_text.not_complete(found)),
             ]
             raise SrsError("\n".join(lines), missing=lacking, problems=found["problems"])
-        if (now := f"{status.counts(found)}; waiting: {'; '.join(lacking)}") != said:
+        if (now := f"{status_text.counts(found)}; waiting: {'; '.join(lacking)}") != said:
             said = now
             progress(now)
         refs = _refs(found, {name for name, _value in wanted})
@@ -211,14 +188,13 @@ def _wait(reader: Reader, wanted: list[tuple[str, str]], found: dict[str, Any], 
     return found
 
 
-def _refs(found: Mapping[str, Any], wanted: set[str]) -> list[Ref]:
-    """The objects that are not yet as they are waited for, and that a watch can tell of."""
+def _refs(found: Status, wanted: set[str]) -> list[Ref]:
+    """The objects that are not yet as they should be, and that can be watched."""
     refs = []
     if "ready" in wanted:
         refs += [
             Ref("apps/v1", workload["kind"], found["namespace"], workload["name"])
-            for group in status.GROUPS
-            for cluster in found[group].values()
+            for _name, cluster in status.clusters(found)
             for workload in cluster["workloads"]
             if not workload["complete"]
         ]
@@ -232,6 +208,7 @@ def _refs(found: Mapping[str, Any], wanted: set[str]) -> list[Ref]:
 
 
 def search(expression: str, data: Any) -> Any:
+    """What a JMESPath expression finds in data. Raises SrsError if it is not valid, or if jmespath is not installed."""
     return _compile(expression).search(data)
 
 
@@ -242,9 +219,9 @@ def _compile(expression: str | None) -> Any:
         import jmespath
     except ImportError:
         raise SrsError(
-            "query and the condition jmespath need the Python package jmespath where the module runs: pip install jmespath"
+            "query and the condition jmespath need the Python package jmespath on the host that runs the module: pip install jmespath"
         ) from None
     try:
         return jmespath.compile(expression)
     except jmespath.exceptions.JMESPathError as error:
-        raise SrsError(f"{expression!r} is no JMESPath expression: {str(error).splitlines()[0]}") from None
+        raise SrsError(f"{expression!r} is not a valid JMESPath expression: {str(error).splitlines()[0]}") from None

@@ -13,11 +13,11 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api imp
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import JSON_PATCH, Client
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import failure_message, wait_ready
 from ansible_collections.livestream.srs.plugins.module_utils._labels import owned_by_topology
-from ansible_collections.livestream.srs.plugins.module_utils._observed.status import table
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import rollouts
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.rollouts import Cluster, Patch
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.srs_policy import SrsPolicy
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import redacted
+from ansible_collections.livestream.srs.plugins.module_utils._text import table
 
 POLICY = SrsPolicy("", False, redacted)
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._flow.cluster_status import Reader, inside
+from ansible_collections.livestream.srs.plugins.module_utils._flow.cluster_status import Reader
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
-from ansible_collections.livestream.srs.plugins.module_utils._observed import streams
+from ansible_collections.livestream.srs.plugins.module_utils._observed import members, streams
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import reloads
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api import servers as srs_api
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.loop import NoAnswer, Task, Wait
@@ -52,7 +52,7 @@ class _Topology:
         """(clients, servers that gave no answer), as far as they are asked for. All servers are asked: they tell who is one of them."""
         servers = self.reader.ask(self.found, ("vhosts", "streams", "clients"))
         self.check_names(servers)
-        rows = [row for row in streams.clients(servers, inside(self.found)) if self.wanted(row) and _matches(row, self.params)]
+        rows = [row for row in streams.clients(servers, members.inside(self.found)) if self.wanted(row) and _matches(row, self.params)]
         silent = [{"server": s.name, "error": s.error} for s in servers if s.error and self.wanted(s)]
         return rows, silent
 

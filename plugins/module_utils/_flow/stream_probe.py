@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._observed.status import PROTOCOL_TITLE, table
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status_text import PROTOCOL_TITLE
 from ansible_collections.livestream.srs.plugins.module_utils._player import player
+from ansible_collections.livestream.srs.plugins.module_utils._text import table
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

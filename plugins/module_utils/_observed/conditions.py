@@ -1,87 +1,94 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a status can be awaited for, and what is still missing."""
+"""The conditions that ``wait_for`` takes, and what is still missing for them to hold."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._observed.status import GROUPS
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status import clusters
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Cluster, Objects, Status
 
-Status = Mapping[str, Any]
 Query = Callable[[str, Any], Any]
+"""Searches data by a JMESPath expression."""
 
-# Conditions about Kubernetes' objects alone, and those that need the servers' own answers.
-PLAIN = ("ready", "addresses", "drained")
-WITH_VALUE = ("drained", "stream", "idle", "jmespath")
-OF_SERVERS = ("stream", "idle")
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition: its forms in a playbook, what they mean, and the check."""
+
+    meaning: str
+    missing: Callable[[Status, str, Query], list[str]]
+    """What is missing, one line each, for a status and the condition's value ("" if it has none)."""
+    alone: bool = False
+    """Whether it can be written without a value."""
+    value: str = ""
+    """What its value is; empty if it takes none."""
+    of_servers: bool = False
+    """Whether the servers must be asked for it."""
 
 
 def parse(given: Sequence[Any]) -> list[tuple[str, str]]:
-    """Conditions as (name, value) from what the user wrote: a word, or a mapping of one word to its value."""
-    found = []
-    for item in given:
-        if isinstance(item, Mapping) and len(item) == 1:
-            ((name, value),) = item.items()
-            if name in WITH_VALUE and isinstance(value, str) and value:
-                found.append((str(name), value))
-                continue
-        elif item in PLAIN:
-            found.append((str(item), ""))
-            continue
-        raise SrsError(
-            f"wait_for has {item!r}, which is no condition: write {', '.join(PLAIN)}, "
-            f"or one of {', '.join(f'{name}: VALUE' for name in WITH_VALUE)} with a text as the value."
-        )
-    return found
+    """Conditions as (name, value) from what the user wrote: a word, or a mapping of one word to its value.
+
+    Raises SrsError for anything else.
+    """
+    return [_parse(item) for item in given]
+
+
+def _parse(item: Any) -> tuple[str, str]:
+    if isinstance(item, Mapping) and len(item) == 1:
+        ((name, value),) = item.items()
+        if name in CONDITIONS and CONDITIONS[name].value and isinstance(value, str) and value:
+            return name, value
+    elif isinstance(item, str) and item in CONDITIONS and CONDITIONS[item].alone:
+        return item, ""
+    words = [name for name, condition in CONDITIONS.items() if condition.alone]
+    pairs = [f"{name}: {condition.value}" for name, condition in CONDITIONS.items() if condition.value]
+    raise SrsError(f"wait_for has {item!r}, which is not a condition: use {', '.join(words)}, or one of {', '.join(pairs)}.")
 
 
 def missing(status: Status, conditions: Sequence[tuple[str, str]], query: Query) -> list[str]:
     """What the conditions still lack, one line each; empty when all of them hold."""
-    lines: list[str] = []
-    for name, value in conditions:
-        if name == "jmespath":
-            lines += [] if query(value, status) else [f"{value} does not hold yet"]
-        else:
-            lines += _CHECKS[name](status, value)
-    return lines
+    return [line for name, value in conditions for line in CONDITIONS[name].missing(status, value, query)]
 
 
-def _ready(status: Status, _value: str) -> list[str]:
-    if not any(status[group] for group in GROUPS):
+def _ready(status: Status, _value: str, _query: Query) -> list[str]:
+    found = list(clusters(status))
+    if not found:
         return ["there are no workloads with its labels"]
     lines = []
-    for group in GROUPS:
-        for name, cluster in status[group].items():
-            if not cluster["complete"]:
-                reasons = sorted({pod["reason"] for pod in cluster["pods"] if pod["reason"] and pod["reason"] != "Terminating"})
-                state = f"{name} {cluster['ready']}/{cluster['desired']} ready"
-                if cluster["updated"] < cluster["desired"]:
-                    state += f", {cluster['updated']} updated"
-                lines.append(state + (f" ({', '.join(reasons)})" if reasons else ""))
+    for name, cluster in found:
+        if not cluster["complete"]:
+            reasons = sorted({pod["reason"] for pod in cluster["pods"] if pod["reason"]})
+            state = f"{name} {cluster['ready']}/{cluster['desired']} ready"
+            if cluster["updated"] < cluster["desired"]:
+                state += f", {cluster['updated']} updated"
+            lines.append(state + (f" ({', '.join(reasons)})" if reasons else ""))
     return lines
 
 
-def _addresses(status: Status, _value: str) -> list[str]:
+def _addresses(status: Status, _value: str, _query: Query) -> list[str]:
     return [f"Service {s['name']} has no address" for s in status["services"] if s["type"] == "LoadBalancer" and not s["addresses"]]
 
 
-def _drained(status: Status, cluster: str) -> list[str]:
-    leaving = [p["name"] for name, c in _clusters(status, cluster) for p in c["pods"] if p["terminating"]]
-    return [f"pods still leave: {', '.join(leaving)}"] if leaving else []
+def _drained(status: Status, cluster: str, _query: Query) -> list[str]:
+    draining = [pod["name"] for _name, found in _wanted(status, cluster) for pod in found["pods"] if pod["state"] == "draining"]
+    return [f"still draining: {', '.join(draining)}"] if draining else []
 
 
-def _stream(status: Status, url: str) -> list[str]:
+def _stream(status: Status, url: str, _query: Query) -> list[str]:
     wanted = "/" + url.strip("/")
     if any(s["live"] and wanted in (s["url"], f"/{s['vhost']}{s['url']}") for s in status["streams"]):
         return []
     return [f"stream {wanted} is not live"]
 
 
-def _idle(status: Status, cluster: str) -> list[str]:
-    names = {p["name"] for _name, c in _clusters(status, cluster) for p in c["pods"]}
+def _idle(status: Status, cluster: str, _query: Query) -> list[str]:
+    names = {pod["name"] for _name, found in _wanted(status, cluster) for pod in found["pods"]}
     lines = []
     for server in status["servers"]:
         if server["name"] in names:
@@ -92,17 +99,25 @@ def _idle(status: Status, cluster: str) -> list[str]:
     return lines
 
 
-def _clusters(status: Status, wanted: str) -> list[tuple[str, Mapping[str, Any]]]:
-    found = [(name, cluster) for group in GROUPS for name, cluster in status[group].items() if wanted in ("", name)]
-    if wanted and not found:
-        raise SrsError(f"wait_for names the cluster {wanted}, which the topology does not have.")
+def _jmespath(status: Status, expression: str, query: Query) -> list[str]:
+    return [] if query(expression, status) else [f"{expression} does not hold yet"]
+
+
+def _wanted(status: Objects, name: str) -> list[tuple[str, Cluster]]:
+    """The cluster of that name; all of them for ""."""
+    found = [(known, cluster) for known, cluster in clusters(status) if name in ("", known)]
+    if name and not found:
+        known = ", ".join(sorted({known for known, _cluster in clusters(status)})) or "none"
+        raise SrsError(f"wait_for names the cluster {name}, which the topology does not have; it has {known}.")
     return found
 
 
-_CHECKS: dict[str, Callable[[Status, str], list[str]]] = {
-    "ready": _ready,
-    "addresses": _addresses,
-    "drained": _drained,
-    "stream": _stream,
-    "idle": _idle,
+CONDITIONS: dict[str, Condition] = {
+    "ready": Condition("Each workload has the desired number of ready pods of its newest template, and no older ones.", _ready, alone=True),
+    "addresses": Condition("Each Service of type LoadBalancer has an address.", _addresses, alone=True),
+    "drained": Condition("No pod is draining, in the topology or in one cluster.", _drained, alone=True, value="CLUSTER"),
+    "idle": Condition("No client is connected to any server of the cluster.", _idle, value="CLUSTER", of_servers=True),
+    "stream": Condition("The stream is published. A vhost may stand in front of its URL.", _stream, value="/app/stream", of_servers=True),
+    "jmespath": Condition("The expression, over the module's result, gives something true or not empty.", _jmespath, value="EXPRESSION"),
 }
+"""By the name that users write in ``wait_for``."""

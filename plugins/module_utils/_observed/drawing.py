@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The topology as a picture: publishers, origin, edge clusters and load balancers, and streams as lines as thick as their bitrate.
+"""The topology as a picture: publishers, origins, edge clusters and load balancers, and streams as lines as thick as their bitrate.
 
-Drawn twice: for wide screens, and for phones. Colours are the page's (see ``report``).
+It is drawn twice: for wide screens, and for phones. The colours are the page's (see ``report``).
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
 
-Status = Mapping[str, Any]
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Cluster, Server, State, Status, Stream
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status_text import stream_name
 
-# So many streams have a line of their own; the rest go together.
+# The first streams have a line each; the others share one.
 STREAMS = 6
 THINNEST, THICKEST = 1.5, 12.0
 LINE = 17
@@ -22,38 +22,45 @@ SQUARE = 12
 
 WIDE = 1120
 NARROW = 360
-# Of more edge clusters than this, lines from one origin are no longer to be told apart.
+# With more edge clusters than this, lines from one origin can no longer be told apart.
 SIDE_BY_SIDE = 14
 TRUNK = 20
 
 
 @dataclass
 class Flow:
-    """What goes between two boxes: the number of a stream (``STREAMS`` for all others), and its bitrate."""
+    """What flows between two boxes."""
 
     stream: int
+    """Number of the stream; ``STREAMS`` for all others."""
     kbps: float
+    """Its bitrate in kbit/s."""
 
 
 @dataclass
 class Box:
+    """A publisher, cluster or load balancer."""
+
     title: str
     lines: list[str] = field(default_factory=list)
-    pods: list[str] = field(default_factory=list)
-    """A class for each pod: ``ok``, ``bad``, ``leaving`` or ``silent``."""
+    pods: list[State] = field(default_factory=list)
+    """A square for each pod, coloured by its state."""
     flows: list[Flow] = field(default_factory=list)
     """What it gets from the origin."""
     source: str = ""
-    """The cluster that it pulls from, if that is no origin."""
+    """The edge cluster that it pulls from; empty if that is an origin."""
     out_kbps: float = 0.0
+    """What its servers send to players, in kbit/s."""
     addresses: list[str] = field(default_factory=list)
 
     def height(self, width: int) -> int:
+        """Its height, for a width; both in pixels."""
         rows = -(-len(self.pods) // self.columns(width))
         return 14 + LINE * (1 + len(self.lines)) + (rows * (SQUARE + 3) + 4 if rows else 0)
 
     @staticmethod
     def columns(width: int) -> int:
+        """How many squares stand side by side."""
         return max(1, (width - 20) // (SQUARE + 3))
 
 
@@ -65,28 +72,24 @@ class Model:
     origins: list[Box]
     edges: list[Box]
     balancers: list[tuple[Box, str]]
-    """With the cluster that each stands before; that of nginx stands before the origin."""
+    """Each with the edge cluster that it leads to; empty for others, which are drawn at the origin."""
     scale: float
+    """The bitrate in kbit/s that is drawn as the thickest line."""
 
 
 def draw(status: Status) -> str:
-    """Both pictures; the page shows the one that fits."""
+    """Both pictures as SVG in HTML; the page shows the one that fits the screen."""
     model = _model(status)
     wide = _wide(model) if len(model.edges) <= SIDE_BY_SIDE else _tree(model, WIDE, 4)
     return f'<div class="wide">{wide}</div><div class="narrow">{_tree(model, NARROW, 1)}</div>'
 
 
 def legend(status: Status) -> list[tuple[int, str]]:
-    """(number, name) of the streams that have a line of their own."""
-    return [(number, name(stream)) for number, stream in enumerate(_main_streams(status))]
+    """(number, name) of the streams that have a line each."""
+    return [(number, stream_name(stream)) for number, stream in enumerate(_main_streams(status))]
 
 
-def name(stream: Mapping[str, Any]) -> str:
-    """How a stream is called."""
-    return stream["url"] if stream["vhost"] == "__defaultVhost__" else f"{stream['vhost']}{stream['url']}"
-
-
-def _main_streams(status: Status) -> list[Mapping[str, Any]]:
+def _main_streams(status: Status) -> list[Stream]:
     return sorted(status["streams"], key=lambda s: (-(s["kbps_in"] or 0), -s["players"], s["url"]))[:STREAMS]
 
 
@@ -109,7 +112,7 @@ def _model(status: Status) -> Model:
     return Model(publishers, _origins(status, servers), edges, balancers, max([*rates, 1.0]))
 
 
-def _origins(status: Status, servers: Mapping[str, Any]) -> list[Box]:
+def _origins(status: Status, servers: Mapping[str, Server]) -> list[Box]:
     boxes = []
     for label, cluster in status["origins"].items():
         lines = [f"{cluster['ready']} of {cluster['desired']} ready"]
@@ -122,9 +125,7 @@ def _origins(status: Status, servers: Mapping[str, Any]) -> list[Box]:
     return boxes
 
 
-def _edge(
-    label: str, cluster: Mapping[str, Any], status: Status, servers: Mapping[str, Any], numbers: Mapping[tuple[str, str], int]
-) -> Box:
+def _edge(label: str, cluster: Cluster, status: Status, servers: Mapping[str, Server], numbers: Mapping[tuple[str, str], int]) -> Box:
     flows: dict[int, float] = {}
     players, source = 0, ""
     mine = {pod["name"] for pod in cluster["pods"]}
@@ -142,25 +143,16 @@ def _edge(
     return Box(label, lines, _pods(cluster, servers), found, source, out)
 
 
-def _publisher(stream: Mapping[str, Any], numbers: Mapping[tuple[str, str], int]) -> Box:
+def _publisher(stream: Stream, numbers: Mapping[tuple[str, str], int]) -> Box:
     first = stream["publishers"][0]
     number = numbers[(stream["vhost"], stream["url"])]
     rate = "? kbit/s" if stream["kbps_in"] is None else f"{stream['kbps_in']} kbit/s"
-    lines = [rate + (f", by way of {first['server']}" if first["forwarded"] else "")]
-    return Box(name(stream), lines, flows=[Flow(number, stream["kbps_in"] or 0.0)])
+    lines = [rate + (f", through {first['server']}" if first["forwarded"] else "")]
+    return Box(stream_name(stream), lines, flows=[Flow(number, stream["kbps_in"] or 0.0)])
 
 
-def _pods(cluster: Mapping[str, Any], servers: Mapping[str, Any]) -> list[str]:
-    kinds = []
-    for pod in cluster["pods"]:
-        server = servers.get(pod["name"])
-        if pod["terminating"]:
-            kinds.append("leaving")
-        elif not pod["ready"]:
-            kinds.append("bad")
-        else:
-            kinds.append("silent" if server and not server["answered"] else "ok")
-    return kinds
+def _pods(cluster: Cluster, servers: Mapping[str, Server]) -> list[State]:
+    return [servers[pod["name"]]["state"] if pod["name"] in servers else pod["state"] for pod in cluster["pods"]]
 
 
 # How it is drawn
@@ -173,7 +165,7 @@ class _Picture:
         self.boxes: list[str] = []
 
     def box(self, box: Box, x: float, y: float, width: int, kind: str) -> float:
-        """The box, and where it ends below."""
+        """Draw a box; gives the place of its lower edge."""
         height = box.height(width)
         self.boxes.append(f'<rect class="box {kind}" x="{x:.0f}" y="{y:.0f}" width="{width}" height="{height}" rx="8"/>')
         self.text(box.title, x + 10, y + 19, width - 20, "title")
@@ -187,12 +179,13 @@ class _Picture:
         return y + height
 
     def text(self, text: str, x: float, y: float, width: float, kind: str) -> None:
+        """Draw a text, shortened to the width; the whole of it is shown on hovering."""
         longest = int(width / (7.4 if kind == "title" else 6.6))
         shown = text if len(text) <= longest else text[: longest - 1] + "…"
         self.boxes.append(f'<text class="{kind}" x="{x:.0f}" y="{y:.0f}">{escape(shown)}<title>{escape(text)}</title></text>')
 
     def line(self, start: tuple[float, float], end: tuple[float, float], flows: Sequence[Flow], scale: float) -> None:
-        """A bundle of lines side by side, one for each flow; dashed where nothing flows."""
+        """Draw a bundle of lines, one for each flow; a dashed line if nothing flows."""
         if not flows:
             self.lines.append(f'<path class="idle" d="{_curve(start, end)}"/>')
             return
@@ -205,6 +198,7 @@ class _Picture:
             offset += width
 
     def svg(self, height: float) -> str:
+        """All that was drawn, lines below boxes."""
         content = "".join([*self.lines, *self.boxes])
         size = f'viewBox="-1 -1 {self.width + 2} {height + 2:.0f}" style="max-width:{self.width}px"'
         return f'<svg role="img" aria-label="The topology" {size}>{content}</svg>'

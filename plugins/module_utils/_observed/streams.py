@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What all servers say, put together: which stream goes from which publisher over which servers to how many players.
 
-A stream is known by its vhost and URL, never by its name (which carries ``.flv`` at an edge) or id (which differs on each server).
-A client whose address is that of a pod of the topology is a server itself: it pulls or forwards, and is no viewer.
-What a server did not say is None.
+A stream is identified by its vhost and URL, not by its name (which carries ``.flv`` at an edge) or id (which differs on each server).
+A client whose address is that of a pod of the topology is a server itself: it pulls or forwards, and is not a player.
+What a server did not tell is None.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from ansible_collections.livestream.srs.plugins.module_utils._observed import status_model as model
+
 Row = Mapping[str, Any]
 Key = tuple[str, str]
 
@@ -21,31 +23,36 @@ DEFAULT_VHOST = "__defaultVhost__"
 PROTOCOLS = {"rtmp-play": "rtmp", "flv-play": "flv", "hls-play": "hls", "rtc-play": "rtc", "srt-play": "srt"}
 HTTP_SUFFIXES = (".flv", ".ts", ".aac", ".mp3")
 
-# A player that has been there so long with so little had the handshake and nothing else, if the stream brings far more in that time.
+# A player that has been there so long and got so little had the handshake alone, if the stream brings far more in that time.
 STARVING_SECONDS = 10.0
 HANDSHAKE_BYTES = 8192
 
 
 @dataclass
 class Server:
-    """One SRS: what Kubernetes knows of it, and what it said itself."""
+    """An SRS server: what Kubernetes says about it, and what it answered itself."""
 
     name: str
-    component: str
+    component: model.Component
     cluster: str
     ip: str | None = None
+    state: model.PodState = "not_ready"
+    """The state of its pod."""
     ready: bool = False
-    draining: bool = False
     max_connections: int | None = None
     replies: Mapping[str, Any] = field(default_factory=dict)
+    """What it answered, by what it was asked for: ``summaries``, ``vhosts``, ``streams``, ``clients``."""
     error_kind: str | None = None
     error: str | None = None
+    """Why it did not answer; None if it did."""
 
     def list(self, what: str) -> list[Row]:
+        """The rows of a reply; empty if there is none."""
         return self.replies.get(what) or []
 
     @property
     def is_edge(self) -> bool:
+        """Whether it belongs to an edge cluster."""
         return self.component == "edge"
 
 
@@ -61,11 +68,12 @@ class _Seen:
     pulls: list[tuple[Row, str | None]] = field(default_factory=list)
 
     def of_entry(self, *path: str) -> Any:
+        """What the server's row of the stream has there; None if it has nothing."""
         return _dig(self.entry, *path)
 
 
-def server_row(server: Server) -> dict[str, Any]:
-    """One server as reported."""
+def server_row(server: Server) -> model.Server:
+    """A server as the status has it."""
     summary = server.replies.get("summaries") or {}
     clients = server.replies.get("clients")
     vhosts = server.replies.get("vhosts")
@@ -76,9 +84,10 @@ def server_row(server: Server) -> dict[str, Any]:
         "name": server.name,
         "component": server.component,
         "cluster": server.cluster,
+        "state": "silent" if server.state == "ready" and server.error else server.state,
         "ip": server.ip,
         "ready": server.ready,
-        "draining": server.draining,
+        "draining": server.state == "draining",
         "answered": server.error is None,
         "error_kind": server.error_kind,
         "error": server.error,
@@ -98,16 +107,16 @@ def server_row(server: Server) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Inside:
-    """How connections between servers are told from those of viewers and encoders."""
+    """What tells connections between servers from those of players and publishers."""
 
     hosts: frozenset[str] = frozenset()
     """The names by which edges find their origin."""
     relays: frozenset[str] = frozenset()
-    """Addresses of proxies, which pass on what edges ask for, and what viewers do."""
+    """Addresses of proxies of SRS 7. They pass on connections of edges and of players alike, each with the URL that it asks for."""
 
 
-def build(servers: Sequence[Server], inside: Inside = Inside()) -> list[dict[str, Any]]:
-    """The live streams, and those that somebody waits for."""
+def build(servers: Sequence[Server], inside: Inside = Inside()) -> list[model.Stream]:
+    """The streams that are published or that clients ask for, ordered by vhost and URL."""
     pods = {server.ip: server for server in servers if server.ip}
     streams: dict[Key, list[_Seen]] = {}
     for server in servers:
@@ -118,7 +127,7 @@ def build(servers: Sequence[Server], inside: Inside = Inside()) -> list[dict[str
 
 
 def clients(servers: Sequence[Server], inside: Inside = Inside()) -> list[dict[str, Any]]:
-    """Every client of every server, and what it is there: ``player``, ``publisher``, or another server that pulls or forwards."""
+    """Each client of each server with its role: ``player``, ``publisher``, or another server with ``pull`` or ``forward``."""
     pods = {server.ip: server for server in servers if server.ip}
     rows = []
     for server in servers:
@@ -155,38 +164,44 @@ def _client_row(server: Server, vhost: str, url: str, role: str, client: Row, pe
 
 
 def _on_server(server: Server, pods: Mapping[str, Server], inside: Inside) -> dict[Key, _Seen]:
+    """The streams of one server with their clients."""
     vhosts = {row.get("id"): row.get("name") for row in server.list("vhosts")}
-    # Where addresses are translated on the way, an edge can still be told by the name under which it looks for its origin.
-    by_name = not any(client.get("ip") in pods for client in server.list("clients"))
     found: dict[Key, _Seen] = {}
     keys: dict[Any, Key] = {}
     for entry in server.list("streams"):
         key = _key(entry, vhosts)
         keys[entry.get("id")] = key
         seen = found.setdefault(key, _Seen(server))
-        # After a publisher came back an old entry of the same stream may still be there.
+        # After a publisher came back, an old entry of the same stream may still be there.
         if seen.entry is None or _dig(entry, "publish", "active"):
             seen.entry = entry
+    # Where addresses are translated on the way, an edge can still be told by the name under which it looks for its origin.
+    by_name = not any(client.get("ip") in pods for client in server.list("clients"))
     for client in server.list("clients"):
         key = keys.get(client.get("stream")) or _key(client, vhosts)
         seen = found.setdefault(key, _Seen(server))
         peer = pods.get(client.get("ip") or "")
-        peer_name = peer.name if peer else None
-        named = by_name or client.get("ip") in inside.relays
-        of_server = (peer is not None and peer is not server) or (named and _asks_for(client, inside.hosts))
-        kind = client.get("type") or ""
-        if client.get("publish") or kind.endswith("-publish"):
-            # Encoders name themselves otherwise; a server that forwards never does.
-            if of_server and kind in ("flash-publish", ""):
-                seen.forwards.append((client, peer_name))
-            else:
-                seen.publishers.append(client)
-        elif kind.lower().endswith("play"):
-            if of_server and _protocol(client) != "hls":
-                seen.pulls.append((client, peer_name))
-            else:
-                seen.players.append(client)
+        relayed = client.get("ip") in inside.relays
+        is_server = (peer is not None and peer is not server) or ((by_name or relayed) and _asks_for(client, inside.hosts))
+        _sort_in(seen, client, peer.name if peer else None, is_server, relayed)
     return found
+
+
+def _sort_in(seen: _Seen, client: Row, peer: str | None, is_server: bool, relayed: bool) -> None:
+    """Add a client of a stream to those that do the same as it."""
+    kind = client.get("type") or ""
+    if client.get("publish") or kind.endswith("-publish"):
+        # A server that forwards says flash-publish, an encoder does not. A proxy makes fmle-publish of both
+        # (releaseStream comes first, https://github.com/ossrs/proxy-go, rtmp.go).
+        if is_server and (relayed or kind in ("flash-publish", "")):
+            seen.forwards.append((client, peer))
+        else:
+            seen.publishers.append(client)
+    elif kind.lower().endswith("play"):
+        if is_server and _protocol(client) != "hls":
+            seen.pulls.append((client, peer))
+        else:
+            seen.players.append(client)
 
 
 def _asks_for(client: Row, hosts: frozenset[str]) -> bool:
@@ -221,7 +236,7 @@ def _protocol(client: Row) -> str | None:
     return "rtmp" if _key(client, {})[0] == DEFAULT_VHOST else None
 
 
-def _stream_row(key: Key, on: list[_Seen], servers: Sequence[Server]) -> dict[str, Any]:
+def _stream_row(key: Key, on: list[_Seen], servers: Sequence[Server]) -> model.Stream:
     vhost, url = key
     on = sorted(on, key=lambda seen: (seen.server.is_edge, seen.server.name))
     app, _slash, name = url.strip("/").rpartition("/")
@@ -250,21 +265,21 @@ def _stream_row(key: Key, on: list[_Seen], servers: Sequence[Server]) -> dict[st
         "players_by_server": players,
         "players_by_protocol": _count(_protocol(client) or "unknown" for seen in on for client in seen.players),
         "pulls": pulls,
-        "merged_pull": _merged(pulls, players, servers),
+        "pull_not_merged": _pull_not_merged(pulls, players, servers),
         "playable": _playable(on, source, kbps_in),
         "servers": [_on_row(seen) for seen in on],
     }
 
 
-def _publishers(on: list[_Seen]) -> list[dict[str, Any]]:
-    """Each publisher once, although every server on its way to the origin lists it again."""
+def _publishers(on: list[_Seen]) -> list[model.Publisher]:
+    """Each publisher once, although each server on its way to the origin lists it."""
     # The pod that a server forwards to, for this stream.
     onward = {peer: seen.server.name for seen in on for _client, peer in seen.forwards if peer}
     for seen in on:
         nameless = [client for client, peer in seen.forwards if peer is None]
         senders = [other.server.name for other in on if other.publishers and other.server.is_edge and other.server.name not in onward]
         onward |= dict.fromkeys(senders[: len(nameless)], seen.server.name)
-    found = []
+    found: list[model.Publisher] = []
     for seen in on:
         for client in seen.publishers:
             found.append(_publisher(client, seen.server.name, _end(seen.server.name, onward)))
@@ -285,7 +300,7 @@ def _end(name: str, onward: Mapping[str, str]) -> str:
     return name
 
 
-def _publisher(client: Row, server: str | None, arrives: str) -> dict[str, Any]:
+def _publisher(client: Row, server: str | None, arrives: str) -> model.Publisher:
     return {
         "server": server,
         "origin": arrives,
@@ -297,7 +312,7 @@ def _publisher(client: Row, server: str | None, arrives: str) -> dict[str, Any]:
     }
 
 
-def _pull(server: Server, client: Row, peer: str | None, servers: Sequence[Server]) -> dict[str, Any]:
+def _pull(server: Server, client: Row, peer: str | None, servers: Sequence[Server]) -> model.Pull:
     return {
         "server": server.name,
         "edge": peer,
@@ -308,7 +323,7 @@ def _pull(server: Server, client: Row, peer: str | None, servers: Sequence[Serve
     }
 
 
-def _live(on: list[_Seen], publishers: list[dict[str, Any]], servers: Sequence[Server]) -> bool | None:
+def _live(on: list[_Seen], publishers: list[model.Publisher], servers: Sequence[Server]) -> bool | None:
     """Edges call a stream active even when their origin is gone, so they are not asked."""
     if publishers or any(seen.of_entry("publish", "active") for seen in on if not seen.server.is_edge):
         return True
@@ -328,17 +343,19 @@ def _kbps_out(seen: _Seen) -> int | None:
     return _sum(_dig(client, "kbps", "send_30s") for client in seen.players)
 
 
-def _merged(pulls: list[dict[str, Any]], players: Mapping[str, int], servers: Sequence[Server]) -> bool | None:
-    """Whether each server pulls the stream at most once, however many players it has."""
+def _pull_not_merged(pulls: list[model.Pull], players: Mapping[str, int], servers: Sequence[Server]) -> bool | None:
+    """Whether a server pulls the stream more than once, which it should not, however many players it has."""
     if not pulls:
         return None
     by_edge = _count(pull["edge"] for pull in pulls if pull["edge"])
     if any(number > 1 for number in by_edge.values()):
-        return False
-    # Pulls whose address tells nothing can at most be those of edges that have players and are not accounted for.
+        return True
+    # Pulls whose address does not tell can at most be those of edges that have players and are not accounted for.
     unknown = sum(pull["edge"] is None for pull in pulls)
     others = sum(server.is_edge and server.name in players and server.name not in by_edge for server in servers)
-    return unknown <= others or (None if any(server.is_edge and server.error for server in servers) else False)
+    if unknown <= others:
+        return False
+    return None if any(server.is_edge and server.error for server in servers) else True
 
 
 def _playable(on: list[_Seen], source: _Seen | None, kbps_in: int | None) -> bool | None:
@@ -370,7 +387,7 @@ def _is_fed(client: Row, kbps_in: float) -> bool | None:
     return False if rate == 0 and alive >= 30 + STARVING_SECONDS else None
 
 
-def _on_row(seen: _Seen) -> dict[str, Any]:
+def _on_row(seen: _Seen) -> model.StreamOnServer:
     return {
         "server": seen.server.name,
         "cluster": seen.server.cluster,

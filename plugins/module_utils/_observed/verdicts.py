@@ -4,13 +4,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple, cast
 
-from ansible_collections.livestream.srs.plugins.module_utils._observed.status import GROUPS
-
-Status = Mapping[str, Any]
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status import clusters
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import (
+    Cluster,
+    Judgement,
+    Problem,
+    Server,
+    Severity,
+    Stream,
+    StreamOnServer,
+    Unjudged,
+    Verdict,
+    Verdicts,
+    Workload,
+)
 
 # A player needs a moment until its edge has found the origin.
 SETTLED_SECONDS = 5.0
@@ -18,98 +29,102 @@ SETTLED_SECONDS = 5.0
 _CHECK_ORIGIN = "check the edge's list of origins, DNS and the origin's Service"
 
 
-@dataclass(frozen=True)
-class Problem:
-    verdict: str
-    severity: str
+class Finding(NamedTuple):
+    """One thing that is wrong, before it is known which verdict found it."""
+
+    severity: Severity
     object: str
     message: str
 
 
-def judge(status: Status, near_capacity: int = 80) -> dict[str, Any]:
-    """``verdicts``: a flag for each; None where what is known does not tell. ``problems``: one entry for each thing that is wrong."""
+class Check(NamedTuple):
+    """How a verdict is reached."""
+
+    known: Callable[[Unjudged], bool]
+    """Whether the status tells anything about it."""
+    find: Callable[[Unjudged, int], Iterator[Finding]]
+    """What is wrong, for a status and the percentage of ``max_connections`` from which on a server is near its capacity."""
+
+
+def judge(status: Unjudged, near_capacity: int = 80) -> Judgement:
+    """A flag for each verdict, and one problem for each thing that is wrong, errors first.
+
+    ``near_capacity`` is the percentage of ``max_connections`` from which on a server is near its capacity.
+    """
     problems: list[Problem] = []
-    verdicts: dict[str, bool | None] = {}
-    for name, (known, find) in _VERDICTS.items():
-        found = list(find(status, near_capacity))
-        problems += found
-        verdicts[name] = True if found else False if known(status) else None
-    pulls = [stream["merged_pull"] for stream in status["streams"]]
-    verdicts["merged_pull"] = False if False in pulls else True if True in pulls else None
-    problems += _pulls_not_merged(status)
-    problems.sort(key=lambda problem: problem.severity != "error")
-    return {"verdicts": verdicts, "problems": [asdict(problem) for problem in problems]}
+    verdicts: dict[Verdict, bool | None] = {}
+    for name, check in CHECKS.items():
+        found = list(check.find(status, near_capacity))
+        problems += [{"verdict": name, "severity": f.severity, "object": f.object, "message": f.message} for f in found]
+        verdicts[name] = True if found else False if check.known(status) else None
+    problems.sort(key=lambda problem: problem["severity"] != "error")
+    return {"verdicts": cast(Verdicts, verdicts), "problems": problems}
 
 
-def _clusters(status: Status) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for group in GROUPS:
-        yield from status[group].items()
-
-
-def _not_ready(status: Status, _limit: int) -> Iterator[Problem]:
-    for name, cluster in _clusters(status):
+def _not_ready(status: Unjudged, _limit: int) -> Iterator[Finding]:
+    for name, cluster in clusters(status):
         if not cluster["complete"]:
             reasons = sorted({pod["reason"] for pod in cluster["pods"] if pod["reason"]})
             text = f"{cluster['ready']} of {cluster['desired']} replicas are ready, {cluster['updated']} of the newest template"
-            severity = "error" if cluster["ready"] < cluster["desired"] else "warning"
-            yield Problem("not_ready", severity, name, text + (f" ({', '.join(reasons)})" if reasons else ""))
+            severity: Severity = "error" if cluster["ready"] < cluster["desired"] else "warning"
+            yield Finding(severity, name, text + (f" ({', '.join(reasons)})" if reasons else ""))
 
 
-def _no_lb_address(status: Status, _limit: int) -> Iterator[Problem]:
+def _no_lb_address(status: Unjudged, _limit: int) -> Iterator[Finding]:
     for service in status["services"]:
         if service["type"] == "LoadBalancer" and not service["addresses"]:
-            text = "the load balancer has no address yet; if it stays so, look at the Service's events and the load-balancer controller"
-            yield Problem("no_lb_address", "error", service["name"], text)
+            text = "the load balancer has no address yet; if that lasts, see the Service's events and the load balancer controller"
+            yield Finding("error", service["name"], text)
 
 
-def _no_endpoints(status: Status, _limit: int) -> Iterator[Problem]:
+def _no_endpoints(status: Unjudged, _limit: int) -> Iterator[Finding]:
     for service in status["services"]:
         if service["ready_endpoints"] == 0:
-            yield Problem("no_endpoints", "error", service["name"], "no ready pod is behind this Service, so it refuses everybody")
+            yield Finding("error", service["name"], "no ready pod is behind this Service, so it refuses all connections")
 
 
-def _no_answer(status: Status, _limit: int) -> Iterator[Problem]:
-    silent: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+def _no_answer(status: Unjudged, _limit: int) -> Iterator[Finding]:
+    without: dict[tuple[str, str | None], list[Server]] = {}
     for server in status["servers"]:
-        if server["error"] and not server["draining"]:  # one that drains has closed its API
-            silent.setdefault((server["cluster"], server["error_kind"]), []).append(server)
-    for servers in silent.values():
-        yield Problem("no_answer", "warning", servers[0]["name"] + _and_more(servers), servers[0]["error"])
+        if server["error"] and not server["draining"]:  # a draining server has closed its API
+            without.setdefault((server["cluster"], server["error_kind"]), []).append(server)
+    for servers in without.values():
+        yield Finding("warning", servers[0]["name"] + _and_more(servers), servers[0]["error"] or "")
 
 
-def _stale_config(status: Status, _limit: int) -> Iterator[Problem]:
-    for _name, cluster in _clusters(status):
+def _stale_config(status: Unjudged, _limit: int) -> Iterator[Finding]:
+    for _name, cluster in clusters(status):
         for workload in cluster["workloads"]:
             stale = _stale_pods(status, workload, cluster)
             if stale:
-                text = f"{stale[0]}{_and_more(stale)} started with an older {workload['config_map']} than there is now; roll the workload"
-                yield Problem("stale_config", "warning", workload["name"], text)
+                started = f"{stale[0]}{_and_more(stale)} started with another {workload['config_map']} than there is now"
+                text = f"{started}; replace the pods, for instance by kubectl rollout restart {workload['kind'].lower()} {workload['name']}"
+                yield Finding("warning", workload["name"], text)
 
 
-def _stale_pods(status: Status, workload: Mapping[str, Any], cluster: Mapping[str, Any]) -> list[str]:
-    current = status["configs"].get(workload["config_map"], {}).get("checksum")
+def _stale_pods(status: Unjudged, workload: Workload, cluster: Cluster) -> list[str]:
+    config = status["configs"].get(workload["config_map"] or "")
+    if config is None:
+        return []
     return [
         pod["name"]
         for pod in cluster["pods"]
-        if pod["workload"] == workload["name"]
-        and not pod["terminating"]
-        and None not in (current, pod["config_checksum"])
-        and pod["config_checksum"] != current
+        if pod["workload"] == workload["name"] and not pod["draining"] and pod["config_checksum"] not in (None, config["checksum"])
     ]
 
 
-def _checksums_known(status: Status) -> bool:
+def _checksums_known(status: Unjudged) -> bool:
     return any(
-        pod["config_checksum"] and status["configs"].get(workload["config_map"])
-        for _name, cluster in _clusters(status)
+        pod["config_checksum"] and status["configs"].get(workload["config_map"] or "")
+        for _name, cluster in clusters(status)
         for workload in cluster["workloads"]
         for pod in cluster["pods"]
     )
 
 
-def _origin_unreachable(status: Status, _limit: int) -> Iterator[Problem]:
+def _origin_unreachable(status: Unjudged, _limit: int) -> Iterator[Finding]:
     for stream in status["streams"]:
-        waiting: dict[str, list[Mapping[str, Any]]] = {}
+        waiting: dict[str, list[StreamOnServer]] = {}
         for row in stream["servers"]:
             settled = row["players"] and (row["longest_player_seconds"] or 0.0) > SETTLED_SECONDS
             if row["component"] == "edge" and settled and _reaches(status, stream, row) is False:
@@ -117,16 +132,16 @@ def _origin_unreachable(status: Status, _limit: int) -> Iterator[Problem]:
         for rows in waiting.values():
             players = sum(row["players"] for row in rows)
             names = rows[0]["server"] + _and_more(rows)
-            text = f"{players} players of {stream['url']} wait, but it is pulled from no origin; {_CHECK_ORIGIN}"
-            yield Problem("origin_unreachable", "error", names, text)
+            text = f"{players} players wait for {stream['url']}, which is not pulled from any origin; {_CHECK_ORIGIN}"
+            yield Finding("error", names, text)
         for publisher in stream["publishers"]:
             lost = publisher["origin"] in _edges(status) and _origins_answered(status)
             if lost and (publisher["live_seconds"] or 0.0) > SETTLED_SECONDS:
-                text = f"{stream['url']} is published by way of this edge and reaches no origin; {_CHECK_ORIGIN}"
-                yield Problem("origin_unreachable", "error", publisher["origin"], text)
+                text = f"{stream['url']} is published through this edge and reaches no origin; {_CHECK_ORIGIN}"
+                yield Finding("error", publisher["origin"], text)
 
 
-def _reaches(status: Status, stream: Mapping[str, Any], row: Mapping[str, Any]) -> bool | None:
+def _reaches(status: Unjudged, stream: Stream, row: StreamOnServer) -> bool | None:
     """Whether an edge has found what it plays."""
     if any(pull["edge"] == row["server"] for pull in stream["pulls"]):
         return True
@@ -137,80 +152,76 @@ def _reaches(status: Status, stream: Mapping[str, Any], row: Mapping[str, Any]) 
     return None if row["has_media"] else False
 
 
-def _edges(status: Status) -> set[str]:
+def _edges(status: Unjudged) -> set[str]:
     return {server["name"] for server in status["servers"] if server["component"] == "edge"}
 
 
-def _origins_answered(status: Status) -> bool:
+def _origins_answered(status: Unjudged) -> bool:
     origins = [server for server in status["servers"] if server["component"] != "edge"]
     return bool(origins) and all(server["clients"] is not None for server in origins)
 
 
-def _published_not_playable(status: Status, _limit: int) -> Iterator[Problem]:
+def _published_not_playable(status: Unjudged, _limit: int) -> Iterator[Finding]:
     for stream in status["streams"]:
         if stream["playable"] is False:
             publisher = next(iter(stream["publishers"]), None)
             who = f"kick its client {publisher['id']} at {publisher['server']}" if publisher and publisher["id"] else "kick its client"
-            text = f"media of the publisher arrives, but none of the players gets any; make the publisher reconnect: {who}"
-            yield Problem("published_not_playable", "error", stream["url"], text)
+            text = f"media of the publisher arrives, but no player gets any; make the publisher reconnect: {who}"
+            yield Finding("error", stream["url"], text)
 
 
-def _near_capacity(status: Status, limit: int) -> Iterator[Problem]:
+def _near_capacity(status: Unjudged, limit: int) -> Iterator[Finding]:
     for server in status["servers"]:
         percent = server["connections_percent"]
         if percent is not None and percent >= limit:
             text = (
-                f"{server['connections']} of {server['max_connections']} connections are taken ({percent:g} %), and all beyond them "
-                "are closed without a word; add replicas or raise max_connections"
+                f"{server['connections']} of {server['max_connections']} connections are in use ({percent:g} %), and SRS closes all beyond "
+                "them without an error; add replicas or raise max_connections"
             )
-            yield Problem("near_capacity", "error" if percent >= 100 else "warning", server["name"], text)
+            yield Finding("error" if percent >= 100 else "warning", server["name"], text)
 
 
-def _mixed_versions(status: Status, _limit: int) -> Iterator[Problem]:
+def _mixed_versions(status: Unjudged, _limit: int) -> Iterator[Finding]:
     servers: dict[str, list[str]] = {}
     for server in status["servers"]:
         if server["version"]:
             servers.setdefault(server["version"], []).append(server["name"])
     if len(servers) > 1:
         parts = [f"{version} on {names[0]}{_and_more(names)}" for version, names in sorted(servers.items())]
-        yield Problem("mixed_versions", "warning", "servers", f"several versions of SRS run: {'; '.join(parts)}")
+        yield Finding("warning", "servers", f"different versions of SRS are running: {'; '.join(parts)}")
 
 
-def _pulls_not_merged(status: Status) -> Iterator[Problem]:
+def _pull_not_merged(status: Unjudged, _limit: int) -> Iterator[Finding]:
     for stream in status["streams"]:
-        if stream["merged_pull"] is False:
-            edges: dict[str, int] = {}
-            for pull in stream["pulls"]:
-                name = pull["edge"] or "an edge that is not known"
-                edges[name] = edges.get(name, 0) + 1
-            several = (
-                ", ".join(f"{name} {number} times" for name, number in sorted(edges.items()) if number > 1)
-                or f"{len(stream['pulls'])} times"
-            )
-            yield Problem("merged_pull", "warning", stream["url"], f"pulled more than once by one edge ({several}); look again in a minute")
+        if stream["pull_not_merged"]:
+            edges = Counter(pull["edge"] or "an unknown edge" for pull in stream["pulls"])
+            several = ", ".join(f"{name} {number} times" for name, number in sorted(edges.items()) if number > 1)
+            several = several or f"{len(stream['pulls'])} times"
+            yield Finding("warning", stream["url"], f"an edge pulls it more than once ({several}); look again in a minute")
 
 
 def _and_more(items: Sequence[Any]) -> str:
     return f" and {len(items) - 1} more" if len(items) > 1 else ""
 
 
-def _always(_status: Status) -> bool:
+def _always(_status: Unjudged) -> bool:
     return True
 
 
-def _any_server(key: str) -> Callable[[Status], bool]:
+def _any_server(key: Literal["clients", "connections_percent", "version"]) -> Callable[[Unjudged], bool]:
     return lambda status: any(server[key] is not None for server in status["servers"])
 
 
-# By name: whether what is known tells at all, and what is found wrong.
-_VERDICTS: dict[str, tuple[Callable[[Status], bool], Callable[[Status, int], Iterator[Problem]]]] = {
-    "not_ready": (_always, _not_ready),
-    "no_lb_address": (_always, _no_lb_address),
-    "no_endpoints": (lambda status: all(service["ready_endpoints"] is not None for service in status["services"]), _no_endpoints),
-    "no_answer": (lambda status: bool(status["servers"]), _no_answer),
-    "stale_config": (_checksums_known, _stale_config),
-    "origin_unreachable": (_any_server("clients"), _origin_unreachable),
-    "published_not_playable": (_any_server("clients"), _published_not_playable),
-    "near_capacity": (_any_server("connections_percent"), _near_capacity),
-    "mixed_versions": (_any_server("version"), _mixed_versions),
+CHECKS: dict[Verdict, Check] = {
+    "not_ready": Check(_always, _not_ready),
+    "no_lb_address": Check(_always, _no_lb_address),
+    "no_endpoints": Check(lambda status: all(service["ready_endpoints"] is not None for service in status["services"]), _no_endpoints),
+    "no_answer": Check(lambda status: bool(status["servers"]), _no_answer),
+    "origin_unreachable": Check(_any_server("clients"), _origin_unreachable),
+    "published_not_playable": Check(_any_server("clients"), _published_not_playable),
+    "pull_not_merged": Check(lambda status: any(s["pull_not_merged"] is not None for s in status["streams"]), _pull_not_merged),
+    "near_capacity": Check(_any_server("connections_percent"), _near_capacity),
+    "stale_config": Check(_checksums_known, _stale_config),
+    "mixed_versions": Check(_any_server("version"), _mixed_versions),
 }
+"""By name, in the order of ``status_model.Verdicts``."""

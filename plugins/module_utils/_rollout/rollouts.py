@@ -23,6 +23,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._labels import (
     HOLD,
     INSTANCE,
     REVISION,
+    SRS_CONTAINER,
     TRACK,
 )
 from ansible_collections.livestream.srs.plugins.module_utils._labels import POD_TEMPLATE_HASH as HASH
@@ -258,7 +259,7 @@ def _template(replica_set: Object) -> Object:
 
 def _image(template: Mapping[str, Any]) -> str:
     containers = template["spec"]["containers"]
-    return str(next((item for item in containers if item["name"] == "srs"), containers[0]).get("image"))
+    return str(next((item for item in containers if item["name"] == SRS_CONTAINER), containers[0]).get("image"))
 
 
 def _config_name(deployment: Object) -> str | None:

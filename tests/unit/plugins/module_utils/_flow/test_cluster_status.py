@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._flow import cluster_status
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
 from ansible_collections.livestream.srs.plugins.module_utils._observed import report
-from ansible_collections.livestream.srs.tests.support.fake_cluster import API_OPTIONS, IPS, FakeClient
+from ansible_collections.livestream.srs.tests.support.fake_cluster import API_OPTIONS, CONF, IPS, PROXY_IPS, FakeClient
 from ansible_collections.livestream.srs.tests.support.srs_server import Running, Srs
 
 
@@ -58,7 +59,7 @@ def test_the_recorded_topology(client: FakeClient) -> None:
     assert (len(stream["publishers"]), stream["players"], len(stream["pulls"])) == (1, 9, 3)
     assert stream["publishers"][0]["server"] == "edge-0"
     assert stream["players_by_server"] == {"edge-0": 1, "edge-1": 2, "edge-2": 6}
-    assert result["verdicts"]["merged_pull"] is True
+    assert result["verdicts"]["pull_not_merged"] is False
     assert result["problems"] == []
     assert {server["name"]: server["connections_percent"] for server in result["servers"]} == {
         "origin-0": 0.4, "edge-0": 0.2, "edge-1": 0.2, "edge-2": 0.6,
@@ -104,16 +105,53 @@ def test_when_no_server_answers_kubernetes_side_is_complete(client: FakeClient, 
     assert [p["object"] for p in result["problems"]] == ["origin-0", "edge-0 and 2 more"]
 
 
-def test_a_proxy_is_no_server(client: FakeClient, servers: dict[str, Srs]) -> None:
-    client.objects["StatefulSet"][1]["spec"]["template"]["spec"]["containers"][0]["name"] = "srs-proxy"
-    assert [server["name"] for server in run()["servers"]] == ["origin-0"]
-    assert servers["edge-0"].seen == []
+def through_proxies(origin: Srs) -> list[dict[str, Any]]:
+    """What came to the origin straight now comes through proxies, and a player by their public address."""
+    clients: list[dict[str, Any]] = origin.replies["clients"]["clients"]
+    for row, ip in zip(clients, itertools.cycle(PROXY_IPS.values())):
+        row["ip"] = ip
+        if row["publish"]:
+            row["type"] = "fmle-publish"
+    clients.append({**clients[-1], "id": "player", "tcUrl": "rtmp://198.51.100.9/live", "type": "rtmp-play"})
+    return clients
+
+
+def test_a_proxy_is_not_a_server(client: FakeClient) -> None:
+    client.add_proxies()
+    result = run()
+    assert [server["name"] for server in result["servers"]] == list(IPS)
+    assert [(pod["name"], pod["state"]) for pod in result["origins"]["proxy"]["pods"]] == [(name, "ready") for name in PROXY_IPS]
+    assert result["problems"] == []
+
+
+def test_what_edges_ask_for_through_proxies_is_pulled_and_not_played(client: FakeClient, servers: dict[str, Srs]) -> None:
+    client.add_proxies()
+    through_proxies(servers["origin-0"])
+    result = run()
+    (stream,) = result["streams"]
+    assert (stream["players"], stream["players_by_server"]["origin-0"]) == (10, 1)
+    assert [(pull["server"], pull["edge"]) for pull in stream["pulls"]] == [("origin-0", None)] * 3
+    assert [(row["server"], row["origin"], row["id"]) for row in stream["publishers"]] == [("edge-0", "origin-0", "x1h50848")]
+    assert (result["verdicts"]["pull_not_merged"], result["problems"]) == (False, [])
+
+
+def test_proxies_beside_an_edge_that_still_pulls_from_the_origin_itself(client: FakeClient, servers: dict[str, Srs]) -> None:
+    client.add_proxies()
+    clients = through_proxies(servers["origin-0"])
+    clients[1]["ip"] = IPS["edge-0"]
+    (stream,) = run()["streams"]
+    assert (stream["players"], [pull["edge"] for pull in stream["pulls"]]) == (10, ["edge-0", None, None])
+    assert len(stream["publishers"]) == 1
+    # An address that is not a proxy's tells nothing while those of edges can be seen.
+    client.objects["Deployment"] = []
+    (stream,) = run()["streams"]
+    assert (stream["players"], len(stream["pulls"])) == (12, 1)
 
 
 def test_a_pod_that_does_not_run_is_not_asked(client: FakeClient, servers: dict[str, Srs]) -> None:
     client.objects["Pod"][1]["status"] = {"phase": "Pending"}
     result = run()
-    assert next(s["error"] for s in result["servers"] if s["name"] == "edge-0") == "the pod does not run: Pending"
+    assert next(s["error"] for s in result["servers"] if s["name"] == "edge-0") == "the pod is not running: Pending"
     assert servers["edge-0"].seen == []
 
 
@@ -129,6 +167,31 @@ def test_a_server_whose_api_is_off_is_not_asked(client: FakeClient, conf: str, e
     client.objects["ConfigMap"][1]["data"]["srs.conf"] = conf
     found = {s["name"]: s["error"] for s in run()["servers"]}
     assert (found["origin-0"], found["edge-1"]) == (None, error)
+
+
+def test_an_api_port_that_is_given_is_asked_although_srs_conf_has_none(client: FakeClient, servers: dict[str, Srs]) -> None:
+    client.objects["ConfigMap"][1]["data"]["srs.conf"] = "listen 1935;\n"
+    assert [server["error"] for server in run(api_port=1985)["servers"]] == [None] * 4
+
+
+@pytest.mark.parametrize(("port", "wanted"), [(None, 2985), (3985, 3985)])
+def test_the_api_is_asked_at_the_port_of_srs_conf_or_of_the_container(
+    client: FakeClient, monkeypatch: pytest.MonkeyPatch, port: int | None, wanted: int
+) -> None:
+    ports: list[int | None] = []
+    real = cluster_status.Reach.server
+    monkeypatch.setattr(cluster_status.Reach, "server", lambda reach, *args: (ports.append(args[3]), real(reach, *args))[1])
+    client.objects["ConfigMap"][1]["data"]["srs.conf"] = CONF.replace("1985", "2985")
+    container = client.objects["StatefulSet"][1]["spec"]["template"]["spec"]["containers"][0]
+    container["ports"] = [{"name": "api", "containerPort": port}] if port else []
+    run()
+    assert ports == [1985, wanted, wanted, wanted]
+
+
+def test_the_limit_of_the_pod_comes_before_that_of_srs_conf(client: FakeClient) -> None:
+    container = client.objects["StatefulSet"][1]["spec"]["template"]["spec"]["containers"][0]
+    container["env"] = [{"name": "SRS_MAX_CONNECTIONS", "value": "8"}]
+    assert [server["max_connections"] for server in run()["servers"]] == [1000, 8, 8, 8]
 
 
 def test_an_edited_config_map_is_found(client: FakeClient) -> None:
@@ -153,7 +216,7 @@ def test_what_has_to_be_read_is_an_error(client: FakeClient) -> None:
 
 def test_without_the_servers_they_are_not_asked(client: FakeClient, servers: dict[str, Srs]) -> None:
     result = run(read_servers=False)
-    assert (result["servers"], result["streams"], result["verdicts"]["merged_pull"]) == ([], [], None)
+    assert (result["servers"], result["streams"], result["verdicts"]["pull_not_merged"]) == ([], [], None)
     assert [srs.seen for srs in servers.values()] == [[], [], [], []]
     assert "ConfigMap" not in dict(client.listed)
 
@@ -171,7 +234,7 @@ def test_query(client: FakeClient) -> None:
 
 @pytest.mark.parametrize("params", [{"query": "a[["}, {"wait_for": [{"jmespath": "a[["}]}])
 def test_a_broken_query_is_refused_before_anything_is_read(client: FakeClient, params: dict[str, Any]) -> None:
-    with pytest.raises(SrsError, match="is no JMESPath expression"):
+    with pytest.raises(SrsError, match="is not a valid JMESPath expression"):
         run(**params)
     assert client.listed == []
 
@@ -182,7 +245,7 @@ def test_conditions_that_hold_return_at_once(client: FakeClient) -> None:
 
 def test_a_condition_that_never_holds_fails_with_what_is_missing(client: FakeClient) -> None:
     with pytest.raises(
-        SrsError, match=r"After 1 s the topology srs in namespace video still lacks:\n- stream /live/other is not live"
+        SrsError, match=r"Timed out after 1 s waiting for the topology srs in namespace video:\n- stream /live/other is not live"
     ) as error:
         run(wait_for=[{"stream": "/live/other"}])
     assert error.value.details == {"missing": ["stream /live/other is not live"], "problems": []}

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a status is awaited for."""
+"""The conditions of wait_for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ def cluster(desired: int = 1, ready: int = 1, updated: int = 1, pods: list[dict[
 
 
 def pod(name: str, reason: str | None = None) -> dict[str, Any]:
-    return {"name": name, "reason": reason, "terminating": reason == "Terminating"}
+    return {"name": name, "reason": reason, "state": "not_ready" if reason else "ready"}
+
+
+def draining(name: str) -> dict[str, Any]:
+    return {"name": name, "reason": None, "state": "draining"}
 
 
 @pytest.fixture
@@ -75,7 +79,7 @@ def test_what_does_not_hold_is_named(topology: dict[str, Any], given: Any, lacki
 
 
 def test_not_ready_names_counts_and_reasons(topology: dict[str, Any]) -> None:
-    topology["edges"]["edge"] = cluster(3, 1, 2, [pod("a", "ImagePullBackOff"), pod("b", "ImagePullBackOff"), pod("c", "Terminating")])
+    topology["edges"]["edge"] = cluster(3, 1, 2, [pod("a", "ImagePullBackOff"), pod("b", "ImagePullBackOff"), draining("c")])
     assert missing(topology, "ready") == ["edge 1/3 ready, 2 updated (ImagePullBackOff)"]
 
 
@@ -89,10 +93,15 @@ def test_no_address(topology: dict[str, Any]) -> None:
     assert missing(topology, "addresses") == ["Service srs-edge-service has no address"]
 
 
-def test_leaving_pods_are_not_drained_in_their_cluster_and_as_a_whole(topology: dict[str, Any]) -> None:
-    topology["edges"]["edge"]["pods"].append(pod("edge-0", "Terminating"))
-    assert missing(topology, "drained") == missing(topology, {"drained": "edge"}) == ["pods still leave: edge-0"]
+def test_draining_pods_are_not_drained_in_their_cluster_and_as_a_whole(topology: dict[str, Any]) -> None:
+    topology["edges"]["edge"]["pods"].append(draining("edge-0"))
+    assert missing(topology, "drained") == missing(topology, {"drained": "edge"}) == ["still draining: edge-0"]
     assert missing(topology, {"drained": "cdn"}) == []
+
+
+def test_a_pod_that_is_not_ready_is_not_draining(topology: dict[str, Any]) -> None:
+    topology["edges"]["edge"]["pods"].append(pod("edge-0", "CrashLoopBackOff"))
+    assert missing(topology, "drained") == []
 
 
 def test_a_silent_server_is_not_idle(topology: dict[str, Any]) -> None:
@@ -101,11 +110,11 @@ def test_a_silent_server_is_not_idle(topology: dict[str, Any]) -> None:
 
 
 def test_an_unknown_cluster_is_an_error(topology: dict[str, Any]) -> None:
-    with pytest.raises(SrsError, match="cluster nowhere, which the topology does not have"):
+    with pytest.raises(SrsError, match="cluster nowhere, which the topology does not have; it has cdn, edge, origin"):
         missing(topology, {"drained": "nowhere"})
 
 
 @pytest.mark.parametrize("given", ["redy", {"ready": "edge"}, {"stream": ""}, {"stream": 5}, {"drained": "a", "idle": "b"}, 7, {}])
-def test_what_is_no_condition_is_refused(given: Any) -> None:
-    with pytest.raises(SrsError, match="which is no condition"):
+def test_what_is_not_a_condition_is_refused(given: Any) -> None:
+    with pytest.raises(SrsError, match="which is not a condition: use ready, addresses, drained, or one of drained: CLUSTER, idle"):
         conditions.parse([given])

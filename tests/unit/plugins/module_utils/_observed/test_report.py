@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._observed import drawing, report
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import STATES
 from ansible_collections.livestream.srs.tests.support.made_up import topology
 
 SCHEMA = json.loads((Path(__file__).parents[5] / "docs" / "status-report.schema.json").read_text())
@@ -80,16 +81,63 @@ def test_the_page_needs_nothing_else() -> None:
 def test_problems_stand_first_and_are_counted_in_the_verdicts() -> None:
     shown = page(topology(2))
     words = " ".join(shown.words)
-    assert words.index("CrashLoopBackOff") < words.index("Topology") < words.index("Published by")
+    assert words.index("CrashLoopBackOff") < words.index("Topology") < words.index("Publishers")
     assert shown.count("li", "error") == 2
     assert shown.count("li", "wrong") == 3
-    assert "Nothing is wrong." not in words
+    assert "No problems found." not in words
+    assert "replicas not ready" in shown.words
+    assert "all replicas ready" not in shown.words
 
 
-def test_nothing_wrong_is_said() -> None:
+def test_no_problems_are_said_so() -> None:
     shown = page(topology(2, trouble=False))
-    assert "Nothing is wrong." in shown.words
+    assert "No problems found." in shown.words
     assert (shown.count("li", "error"), shown.count("li", "wrong")) == (0, 0)
+    assert "all replicas ready" in shown.words
+    assert "replicas not ready" not in shown.words
+
+
+@pytest.mark.parametrize(("not_merged", "chip", "cell"), [(False, "pulls are merged", "yes"), (True, "pulls are not merged", "no")])
+def test_merged_pulls(not_merged: bool, chip: str, cell: str) -> None:
+    status = topology(1, live=1, trouble=False)
+    status["streams"][0]["pull_not_merged"] = status["verdicts"]["pull_not_merged"] = not_merged
+    shown = page(status)
+    assert chip in shown.words
+    row = shown.words[shown.words.index("Publishers") + 1 : shown.words.index("Servers ")]
+    assert [word for word in row if word in ("yes", "no")] == [cell]
+
+
+def test_what_is_not_known_is_neither_good_nor_wrong() -> None:
+    status = topology(1, trouble=False)
+    status["verdicts"]["stale_config"] = None
+    shown = page(status)
+    assert "configs are current?" in shown.words
+
+
+def test_each_pod_is_drawn_in_the_colour_of_its_state_and_the_legend_names_it() -> None:
+    status = topology(1, pods=6, trouble=False)
+    pods, servers = status["edges"]["edge"]["pods"], {server["name"]: server for server in status["servers"]}
+    for pod, state in zip(pods, ("starting", "silent", "silent", "not_ready", "draining", "ready"), strict=True):
+        servers[pod["name"]]["state"] = state
+        pod["state"] = "ready" if state == "silent" else state
+    shown = page(status)
+    # The origin's pod is ready, too, and there are two pictures.
+    assert {state: shown.count("rect", state) for state in STATES} == {
+        "starting": 2, "ready": 4, "silent": 4, "not_ready": 2, "draining": 2,
+    }  # fmt: skip
+    legend = [state.replace("_", " ") for state in STATES]
+    start = next(n for n in range(len(shown.words)) if shown.words[n : n + len(legend)] == legend)
+    # The table of servers has the same words.
+    assert {word: shown.words[start + len(legend) :].count(word) for word in legend} == {
+        "starting": 1, "ready": 2, "silent": 2, "not ready": 1, "draining": 1,
+    }  # fmt: skip
+
+
+def test_pods_without_servers_are_drawn_by_their_own_state() -> None:
+    status = topology(1, pods=1, trouble=False)
+    status.update(servers=[], streams=[])
+    status["edges"]["edge"]["pods"][0]["state"] = "draining"
+    assert page(status).count("rect", "draining") == 2
 
 
 def test_names_from_outside_are_text() -> None:
@@ -117,7 +165,7 @@ def test_without_the_servers_the_rest_is_shown() -> None:
     status.update(servers=[], streams=[])
     shown = page(status)
     assert shown.count("rect", "edge") == 4
-    assert "Servers that answer" not in shown.words
+    assert "Servers answering" not in shown.words
     assert "Streams" not in " ".join(shown.words)
 
 

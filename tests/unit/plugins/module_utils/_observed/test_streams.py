@@ -21,7 +21,7 @@ IPS = {"origin-0": "10.244.0.197", "edge-0": "10.244.0.201", "edge-1": "10.244.0
 
 def read(folder: str, component: str, ip: str) -> Server:
     replies = {what: json.loads((FIXTURES / folder / f"{what}.json").read_text())[key] for what, key in KEYS.items()}
-    return Server(folder.removeprefix("srs-5-"), component, component, ip, ready=True, max_connections=1000, replies=replies)
+    return Server(folder.removeprefix("srs-5-"), component, component, ip, "ready", True, max_connections=1000, replies=replies)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_the_recorded_topology(recorded: dict[str, Server]) -> None:
         ("origin-0", "edge-1"),
         ("origin-0", "edge-2"),
     ]
-    assert stream["merged_pull"] is True
+    assert stream["pull_not_merged"] is False
     assert stream["playable"] is True
     assert stream["video"] == {"codec": "H264", "profile": "Other", "level": "1.2", "width": 320, "height": 168}
     assert stream["audio"]["codec"] == "AAC"
@@ -92,7 +92,7 @@ def test_a_recorded_server(recorded: dict[str, Server]) -> None:
 
 def test_a_silent_server_is_all_null() -> None:
     row = streams.server_row(Server("edge-0", "edge", "edge", error_kind="timeout", error="no answer in time"))
-    known = {"name", "component", "cluster", "ready", "draining", "answered", "error", "error_kind"}
+    known = {"name", "component", "cluster", "state", "ready", "draining", "answered", "error", "error_kind"}
     assert {key for key, value in row.items() if value is not None} == known
     assert row["answered"] is False
 
@@ -128,7 +128,7 @@ def test_srs_3_has_no_rates_of_clients_either(recorded: dict[str, Server]) -> No
     older(recorded, "Play")
     drop(recorded, "kbps")
     stream = only(recorded)
-    assert (stream["url"], stream["players"], len(stream["pulls"]), stream["merged_pull"]) == ("/live/livestream", 9, 3, True)
+    assert (stream["url"], stream["players"], len(stream["pulls"]), stream["pull_not_merged"]) == ("/live/livestream", 9, 3, False)
     assert (stream["kbps_in"], stream["playable"]) == (None, None)
 
 
@@ -158,7 +158,7 @@ def test_a_real_srs_5_with_players_everywhere() -> None:
     assert stream["players_by_server"] == {"origin-0": 1, "edge-0": 1, "edge-1": 3}
     assert stream["players_by_protocol"] == {"rtmp": 2, "flv": 3}
     assert [(p["server"], p["origin"], p["forwarded"]) for p in stream["publishers"]] == [("origin-0", "origin-0", False)]
-    assert (len(stream["pulls"]), stream["merged_pull"], stream["playable"]) == (2, True, True)
+    assert (len(stream["pulls"]), stream["pull_not_merged"], stream["playable"]) == (2, False, True)
 
 
 def test_streams_of_other_vhosts_are_other_streams(recorded: dict[str, Server]) -> None:
@@ -174,14 +174,14 @@ def test_an_edge_that_pulls_twice_is_not_merged(recorded: dict[str, Server]) -> 
     clients = recorded["origin-0"].replies["clients"]
     clients.append({**clients[-1], "id": "again"})
     stream = only(recorded)
-    assert stream["merged_pull"] is False
+    assert stream["pull_not_merged"] is True
     assert stream["players"] == 9
 
 
 def test_nothing_pulled_says_nothing_of_merging(recorded: dict[str, Server]) -> None:
     clients = recorded["origin-0"].replies["clients"]
     clients[:] = [row for row in clients if row["publish"]]
-    assert only({"origin-0": recorded["origin-0"]})["merged_pull"] is None
+    assert only({"origin-0": recorded["origin-0"]})["pull_not_merged"] is None
 
 
 def test_players_at_the_origin_are_players(recorded: dict[str, Server]) -> None:
@@ -199,14 +199,14 @@ def test_translated_addresses_leave_the_name_of_the_origin_to_tell_edges(recorde
     stream = only(recorded, "srs-internal-origin-service")
     assert (stream["players"], len(stream["pulls"]), len(stream["publishers"])) == (9, 3, 1)
     assert [pull["edge"] for pull in stream["pulls"]] == [None, None, None]
-    assert stream["merged_pull"] is True
+    assert stream["pull_not_merged"] is False
     assert (stream["publishers"][0]["server"], stream["publishers"][0]["origin"]) == ("edge-0", "origin-0")
     recorded["edge-1"].replies["clients"].clear()
     recorded["edge-2"].replies["clients"].clear()
-    assert only(recorded, "srs-internal-origin-service")["merged_pull"] is False
+    assert only(recorded, "srs-internal-origin-service")["pull_not_merged"] is True
 
 
-def test_what_comes_by_way_of_a_proxy(recorded: dict[str, Server]) -> None:
+def test_what_comes_through_a_proxy(recorded: dict[str, Server]) -> None:
     proxy = "10.244.0.77"
     origin = recorded["origin-0"].replies["clients"]
     for row in origin:
@@ -214,7 +214,7 @@ def test_what_comes_by_way_of_a_proxy(recorded: dict[str, Server]) -> None:
     origin.append({**origin[-1], "id": "viewer", "tcUrl": "rtmp://198.51.100.9/live"})
     inside = streams.Inside(frozenset(["srs-internal-origin-service"]), frozenset([proxy]))
     (stream,) = streams.build(list(recorded.values()), inside)
-    assert (stream["players"], len(stream["pulls"]), stream["merged_pull"], len(stream["publishers"])) == (10, 3, True, 1)
+    assert (stream["players"], len(stream["pulls"]), stream["pull_not_merged"], len(stream["publishers"])) == (10, 3, False, 1)
 
 
 @pytest.mark.parametrize("host", ["srs-internal-origin-service.video.svc.cluster.local", "srs-origin-1.srs-internal-origin-service"])
@@ -240,7 +240,7 @@ def test_an_edge_behind_an_edge(recorded: dict[str, Server]) -> None:
     stream = only(recorded)
     assert stream["players"] == 8
     assert [(p["server"], p["edge"]) for p in stream["pulls"]] == [("origin-0", "edge-1"), ("edge-1", "edge-2")]
-    assert stream["merged_pull"] is True
+    assert stream["pull_not_merged"] is False
     assert [(p["server"], p["origin"]) for p in stream["publishers"]] == [("edge-2", "origin-0")]
 
 

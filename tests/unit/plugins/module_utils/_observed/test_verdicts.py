@@ -12,11 +12,11 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed import ve
 
 
 def pod(name: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "workload": "srs-edge", "reason": None, "terminating": False, "config_checksum": "new", **more}
+    return {"name": name, "workload": "srs-edge", "reason": None, "draining": False, "config_checksum": "new", **more}
 
 
 def cluster(pods: list[dict[str, Any]] | None = None, **more: Any) -> dict[str, Any]:
-    workloads = [{"name": "srs-edge", "config_map": "srs-edge-config"}]
+    workloads = [{"name": "srs-edge", "kind": "Deployment", "config_map": "srs-edge-config"}]
     return {"desired": 1, "ready": 1, "updated": 1, "complete": True, "pods": pods or [], "workloads": workloads, **more}
 
 
@@ -56,7 +56,7 @@ def stream(**more: Any) -> dict[str, Any]:
     pulls = [{"server": "origin-0", "edge": "edge-0"}]
     usual = {
         "url": "/live/livestream",
-        "merged_pull": True,
+        "pull_not_merged": False,
         "playable": True,
         "publishers": [publisher],
         "pulls": pulls,
@@ -86,7 +86,6 @@ def judged(status: dict[str, Any], verdict: str, limit: int = 80) -> tuple[bool 
 def test_a_healthy_topology_has_nothing_against_it(healthy: dict[str, Any]) -> None:
     result = verdicts.judge(healthy)
     assert result["problems"] == []
-    assert result["verdicts"].pop("merged_pull") is True
     assert set(result["verdicts"].values()) == {False}
 
 
@@ -94,7 +93,7 @@ def test_without_the_servers_nothing_is_said_of_them(healthy: dict[str, Any]) ->
     healthy.update(servers=[], streams=[], configs={})
     unknown = {name for name, value in verdicts.judge(healthy)["verdicts"].items() if value is None}
     assert unknown == {
-        "merged_pull", "no_answer", "stale_config", "origin_unreachable", "published_not_playable", "near_capacity", "mixed_versions",
+        "pull_not_merged", "no_answer", "stale_config", "origin_unreachable", "published_not_playable", "near_capacity", "mixed_versions",
     }  # fmt: skip
 
 
@@ -108,7 +107,8 @@ def test_not_ready(healthy: dict[str, Any]) -> None:
 def test_no_address_and_no_endpoints(healthy: dict[str, Any]) -> None:
     healthy["services"][0].update(addresses=[], ready_endpoints=0)
     assert judged(healthy, "no_lb_address")[0] is True
-    assert judged(healthy, "no_endpoints")[1] == [("srs-edge-service", "no ready pod is behind this Service, so it refuses everybody")]
+    text = "no ready pod is behind this Service, so it refuses all connections"
+    assert judged(healthy, "no_endpoints")[1] == [("srs-edge-service", text)]
     healthy["services"][0]["ready_endpoints"] = None
     assert judged(healthy, "no_endpoints")[0] is None
 
@@ -125,11 +125,12 @@ def test_a_draining_server_may_be_silent(healthy: dict[str, Any]) -> None:
 
 def test_stale_config(healthy: dict[str, Any]) -> None:
     healthy["edges"]["edge"] = cluster(
-        [pod("a", config_checksum="old"), pod("b", config_checksum="old"), pod("c"), pod("d", config_checksum="old", terminating=True)]
+        [pod("a", config_checksum="old"), pod("b", config_checksum="old"), pod("c"), pod("d", config_checksum="old", draining=True)]
     )
     flag, found = judged(healthy, "stale_config")
     assert flag is True
-    assert found == [("srs-edge", "a and 1 more started with an older srs-edge-config than there is now; roll the workload")]
+    text = "a and 1 more started with another srs-edge-config than there is now; replace the pods, for instance by kubectl rollout restart "
+    assert found == [("srs-edge", text + "deployment srs-edge")]
 
 
 def test_without_checksums_nothing_is_said_of_configs(healthy: dict[str, Any]) -> None:
@@ -143,7 +144,7 @@ def test_an_edge_whose_players_wait_and_that_pulls_from_nowhere(healthy: dict[st
     flag, found = judged(healthy, "origin_unreachable")
     assert flag is True
     assert [name for name, _message in found] == ["edge-0 and 1 more", "cdn-0"]
-    assert found[0][1].startswith("5 players of /live/livestream wait, but it is pulled from no origin; check the edge's list of origins")
+    assert found[0][1].startswith("5 players wait for /live/livestream, which is not pulled from any origin; check the edge's list of")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_what_is_published_at_an_edge_and_reaches_no_origin(healthy: dict[str, A
     healthy["streams"] = [stream(publishers=[{"server": "edge-0", "origin": "edge-0", "id": "p1", "live_seconds": 60.0}])]
     flag, found = judged(healthy, "origin_unreachable")
     assert flag is True
-    assert "is published by way of this edge and reaches no origin" in found[0][1]
+    assert "is published through this edge and reaches no origin" in found[0][1]
     healthy["streams"][0]["publishers"][0]["live_seconds"] = 1.0
     assert judged(healthy, "origin_unreachable")[0] is False
 
@@ -199,15 +200,15 @@ def test_mixed_versions(healthy: dict[str, Any]) -> None:
     healthy["servers"] += [server("edge-1"), server("edge-2", version="5.0.216")]
     assert judged(healthy, "mixed_versions") == (
         True,
-        [("servers", "several versions of SRS run: 5.0.216 on edge-2; 6.0.157 on origin-0 and 2 more")],
+        [("servers", "different versions of SRS are running: 5.0.216 on edge-2; 6.0.157 on origin-0 and 2 more")],
     )
 
 
 def test_pulls_that_are_not_merged(healthy: dict[str, Any]) -> None:
-    healthy["streams"] = [stream(), stream(merged_pull=False, pulls=[{"edge": "edge-0"}, {"edge": "edge-0"}, {"edge": "edge-1"}])]
-    assert judged(healthy, "merged_pull") == (
-        False,
-        [("/live/livestream", "pulled more than once by one edge (edge-0 2 times); look again in a minute")],
+    healthy["streams"] = [stream(), stream(pull_not_merged=True, pulls=[{"edge": "edge-0"}, {"edge": "edge-0"}, {"edge": "edge-1"}])]
+    assert judged(healthy, "pull_not_merged") == (
+        True,
+        [("/live/livestream", "an edge pulls it more than once (edge-0 2 times); look again in a minute")],
     )
 
 
