@@ -55,7 +55,9 @@ def status_report(statuses: Mapping[str, Any], path: str) -> str:
     if make is None:
         raise AnsibleFilterError(f"The report {path!r} is neither .html nor .json: use a path that ends with one of them.")
     # A host that could not be read has no status.
-    read = [(host, status) for host, status in statuses.items() if isinstance(status, Mapping) and "verdicts" in status]
+    read: list[tuple[str, Any]] = [
+        (host, status) for host, status in statuses.items() if isinstance(status, Mapping) and "verdicts" in status
+    ]
     if not read:
         raise AnsibleFilterError(
             "There is nothing to report: no host has a status; pass results of srs_cluster_status by the name of the host."

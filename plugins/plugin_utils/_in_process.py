@@ -107,5 +107,5 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     for kind in (bool, str, int, float):
         if isinstance(value, kind):
-            return "".join(value) if kind is str else kind(value)
+            return "".join(str(value)) if kind is str else kind(value)
     return value

@@ -96,8 +96,8 @@ def server_warnings(where: str, server: Server) -> Iterator[str]:
     """What works of an origin and an edge alike, but leaves a door open."""
     if server.host_network and server.network_policy:
         yield (
-            f"{where}: host_network is true, and network policies do not apply to such pods: all ports of the servers can be reached at the "
-            "addresses of their nodes, the HTTP API among them, unless something in front of the nodes keeps them closed."
+            f"{where}: host_network is true, and network policies do not apply to such pods: all ports of the servers, the HTTP API among "
+            "them, can be reached at the addresses of their nodes unless something in front of the nodes keeps them closed."
         )
 
 
