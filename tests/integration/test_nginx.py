@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ sys.path.insert(0, str(ROOT / "tests/cluster"))
 from localcluster import debian  # noqa: E402
 from localcluster.base import ClusterError  # noqa: E402
 
-VARIABLES = ("srs_common/defaults", "srs_origin/defaults", "hls_nginx/defaults", "srs_origin/vars", "hls_nginx/vars")
+from ansible_collections.livestream.srs.plugins.module_utils._manifests.origin_objects import Files  # noqa: E402
+from ansible_collections.livestream.srs.tests.support.wanted import built  # noqa: E402
+
 PATIENCE = 30.0
 # What nginx from 1.25 on says of the way to write it that all others understand.
 DEPRECATED = 'the "listen ... http2" directive is deprecated'
@@ -55,35 +58,15 @@ def nginx() -> list[str]:
     return ["env", f"LD_LIBRARY_PATH={debian.libraries(tree)}", str(tree / "usr/sbin/nginx")]
 
 
-@pytest.fixture(scope="session")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """The text of a template of the role; keywords are variables. Each text is made once."""
-    made: dict[str, str] = {}
+@cache
+def _files(variables: str) -> Files:
+    return built(**json.loads(variables)).files
 
-    def render(template: str, **variables: Any) -> str:
-        key = json.dumps([template, variables], sort_keys=True)
-        if key not in made:
-            path = tmp_path_factory.mktemp("rendered") / "nginx.conf"
-            given = [argument for name in VARIABLES for argument in ("-e", f"@roles/{name}/main.yml")]
-            command = [
-                "ansible",
-                "localhost",
-                "-i",
-                "localhost,",
-                "-c",
-                "local",
-                "-e",
-                f"ansible_python_interpreter={sys.executable}",
-                *given,
-            ]
-            source = ROOT / "roles/hls_nginx/templates" / template
-            command += ["-e", json.dumps(variables), "-m", "ansible.builtin.template", "-a", f"src={source} dest={path}"]
-            done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
-            assert done.returncode == 0, done.stdout
-            made[key] = path.read_text()
-        return made[key]
 
-    return render
+def rendered(template: str, **variables: Any) -> str:
+    """The text of a template of the role; keywords are variables."""
+    files = _files(json.dumps(variables, sort_keys=True))
+    return {"nginx.conf.j2": files.nginx_config, "cache.conf.j2": files.cache_config}[template]
 
 
 HOST = "hls.example"
@@ -237,7 +220,7 @@ class Running:
 
 
 @pytest.fixture
-def start(nginx: list[str], rendered: Callable[..., str], tmp_path: Path) -> Iterator[Callable[..., Running]]:
+def start(nginx: list[str], tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Starts nginx with a template's config: only addresses and folders are others than in a pod."""
     processes: list[subprocess.Popen[bytes]] = []
 

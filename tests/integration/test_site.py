@@ -197,7 +197,6 @@ def test_teardown_leaves_what_is_not_ours(play: Callable[..., Any], there: Names
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"srs_edge_origin": []}, ["edge cluster 'edge'", "origin"]),
         ({"srs_edge_replica": 3}, ["srs_edge_replica", "srs_edge_replicas"]),
         ({"srs_edge_clusters": [{"name": "edge", "replcas": 3}]}, ["replcas", "replicas"]),
         ({"srs_edge_clusters": [{"name": "a"}, {"name": "a"}]}, ["'a'", "srs_edge_clusters[0]"]),
