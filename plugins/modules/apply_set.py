@@ -257,7 +257,9 @@ diff:
       type: str
       returned: always
 not_ready:
-  description: The objects that were not ready in time, each with the reason, its pods' reasons and the last events.
+  description:
+    - The objects that were not ready in time, each with C(api_version), C(kind), C(namespace), C(name), the C(reason),
+      whether it has C(failed), the reasons of its C(pods) and the last C(events).
   returned: when waiting failed
   type: list
   elements: dict

@@ -11,7 +11,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import objects
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import object_diff
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import JSON_PATCH, Client
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import failure_message, wait_ready
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not_ready import failure_message
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import wait_ready
 from ansible_collections.livestream.srs.plugins.module_utils._labels import owned_by_topology
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status import table
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import rollouts

@@ -14,15 +14,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import SERVER_METADATA, Object, content
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.kinds import SCALED
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import SERVER_METADATA, Object, content, group_kind
 from ansible_collections.livestream.srs.plugins.module_utils._labels import LAST_APPLIED, OWNER
 
 Fields = Mapping[str, Any]
 Entry = Mapping[str, Any]
 Path = tuple[str, ...]
 
-# Kinds whose replica count may be an autoscaler's.
-SCALED = ("Deployment", "StatefulSet", "ReplicaSet")
 REPLICAS = ("f:spec", "f:replicas")
 
 
@@ -149,7 +148,7 @@ def after_reowning(live: Object, applied: Object, manifest: Object, manager: str
 
 
 def _leaves_count(manifest: Object) -> bool:
-    return manifest["kind"] in SCALED and "replicas" not in (manifest.get("spec") or {})
+    return group_kind(manifest) in SCALED and "replicas" not in (manifest.get("spec") or {})
 
 
 def _remove(value: Any, owned: Fields, kept: Fields) -> None:

@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.kinds import Resource
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.kinds import DEFINITION, NAMESPACE, Resource
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
 from ansible_collections.livestream.srs.plugins.module_utils._labels import MANAGED_BY, OWNER
 
@@ -28,29 +28,31 @@ NAMESPACES = "applyset.kubernetes.io/additional-namespaces"
 TOOL_VERSION = "v1"  # of the record's form
 
 # Removing one of these would take along whatever anybody has put into it.
-KEPT_KINDS = ("Namespace", "CustomResourceDefinition.apiextensions.k8s.io")
-CLAIM = "PersistentVolumeClaim"
+KEPT_KINDS = (NAMESPACE, DEFINITION)
 
-_FIRST = ("Namespace", "CustomResourceDefinition")
+_FIRST = (NAMESPACE, DEFINITION)
 _SECOND = (
     "ConfigMap",
     "LimitRange",
-    "NetworkPolicy",
+    "NetworkPolicy.networking.k8s.io",
     "PersistentVolume",
     "PersistentVolumeClaim",
-    "PriorityClass",
+    "PriorityClass.scheduling.k8s.io",
     "ResourceQuota",
-    "Role",
-    "ClusterRole",
+    "Role.rbac.authorization.k8s.io",
+    "ClusterRole.rbac.authorization.k8s.io",
     "Secret",
     "ServiceAccount",
-    "StorageClass",
+    "StorageClass.storage.k8s.io",
 )
 
 
-def phase(kind: str) -> int:
-    """0: what others live in. 1: what others refer to. 2: the rest. Within a phase order does not matter; removal goes backwards."""
-    return 0 if kind in _FIRST else 1 if kind in _SECOND else 2
+def phase(group_kind: str) -> int:
+    """When objects of a ``Kind.group`` are applied. 0: what others live in; 1: what others refer to; 2: the rest.
+
+    Within a phase order does not matter. Removal goes backwards.
+    """
+    return 0 if group_kind in _FIRST else 1 if group_kind in _SECOND else 2
 
 
 def record_name(name: str) -> str:

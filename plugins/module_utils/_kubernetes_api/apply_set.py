@@ -15,14 +15,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, kinds, membership, objects, readiness
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, kinds, membership, objects
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, Ref
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Policy
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import object_diff
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError, Unreachable, joined
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, JSON_PATCH, Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not_ready import failure_message, pods_of
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.take_over import PAUSES, take_over
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import failure_message, wait_gone, wait_ready
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import wait_gone, wait_ready
 from ansible_collections.livestream.srs.plugins.module_utils._labels import HOLD, MANAGED_BY, OWNER
 
 # Seconds that something may take which a run has to see done before it can go on.
@@ -69,7 +70,13 @@ class Step:
 
     @property
     def changed(self) -> bool:
+        """Whether the object is changed by it."""
         return self.action in ("created", "configured", "deleted")
+
+    @property
+    def phase(self) -> int:
+        """When it is its turn, see ``membership.phase``."""
+        return membership.phase(self.resource.group_kind)
 
 
 @dataclass
@@ -149,38 +156,28 @@ class _Set:
         """Removing a member that is no longer wanted, unless data would go with it."""
         resource = self.client.resource(live["apiVersion"], live["kind"])
         kept = resource.group_kind in membership.KEPT_KINDS or (
-            resource.group_kind == membership.CLAIM and not self.spec.delete_persistent_volume_claims
+            resource.group_kind == kinds.CLAIM and not self.spec.delete_persistent_volume_claims
         )
         return Step(objects.ref(live), resource, "kept" if kept else "deleted", live=live, write=not kept)
 
     def _remove(self, steps: list[Step]) -> None:
         doomed = [step for step in steps if step.write]
         if self.spec.drain:
-            workloads = [step for step in doomed if step.ref.kind in readiness.WORKLOADS]
+            workloads = [step for step in doomed if step.resource.group_kind in kinds.WORKLOADS]
             self._drain(workloads)
             doomed = [step for step in doomed if step not in workloads]
         for phase in (2, 1, 0):
-            self._attempt("delete", self._delete, [step for step in doomed if membership.phase(step.ref.kind) == phase])
+            self._attempt("delete", self._delete, [step for step in doomed if step.phase == phase])
 
     def _drain(self, workloads: list[Step]) -> None:
-        """Delete workloads and wait for the end of their pods, which may still serve: whatever leads to them has to stay until then."""
-        pods = [pod for pods in self.client.each(self._pods, workloads) for pod in pods]
+        """Delete workloads and wait for the end of their pods, which may still serve: whatever leads to them must stay until then."""
+        live = [step.live for step in workloads if step.live]
+        pods = [pod for pods in self.client.each(lambda item: pods_of(self.client, item), live) for pod in pods]
         self._attempt("delete", self._delete, workloads)
         patience = max((pod["spec"].get("terminationGracePeriodSeconds") or 0 for pod in pods), default=0) + TERMINATION
         if left := wait_gone(self.client, pods, patience):
             names = ", ".join(str(entry.ref) for entry in left)
-            self.client.warnings.append(
-                f"Still there {patience:.0f} s after they were told to stop, which their node should have seen to: {names}."
-            )
-
-    def _pods(self, workload: Step) -> list[Object]:
-        labels = workload.live["spec"].get("selector", {}).get("matchLabels", {}) if workload.live else {}
-        selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        pods = self.client.list("v1", "Pod", workload.ref.namespace, label_selector=selector).items if selector else []
-        # A Deployment's pods are its ReplicaSets', whose names begin with its own.
-        return [
-            pod for pod in pods if any(owner["name"].startswith(workload.ref.name) for owner in pod["metadata"].get("ownerReferences", ()))
-        ]
+            self.client.warnings.append(f"Still present {patience:.0f} s after deletion: {names}; check the kubelet of their node.")
 
     def _delete(self, step: Step) -> None:
         uid = step.live["metadata"]["uid"] if step.live else None
@@ -268,7 +265,7 @@ class _Absent(_Set):
         members = {key: live for key, live in self._members(self._recorded_places()).items() if self._is_ours(live)}
         doomed = {key: members[key] for key in self._named() if key in members} if self.spec.only_objects else members
         steps = [self._removal(live) for live in doomed.values()]
-        steps.sort(key=lambda step: (-membership.phase(step.ref.kind), step.ref.kind, step.ref.namespace or "", step.ref.name))
+        steps.sort(key=lambda step: (-step.phase, step.ref.kind, step.ref.namespace or "", step.ref.name))
         kept = [step.ref for step in steps if step.action == "kept"] + [
             objects.ref(live) for key, live in members.items() if key not in doomed
         ]
@@ -308,7 +305,7 @@ class _Present(_Set):
         given = objects.flatten(spec.objects)
         super().__init__(client, spec)
         given = self._without_missing_groups(given)
-        self.coming = [resource for item in given if item["kind"] == "CustomResourceDefinition" for resource in kinds.defined_by(item)]
+        self.coming = [resource for item in given if objects.group_kind(item) == kinds.DEFINITION for resource in kinds.defined_by(item)]
         client.learn(self.coming)
         self.wanted = self._wanted(given)
         self.live: dict[tuple[str, str | None, str], Object] = {}
@@ -489,7 +486,7 @@ class _Present(_Set):
 
     def _missing_namespaces(self, steps: list[Step]) -> list[Step]:
         """The namespaces that must be made first, since the API server said that they don't exist."""
-        made = {step.ref.name for step in steps if step.ref.kind == "Namespace"}
+        made = {step.ref.name for step in steps if step.resource.group_kind == kinds.NAMESPACE}
         names = sorted(self.missing - made)
         if names and not self.spec.create_namespace:
             raise SrsError(f'The namespace "{names[0]}" does not exist; create it, or set create_namespace.')
@@ -508,16 +505,16 @@ class _Present(_Set):
 
     def _carry_out(self, namespaces: list[Step], steps: list[Step], removals: list[Step], record: Step, widened: membership.Scope) -> None:
         spec = self.spec
-        self._write_all([*namespaces, *(step for step in steps if step.ref.kind == "Namespace")])
+        self._write_all([*namespaces, *(step for step in steps if step.resource.group_kind == kinds.NAMESPACE)])
         before = self._record_step(widened)
         if before.write:
             self._write(before)
-        self._write_all([step for step in steps if step.ref.kind == "CustomResourceDefinition"], established=True)
+        self._write_all([step for step in steps if step.resource.group_kind == kinds.DEFINITION], established=True)
         # What could not be tried before now can: nothing but namespaces and definitions has been made if it turns out to be wrong.
         blind = [step for step in steps if step.blind and step.live is None]
         self._attempt("apply", lambda step: self.client.apply(step.manifest, dry_run=True, resource=step.resource), blind)
         for phase in (1, 2):
-            self._write_all([step for step in steps if membership.phase(step.ref.kind) == phase])
+            self._write_all([step for step in steps if step.phase == phase])
         if spec.wait:
             refs = [step.ref for step in steps]
             if left := wait_ready(self.client, refs, spec.wait_timeout, label_selector=self.selector):

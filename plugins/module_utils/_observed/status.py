@@ -113,7 +113,7 @@ def _workload(kind: str, item: Object, pods: Mapping[tuple[str, str] | None, lis
     name = item["metadata"]["name"]
     mine = [*pods.get((kind, name), ()), *(pod for pod in pods.get(None, ()) if owns(kind, item, pod))]
     own = sorted((_pod(pod, name) for pod in mine), key=lambda pod: pod["name"])
-    complete = readiness.waiting_for({**item, "kind": kind}) is None
+    complete = readiness.waiting_for({**item, "apiVersion": "apps/v1", "kind": kind}) is None
     involved = {name, *(pod["name"] for pod in own)}
     return {
         **_identity(item),

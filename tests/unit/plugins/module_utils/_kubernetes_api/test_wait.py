@@ -11,9 +11,11 @@ import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Ref
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import not_ready
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import wait as under_test
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import NotReady, failure_message, wait_gone, wait_ready
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not_ready import NotReady, failure_message
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import wait_gone, wait_ready
 
 SERVICES = "/api/v1/namespaces/media/services"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/media/deployments"
@@ -193,6 +195,7 @@ def test_at_the_end_what_is_not_ready_is_explained(client: Client, api: Any) -> 
         "namespace": "media",
         "name": "d",
         "reason": "1 of 2 replicas are available",
+        "failed": False,
         "pods": ['pod d-1-x: ImagePullBackOff: container srs: Back-off pulling "x"'],
         "events": ["Failed: registry says no"],
     }
@@ -211,10 +214,11 @@ def test_only_some_are_explained(client: Client, api: Any) -> None:
     refs = add(api, *(deployment(f"d{number:02}", 1) for number in range(30)))
     left = wait_ready(client, refs, 0)
     assert len(left) == 30
-    assert len([request for request in api.log if request.path.endswith("/pods")]) == under_test.EXPLAINED
+    assert len([request for request in api.log if request.path.endswith("/pods")]) == not_ready.EXPLAINED
 
 
-def test_a_failed_job_ends_the_wait_at_once(client: Client, api: Any) -> None:
+def test_a_failure_that_stands_ends_the_wait(client: Client, api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(under_test, "FAILURE_STANDS", 0.01)
     job = {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -223,8 +227,24 @@ def test_a_failed_job_ends_the_wait_at_once(client: Client, api: Any) -> None:
         "status": {"conditions": [{"type": "Failed", "status": "True", "message": "backoff limit"}]},
     }
     api.add("/apis/batch/v1/namespaces/media/jobs/j", job)
-    left = wait_ready(client, [Ref("batch/v1", "Job", "media", "j")], 3600)
-    assert failure_message(left, 1, 3600) == "1 of 1 objects are not ready and never will be:\n- Job media/j: it has failed: backoff limit"
+    refs = [Ref("batch/v1", "Job", "media", "j"), *add(api, service("a"))]
+    left = wait_ready(client, refs, 3600)
+    assert [(entry.ref.name, entry.failed) for entry in left] == [("j", True), ("a", False)]
+    assert failure_message(left, 3, 3600).split("\n") == [
+        "2 of 3 objects are not ready; the wait ended early because 1 of them failed:",
+        "- Job media/j: it has failed: backoff limit",
+        "- Service media/a: the load balancer has no address yet",
+    ]
+
+
+def test_a_failure_of_an_earlier_change_is_taken_back(client: Client, api: Any, news: dict[str, list[Any]]) -> None:
+    failed = deployment("d", 1)
+    failed["status"]["conditions"] = [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "late"}]
+    refs = add(api, failed)
+    [entry] = wait_ready(client, refs, 0)
+    assert (entry.failed, entry.reason) == (True, "1 of 2 replicas are available, and its progress deadline is exceeded: late")
+    news[DEPLOYMENTS] = [[("MODIFIED", failed), ("MODIFIED", deployment("d", 1)), ("MODIFIED", deployment("d", 2))]]
+    assert wait_ready(client, refs, 60) == []
 
 
 # Volume claims
@@ -281,8 +301,8 @@ def test_waiting_until_deleted_objects_are_gone(client: Client, api: Any, news: 
     doomed = [*api.objects.values(), {**gone, "metadata": {**gone["metadata"], "uid": "1"}}]
     doomed[2] = {**anew, "metadata": {**anew["metadata"], "uid": "of the one before"}}
     assert [(entry.ref.name, entry.reason) for entry in wait_gone(client, doomed, 0)] == [
-        ("a", "is still being deleted, held by service.kubernetes.io/load-balancer-cleanup"),
-        ("untouched", "is still there"),
+        ("a", "is still being deleted, held by the finalizers service.kubernetes.io/load-balancer-cleanup"),
+        ("untouched", "still exists"),
     ]
     news[SERVICES] = [[("DELETED", doomed[0]), ("DELETED", doomed[1])]]
     assert wait_gone(client, doomed, 60) == []
