@@ -130,7 +130,7 @@ class Applier:
             spec = SetSpec(name=name, namespace=self.namespace, objects=manifests() if given is None else given, diff=True, **options)
             return apply_set(client, spec)
         finally:
-            self.requests = client.requests
+            self.requests = client.transport.requests
             client.close()
 
     def as_predicted(self, given: list[Any] | None = None, **options: Any) -> Result:
@@ -371,7 +371,7 @@ def test_what_other_controllers_add_stays(apply: Applier, client: Client, read: 
     query = {"fieldManager": "mesh"}
     patch = {"metadata": {"annotations": {"mesh.example/injected": "yes"}}}
     path = f"/apis/apps/v1/namespaces/{apply.namespace}/deployments/web"
-    client.request("PATCH", path, "meddle", query, body=patch, content_type="application/merge-patch+json")
+    client.transport.request("PATCH", path, "meddle", query, body=patch, content_type="application/merge-patch+json")
     assert not apply().changed
     assert read("Deployment", "web")["metadata"]["annotations"]["mesh.example/injected"] == "yes"
 
@@ -380,7 +380,9 @@ def scale(client: Client, namespace: str, replicas: int) -> None:
     """As the autoscaler does it."""
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments/web/scale"
     query = {"fieldManager": "kube-controller-manager"}
-    client.request("PATCH", path, "scale", query, body={"spec": {"replicas": replicas}}, content_type="application/merge-patch+json")
+    client.transport.request(
+        "PATCH", path, "scale", query, body={"spec": {"replicas": replicas}}, content_type="application/merge-patch+json"
+    )
 
 
 def test_an_autoscalers_count_is_left_alone(apply: Applier, client: Client, read: Any) -> None:
@@ -419,7 +421,9 @@ def test_conflicts_are_forced_and_reported_or_refused(apply: Applier, client: Cl
     apply()
     path = f"/apis/apps/v1/namespaces/{apply.namespace}/deployments/web"
     query = {"fieldManager": "helm"}
-    client.request("PATCH", path, "meddle", query, body={"spec": {"minReadySeconds": 9}}, content_type="application/merge-patch+json")
+    client.transport.request(
+        "PATCH", path, "meddle", query, body={"spec": {"minReadySeconds": 9}}, content_type="application/merge-patch+json"
+    )
     refused = (
         r"others own fields of it with other values: \.spec\.minReadySeconds \(owned by helm\); drop them here, or set force_conflicts"
     )
@@ -503,7 +507,7 @@ def test_what_a_take_over_removes_is_predicted(apply: Applier, kubectl: Kubectl,
         theirs = prune_at_random(chance, load(DEPLOYMENT), NEEDED, odds=0.5)
         path = f"/apis/apps/v1/namespaces/{apply.namespace}/deployments/web"
         query = {"fieldManager": "other", "force": "true"}
-        client.request("PATCH", path, "share", query, body=theirs, content_type="application/apply-patch+yaml")
+        client.transport.request("PATCH", path, "share", query, body=theirs, content_type="application/apply-patch+yaml")
     if chance.random() < 0.5:
         kubectl("set", "env", "deployment/web", "-c=srs", "HAND=made", "ONE=changed")
         kubectl("patch", "service/web", '--patch={"spec": {"sessionAffinity": "ClientIP"}}')

@@ -20,6 +20,7 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 
 DEFAULT_KUBECONFIG = "~/.kube/config"
+SECRET = ("token", "password", "client-key-data", "client-secret", "id-token", "refresh-token", "access-token")
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
@@ -323,3 +324,13 @@ def _how(user: Mapping[str, Any]) -> str:
     if "exec" in user:
         return f"The exec plugin {(user['exec'] or {}).get('command')}"
     return f"The auth provider {(user['auth-provider'] or {}).get('name')}"
+
+
+def secrets(content: Any) -> set[str]:
+    """The values of a kubeconfig given as content that must not be shown."""
+    if isinstance(content, Mapping):
+        own = {str(value) for key, value in content.items() if key in SECRET and value}
+        return own.union(*(secrets(value) for value in content.values()))
+    if isinstance(content, list):
+        return set().union(*(secrets(item) for item in content))
+    return set()
