@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import names
+from ansible_collections.livestream.srs.plugins.module_utils._dns import SUBDOMAIN as DNS_SUBDOMAIN
+from ansible_collections.livestream.srs.plugins.module_utils._dns import SUBDOMAIN_LENGTH as DNS_SUBDOMAIN_LENGTH
 
 # 443 is a port that a process which isn't root can't have on every runtime.
 PORT, SERVICE_PORT = 8443, 443
@@ -16,9 +17,6 @@ DEFAULTS: dict[str, Any] = {"enabled": None, "secret_name": "", "issuer": {}, "d
 ISSUER: dict[str, Any] = {"name": "", "kind": "Issuer", "group": "cert-manager.io"}
 # Those of cert-manager itself; other groups have kinds of their own.
 ISSUER_KINDS = ("Issuer", "ClusterIssuer")
-
-DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-DNS_SUBDOMAIN_LENGTH = 253
 
 
 def resolve(given: Any) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, https, names, storage
+from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, https, names
 from ansible_collections.livestream.srs.plugins.module_utils._desired import edges as clusters
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.quantities import number
 
 Settings = Mapping[str, Any]
 
@@ -55,7 +56,7 @@ def resolve_hls(nginx: Settings, origin: Settings, topology: str) -> dict[str, A
         "page_seconds": PAGE_SECONDS,
         "cache": cache,
         "cache_volume": {key: value for key, value in (("medium", cache["medium"]), ("sizeLimit", cache["size"])) if value},
-        "cache_size": f"{int((storage.number(cache['size']) or 0) * FILL / MIB)}m",
+        "cache_size": f"{int((number(cache['size']) or 0) * FILL / MIB)}m",
         "upstream": _address(upstream, origin) if mode == "cache" else "",
     }
     reader = {"app": names.NGINX_ORIGIN} if apart else origin["selector"]
@@ -152,7 +153,7 @@ def check(nginx: Settings, origin: Settings) -> Iterator[str]:
         if clusters.typed(nginx["playlist_seconds"], 1) < 1:
             yield "hls_nginx_playlist_seconds is 0, with which the caches would ask the origin for each player: it has to be at least 1."
         size = (nginx["cache"] or {}).get("size")
-        if size is not None and (storage.number(size) or 0) < 16 * MIB:
+        if size is not None and (number(size) or 0) < 16 * MIB:
             yield f"hls_nginx_cache.size is {size!r}: it has to be a quantity of Kubernetes from 16Mi up, for example 1Gi."
         if srs_serves(nginx, origin) and "http" not in origin["ports"] and not origin["proxy"]:
             yield "hls_nginx_cache.upstream is srs, but srs_origin_config.http_server is off: leave it on."

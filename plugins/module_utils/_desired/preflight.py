@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, releases
+from ansible_collections.livestream.srs.plugins.module_utils._dns import LABEL as DNS_LABEL
+from ansible_collections.livestream.srs.plugins.module_utils._dns import LABEL_LENGTH as DNS_LABEL_LENGTH
 
 ROLES = ("srs_origin", "hls_nginx", "srs_edge")
 
@@ -34,8 +35,6 @@ PLAYBOOK_VARIABLES = frozenset(
     }
 )
 
-DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-DNS_LABEL_LENGTH = 63
 # "srs-edge-NAME-deployment-<10 hash>-<5 random>" has to stay a valid pod hostname, and "srs-edge-NAME-deployment" a label value.
 EDGE_NAME_LENGTH = 36
 

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ansible_collections.livestream.srs.plugins.module_utils._dns import LABEL_LENGTH, is_label
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import kinds
 from ansible_collections.livestream.srs.plugins.module_utils._labels import CHANGE_CAUSE, LAST_APPLIED, REVISION
@@ -19,7 +19,6 @@ ObjectView = Mapping[str, Any]
 """The same where it is only read."""
 
 MASK = "********"
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 # What the API server and its controllers write; it says nothing about what was asked for.
 SERVER_ANNOTATIONS = (LAST_APPLIED, REVISION)
@@ -189,8 +188,8 @@ def masked_pair(before: Object | None, after: Object | None) -> tuple[Object | N
     return hidden_before, hidden_after
 
 
-def check_label(option: str, value: str, longest: int = 63) -> None:
-    """Raise SrsError where an option's value is no DNS label, which names of Kubernetes objects are made of."""
-    if not _LABEL.fullmatch(value) or len(value) > longest:
-        rule = f"use lower-case letters, digits and - (not at the ends), at most {longest} characters"
-        raise SrsError(f"{option} is {value!r}, which is no DNS label; {rule}.")
+def check_label(option: str, value: str) -> None:
+    """Raise SrsError where an option's value is not a DNS label."""
+    if not is_label(value):
+        rule = f"use lower-case letters, digits and - (not at the ends), at most {LABEL_LENGTH} characters"
+        raise SrsError(f"{option} is {value!r}, which is not a DNS label; {rule}.")

@@ -99,8 +99,8 @@ class _Set:
     """What both states share: the record, the members, deletion, the result."""
 
     def __init__(self, client: Client, spec: SetSpec) -> None:
-        objects.check_label("name", spec.name, longest=63)
-        objects.check_label("namespace", spec.namespace, longest=63)
+        objects.check_label("name", spec.name)
+        objects.check_label("namespace", spec.namespace)
         self.client = client
         self.spec = spec
         self.policy = spec.policy
