@@ -270,10 +270,10 @@ def test_a_definition_and_an_object_of_it(apply: Applier, client: Client) -> Non
 
 
 def test_a_kind_that_nobody_has_heard_of(apply: Applier) -> None:
-    with pytest.raises(SrsError, match=r"no kind Thing in example\.org/v1; install what brings it"):
+    with pytest.raises(SrsError, match=r"no kind Thing in example\.org/v1; install what provides it"):
         apply([{"apiVersion": "example.org/v1", "kind": "Thing", "metadata": {"name": "a"}}])
     with pytest.raises(
-        SrsError, match=r"no kind PodMonitor in monitoring\.coreos\.com/v1; install what brings it, or leave the object out"
+        SrsError, match=r"no kind PodMonitor in monitoring\.coreos\.com/v1; install what provides it, or leave the object out"
     ):
         apply([{"apiVersion": "monitoring.coreos.com/v1", "kind": "PodMonitor", "metadata": {"name": "a"}}])
 
@@ -290,7 +290,7 @@ def test_an_invalid_object_is_said_before_anything_is_made(apply: Applier, clien
     given = manifests()
     given[0]["spec"].update(change)
     started = time.monotonic()
-    with pytest.raises(SrsError, match=f"Can't apply Deployment {apply.namespace}/web: the API server finds it invalid .*{said}"):
+    with pytest.raises(SrsError, match=f"Can't apply Deployment {apply.namespace}/web: the API server rejects it as invalid .*{said}"):
         apply(given)
     assert time.monotonic() - started < 10, "this is not tried again"
     found = client.list("v1", "ConfigMap", apply.namespace).items + client.list("v1", "Service", apply.namespace).items
@@ -425,7 +425,7 @@ def test_conflicts_are_forced_and_reported_or_refused(apply: Applier, client: Cl
         "PATCH", path, "meddle", query, body={"spec": {"minReadySeconds": 9}}, content_type="application/merge-patch+json"
     )
     refused = (
-        r"others own fields of it with other values: \.spec\.minReadySeconds \(owned by helm\); drop them here, or set force_conflicts"
+        r"other managers own fields with other values: \.spec\.minReadySeconds \(owned by helm\); drop them here, or set force_conflicts"
     )
     for check_mode in (True, False):
         with pytest.raises(SrsError, match=refused):
@@ -828,7 +828,7 @@ def test_wrong_credentials_are_said(apply: Applier, client: Client) -> None:
     connection = copy.copy(client.connection)
     connection.cert_data = connection.cert_file = connection.key_data = connection.key_file = None
     connection.authorization = lambda: "Bearer wrong"
-    with pytest.raises(SrsError, match=r"does not accept the credentials of context .*; renew them or choose other ones"):
+    with pytest.raises(SrsError, match=r"does not accept the credentials of context .*; renew them or use others"):
         apply_set(Client(connection), SetSpec("web", apply.namespace, manifests()))
 
 

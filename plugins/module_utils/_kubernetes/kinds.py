@@ -20,7 +20,7 @@ SCALED = ("Deployment.apps", "StatefulSet.apps", "ReplicaSet.apps")
 
 @dataclass(frozen=True)
 class Resource:
-    """One kind of object as the API server's paths name it."""
+    """One kind of object in one version of its API group, with what the paths of the API server need of it."""
 
     group: str  # "" is the core group
     version: str
@@ -49,7 +49,7 @@ class Resource:
         return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
 
     def path(self, namespace: str | None = None, name: str | None = None) -> str:
-        """The path of the collection, or of one object."""
+        """The path of one object, or without ``name`` of all of them, in a namespace or in all."""
         where = f"/namespaces/{quote(namespace, safe='')}" if self.namespaced and namespace else ""
         return f"{self.base}{where}/{self.plural}" + (f"/{quote(name, safe=':')}" if name else "")
 
@@ -130,7 +130,7 @@ def known_version(wanted: str) -> Resource | None:
 
 
 def defined_by(definition: Mapping[str, Any]) -> list[Resource]:
-    """The resources that a CustomResourceDefinition will bring."""
+    """The resources that a CustomResourceDefinition will add to the API server."""
     spec = definition.get("spec") or {}
     names = spec.get("names") or {}
     return [

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Apply a list of objects as one set (KEP-3659): plan by dry run, apply what differs, prune what left the list.
 
-The plan is check mode. The members of the set are listed; those that have just the fields and values that were applied need no more. For
-each other object the API server itself says, by a dry run, what it would make of it, and a real run then writes those that differ. So a
-run without a change costs one list per kind and one read of the set's record, and an invalid object is found before anything is changed.
+The plan is what check mode reports. The members of the set are listed; those that have exactly the fields and values that were applied need
+no more. For each other object a dry run tells what the API server would make of it, and a real run then writes those that differ. So a run
+that changes nothing costs one list per kind and one read of the set's record, and an invalid object is found before anything is changed.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.tak
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import wait_gone, wait_ready
 from ansible_collections.livestream.srs.plugins.module_utils._labels import HOLD, MANAGED_BY, OWNER
 
-# Seconds that something may take which a run has to see done before it can go on.
+# Seconds that a run waits for what it can't go on without.
 TERMINATION = 120.0
 ESTABLISHMENT = 30.0
 
 
 @dataclass
 class SetSpec:
-    """What one apply set is to be; the options of the module ``apply_set``."""
+    """What one apply set is to be; the options of the module ``apply_set``, where they are documented."""
 
     name: str
     namespace: str
@@ -48,7 +48,7 @@ class SetSpec:
     force_conflicts: bool = True
     create_namespace: bool = True
     wait: bool = False
-    wait_timeout: float = 300
+    wait_timeout: float = 300  # seconds
     check_mode: bool = False
     diff: bool = False  # whether the result shows each change as YAML
     policy: Policy = field(default_factory=Policy)
@@ -65,7 +65,7 @@ class Step:
     live: Object | None = None  # what is there
     after: Object | None = None  # what the server says will be there
     write: bool = False  # whether there is anything to tell the server: the content, or only who owns it
-    blind: bool = False  # no dry run was possible: the namespace, or the kind, is yet to be made, or a predecessor is still going away
+    blind: bool = False  # no dry run was possible: the namespace or kind is yet to be created, or a predecessor is still being deleted
     conflicts: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -91,12 +91,16 @@ class Result:
 
 
 def apply_set(client: Client, spec: SetSpec) -> Result:
-    """Bring the set about (or predict it, in check mode); raises SrsError that names every object that failed."""
+    """Apply the set, or with ``spec.absent`` delete it; in check mode, predict that.
+
+    Raises SrsError that names every object that failed. Before anything is changed, all objects have passed a dry run, except those whose
+    namespace or kind does not exist yet.
+    """
     return _Absent(client, spec).run() if spec.absent else _Present(client, spec).run()
 
 
 class _Set:
-    """What both states share: the record, the members, deletion, the result."""
+    """What presence and absence share: the record, the members, deletion, the result."""
 
     def __init__(self, client: Client, spec: SetSpec) -> None:
         objects.check_label("name", spec.name)
@@ -131,7 +135,7 @@ class _Set:
             try:
                 found = self.client.list(resource.api_version, resource.kind, namespace, label_selector=self.selector).items
             except ApiError as error:
-                if error.status == 404:  # a kind whose definition is gone has no members
+                if error.status == 404:  # a kind that the server no longer has can't have members
                     return []
                 raise
             return [((resource.group_kind, item["metadata"].get("namespace"), item["metadata"]["name"]), item) for item in found]
@@ -153,7 +157,7 @@ class _Set:
         return bool(field_ownership.applied_by(live, FIELD_MANAGER)) and not live["metadata"].get("deletionTimestamp")
 
     def _removal(self, live: Object) -> Step:
-        """Removing a member that is no longer wanted, unless data would go with it."""
+        """The step that deletes a member, or keeps it where data would be lost with it."""
         resource = self.client.resource(live["apiVersion"], live["kind"])
         kept = resource.group_kind in membership.KEPT_KINDS or (
             resource.group_kind == kinds.CLAIM and not self.spec.delete_persistent_volume_claims
@@ -192,7 +196,7 @@ class _Set:
         self.client.apply(step.manifest, force=self.spec.force_conflicts, resource=step.resource)
 
     def _record_step(self, scope: membership.Scope) -> Step:
-        """The record as it is to be at the end."""
+        """The step that makes the record state this scope."""
         manifest = membership.record(self.spec.name, self.spec.namespace, scope)
         resource = self.client.resource("v1", "ConfigMap")
         if self.record is None:
@@ -212,7 +216,7 @@ class _Set:
         )
 
     def _attempt(self, verb: str, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-        """The function's results; the failures of all items are raised together, an API server that is gone at once."""
+        """The function's results. The failures of all items are raised together; that the API server is unreachable is raised at once."""
 
         def tried(item: Any) -> tuple[Any, SrsError | None]:
             try:
@@ -290,7 +294,7 @@ class _Absent(_Set):
         return self._result([*steps, record])
 
     def _named(self) -> list[tuple[str, str | None, str]]:
-        """The keys of the objects that are meant."""
+        """The keys of the objects in the list."""
         keys = []
         for item in objects.flatten(self.spec.objects):
             resource = self.client.resource(item["apiVersion"], item["kind"])
@@ -301,7 +305,7 @@ class _Absent(_Set):
 
 class _Present(_Set):
     def __init__(self, client: Client, spec: SetSpec) -> None:
-        # What can be said without the API server is said first.
+        # Mistakes that can be found without the API server are reported first.
         given = objects.flatten(spec.objects)
         super().__init__(client, spec)
         given = self._without_missing_groups(given)
@@ -330,7 +334,7 @@ class _Present(_Set):
         missing = {group for group in sorted(groups) if not self.client.has_group(group)}
         for group in sorted(missing):
             left_out = ", ".join(str(objects.ref(item)) for item in given if kinds.group_of(item["apiVersion"]) == group)
-            self.client.warnings.append(f"The API server has no {group}, so these were left out: {left_out}.")
+            self.client.warnings.append(f"The API server does not serve {group}, so these objects were left out: {left_out}.")
         return [item for item in given if kinds.group_of(item["apiVersion"]) not in missing]
 
     def _wanted(self, given: list[Object]) -> list[tuple[Object, kinds.Resource]]:
@@ -347,7 +351,7 @@ class _Present(_Set):
             metadata["labels"] = {**(metadata.get("labels") or {}), membership.PART_OF: self.id}
             key = resource.group_kind, metadata.get("namespace"), metadata["name"]
             if key in wanted or key == record:
-                why = "is the name of the set's own record" if key == record else "is in the list twice"
+                why = "has the name of the set's own record" if key == record else "is in the list twice"
                 raise SrsError(f"{objects.ref(manifest)} {why}; give each object a name of its own.")
             wanted[key] = manifest, resource
         return list(wanted.values())
@@ -355,7 +359,7 @@ class _Present(_Set):
     # Plan
 
     def _plan_all(self) -> tuple[list[Step], list[Step]]:
-        """What is to be done with the wanted objects, and with the members that are not wanted any more."""
+        """The steps for the wanted objects, and for the members that are no longer wanted."""
         spec = self.spec
         places = [(resource, manifest["metadata"].get("namespace")) for manifest, resource in self.wanted] if self.record else []
         if spec.prune:
@@ -377,7 +381,7 @@ class _Present(_Set):
         if doomed and not wanted and not spec.prune_allow_empty:
             raise SrsError(
                 f'The list of objects is empty, and prune would delete all {len(doomed)} objects of the set "{spec.name}" in namespace '
-                f"{spec.namespace}, first {doomed[0].ref}; if that is meant, set prune_allow_empty, or state to absent."
+                f"{spec.namespace}, first {doomed[0].ref}; if that is intended, set prune_allow_empty, or state to absent."
             )
         return self._attempt("apply", self._plan, self.wanted), removals
 
@@ -417,7 +421,7 @@ class _Present(_Set):
         return Step(objects.ref(manifest), resource, "created", manifest=manifest, live=live, write=True, blind=blind)
 
     def _held(self, ref: Ref, live: Object | None) -> Step | None:
-        """Leaving an object alone that says so."""
+        """The step that leaves an object alone, where it is held."""
         reason = self.policy.hold(live) if live else None
         if not live or reason is None:
             return None
@@ -425,19 +429,19 @@ class _Present(_Set):
         return Step(ref, self.client.resource(ref.api_version, ref.kind), "held", live=live)
 
     def _blind(self, manifest: Object, resource: kinds.Resource, error: ApiError) -> Step:
-        """What follows from a dry run that failed: the object will be created once what it lives in is there, or it can't be."""
+        """What follows from a dry run that failed: the object will be created once its namespace or kind exists, or it can't be."""
         ref = objects.ref(manifest)
         if error.missing_namespace:
             self.missing.add(error.missing_namespace)
         elif error.status == 404 and resource not in self.coming:
             missing = f"the API server has no kind {ref.kind} in {ref.api_version}"
-            raise SrsError(f"Can't apply {ref}: {missing}; install what brings it, or leave the object out.") from error
+            raise SrsError(f"Can't apply {ref}: {missing}; install what provides it, or leave the object out.") from error
         elif error.status != 404:
             raise error
         return self._creation(manifest, resource, blind=True)
 
     def _compare(self, manifest: Object, resource: kinds.Resource, live: Object, applied: Object) -> Step:
-        """From what is there and what apply makes of it to what is to be done."""
+        """The step that follows from what exists and what apply makes of it."""
         ref = objects.ref(manifest)
         self._check_membership(ref, live)
         conflicts = field_ownership.overridden(live, applied, FIELD_MANAGER)
@@ -477,15 +481,16 @@ class _Present(_Set):
         )
 
     def _refuse_conflicts(self, ref: Ref, live: Object, conflicts: list[tuple[str, str]]) -> None:
-        # What kubectl wrote to the object itself is taken over; that is no conflict.
+        # What kubectl has set on the object itself is taken over; that is not a conflict.
         ours = {entry.get("manager", "") for entry in field_ownership.taken_over(live)}
         if held := [f"{path} (owned by {manager})" for manager, path in conflicts if manager not in ours]:
             raise SrsError(
-                f"Can't apply {ref}: others own fields of it with other values: {', '.join(held)}; drop them here, or set force_conflicts."
+                f"Can't apply {ref}: other managers own fields with other values: {', '.join(held)}; remove these fields here, or set "
+                "force_conflicts."
             )
 
     def _missing_namespaces(self, steps: list[Step]) -> list[Step]:
-        """The namespaces that must be made first, since the API server said that they don't exist."""
+        """The steps that create the namespaces which the API server said do not exist."""
         made = {step.ref.name for step in steps if step.resource.group_kind == kinds.NAMESPACE}
         names = sorted(self.missing - made)
         if names and not self.spec.create_namespace:
@@ -510,7 +515,7 @@ class _Present(_Set):
         if before.write:
             self._write(before)
         self._write_all([step for step in steps if step.resource.group_kind == kinds.DEFINITION], established=True)
-        # What could not be tried before now can: nothing but namespaces and definitions has been made if it turns out to be wrong.
+        # What had no dry run can have one now: if it turns out to be invalid, only namespaces and definitions have been created.
         blind = [step for step in steps if step.blind and step.live is None]
         self._attempt("apply", lambda step: self.client.apply(step.manifest, dry_run=True, resource=step.resource), blind)
         for phase in (1, 2):

@@ -208,7 +208,7 @@ class Client:
             hint = (
                 f"; did you mean {known[0]}?"
                 if known
-                else "; install what brings it (a CustomResourceDefinition), or fix apiVersion and kind."
+                else "; install what provides it (a CustomResourceDefinition), or fix apiVersion and kind."
             )
             raise SrsError(f"The API server {self.connection.host} has no kind {kind} in {api_version}{hint}")
         return self._resources[key]

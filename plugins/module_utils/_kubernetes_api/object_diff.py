@@ -12,7 +12,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy 
 
 
 def entry(title: str, before: objects.Object | None, after: objects.Object | None, policy: Policy) -> dict[str, str]:
-    """Before and after as YAML, without what the server keeps for itself and without the values of Secrets."""
+    """One entry of Ansible's diff: before and after as YAML, "" for None, without what the server writes and the values of Secrets."""
     contents = before and objects.content(before), after and objects.content(after)
     shown = map(_yaml, objects.masked_pair(*policy.shown(*contents)))
     return {"before_header": title, "after_header": title, "before": next(shown), "after": next(shown)}

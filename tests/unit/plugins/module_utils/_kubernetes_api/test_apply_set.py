@@ -200,7 +200,9 @@ def test_objects_of_a_kind_that_the_list_brings(client: Client, media: Any, monk
 
 def test_a_kind_whose_definition_is_missing(client: Client, media: Any) -> None:
     media.faults = [lambda request: (404, b"404 page not found") if "podmonitors" in request.path else None]
-    with pytest.raises(SrsError, match=r"no kind PodMonitor in monitoring.coreos.com/v1; install what brings it, or leave the object out"):
+    with pytest.raises(
+        SrsError, match=r"no kind PodMonitor in monitoring.coreos.com/v1; install what provides it, or leave the object out"
+    ):
         run(client, [manifest("monitoring.coreos.com/v1", "PodMonitor", "a")])
     assert media.writes == []
 
@@ -212,7 +214,7 @@ def test_a_kind_whose_definition_is_missing(client: Client, media: Any) -> None:
     ("objects", "said"),
     [
         ([*everything(), manifest("v1", "Service", "web")], "Service media/web is in the list twice"),
-        ([manifest("v1", "ConfigMap", "srs-apply-set")], "ConfigMap media/srs-apply-set is the name of the set's own record"),
+        ([manifest("v1", "ConfigMap", "srs-apply-set")], "ConfigMap media/srs-apply-set has the name of the set's own record"),
         (["text"], r"objects\[0\] is not a Kubernetes object"),
     ],
 )

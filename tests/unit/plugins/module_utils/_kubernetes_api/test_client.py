@@ -89,7 +89,7 @@ def test_other_kinds_are_asked_for_once(client: Client, api: Any) -> None:
 
 def test_a_kind_that_the_server_does_not_have(client: Client, api: Any) -> None:
     api.answers = [(404, b"404 page not found")]
-    with pytest.raises(SrsError, match=r"has no kind Thing in example\.org/v1; install what brings it"):
+    with pytest.raises(SrsError, match=r"has no kind Thing in example\.org/v1; install what provides it"):
         client.resource("example.org/v1", "Thing")
     api.answers = [(200, GROUP)]
     with pytest.raises(SrsError, match=r"has no kind Deployment in example\.org/v1; did you mean Deployment \(apps/v1\)\?"):
