@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, kinds, membership, objects
@@ -79,14 +79,34 @@ class Step:
         return membership.phase(self.resource.group_kind)
 
 
+class Done(TypedDict):
+    """One object, and what was done with it."""
+
+    api_version: str
+    kind: str
+    namespace: str | None
+    name: str
+    action: str  # see Step
+    changed: bool
+    fields: list[str]  # top-level fields that were changed
+
+
+class Conflict(TypedDict):
+    """A field of another manager whose value was overwritten."""
+
+    object: str  # "Deployment media/srs-edge-deployment"
+    manager: str
+    field: str  # ".spec.replicas"
+
+
 @dataclass
 class Result:
-    """What was (or, in check mode, would be) done; its fields are the module's result."""
+    """What was (or, in check mode, would be) done; its fields are the module's result, where they are documented."""
 
     changed: bool = False
-    objects: list[dict[str, Any]] = field(default_factory=list)  # api_version, kind, namespace, name, action, changed, fields
-    conflicts: list[dict[str, str]] = field(default_factory=list)  # object, manager, field
-    diff: list[dict[str, str]] = field(default_factory=list)  # before_header, after_header, before, after
+    objects: list[Done] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    diff: list[object_diff.Entry] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -254,7 +274,7 @@ class _Set:
             warnings=self.client.warnings,
         )
 
-    def _diff(self, step: Step) -> dict[str, str]:
+    def _diff(self, step: Step) -> object_diff.Entry:
         # Of a new object the manifest is shown: it reads better than what the server fills in, and is known even without a dry run.
         if step.action == "created":
             return object_diff.entry(str(step.ref), None, step.manifest, self.policy)
