@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays URLs as viewers do and tells what was seen; where asked, with ffprobe's opinion beside it."""
+"""The flow of srs_stream_info: play URLs as viewers do and report what was seen, on request with the output of ffprobe."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 def flow(module: AnsibleModule) -> dict[str, Any]:
+    """The module's result; raises SrsError for a URL that can't be played, or with ``must_play`` where a verdict is not ``ok``."""
     params = module.params
     for url in params["urls"]:
         try:

@@ -1,17 +1,17 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Play streams like a viewer."""
+"""Play streams as a viewer does."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: srs_stream_probe
-short_description: Play streams like a viewer, and tell what was seen
+module: srs_stream_info
+short_description: Play streams as a viewer does, and report what was seen
 description:
-  - Plays RTMP, HTTP-FLV and HLS URLs for a few seconds, all at once, from the host that the module runs on.
-  - Reports the time to the first packet, codecs, bitrate and frame rate, and of HLS how many segments there are and how old the newest is.
-  - Needs no other program. What a server sends is read as far as is needed for that; nothing is decoded.
+  - Plays RTMP, HTTP-FLV and HLS URLs for a few seconds, all at the same time, from the host that the module runs on.
+  - Reports the time to the first packet, codecs, bitrate and frame rate, and for HLS the number of segments and the age of the newest.
+  - Needs no other program, and decodes nothing.
 version_added: 0.1.0
 author:
   - The livestream.srs contributors (@livestream-srs)
@@ -20,11 +20,12 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Plays as well; nothing is changed by that.
+    details: Plays in check mode too, which changes nothing.
   diff_mode:
     support: none
   idempotent:
     support: full
+    details: Changes nothing.
 options:
   urls:
     description:
@@ -34,7 +35,7 @@ options:
     required: true
   seconds:
     description:
-      - How long to watch from the first packet on.
+      - How long to watch from the first packet on, in seconds.
       - HLS is watched until a new segment has come, which can take longer.
     type: float
     default: 3.0
@@ -64,7 +65,7 @@ options:
     type: path
   ffprobe:
     description:
-      - Whether to ask C(ffprobe) as well; what it says is returned beside the rest.
+      - Whether to run C(ffprobe) on each URL as well. Its output is returned in RV(streams[].ffprobe).
     type: bool
     default: false
   ffprobe_path:
@@ -76,7 +77,7 @@ options:
 
 EXAMPLES = r"""
 - name: Does it play?
-  livestream.srs.srs_stream_probe:
+  livestream.srs.srs_stream_info:
     urls:
       - rtmp://203.0.113.1/live/livestream
       - http://203.0.113.1:8080/live/livestream.flv
@@ -90,7 +91,7 @@ EXAMPLES = r"""
   register: status
 
 - name: Play all of it, from another host
-  livestream.srs.srs_stream_probe:
+  livestream.srs.srs_stream_info:
     urls: "{{ status.query_result }}"
     seconds: 10
   delegate_to: viewer.example.com
@@ -180,9 +181,9 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import run
-from ansible_collections.livestream.srs.plugins.module_utils._flow import stream_probe
+from ansible_collections.livestream.srs.plugins.module_utils._flow import stream_info
 
-flow = stream_probe.flow
+flow = stream_info.flow
 
 
 def specification() -> dict[str, Any]:
