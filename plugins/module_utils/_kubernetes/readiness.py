@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether an object is ready, and if not what it waits for, from the object alone.
 
-Kinds that Kubernetes itself brings have rules of their own, by group and kind. All others are judged as kstatus does
+Built-in kinds have rules of their own, by group and kind. All others are judged as kstatus does
 (https://github.com/kubernetes-sigs/cli-utils, pkg/kstatus/status at 5895ad6: checkGenericProperties, checkReadyCondition): by
 ``observedGeneration`` and the conditions ``Reconciling``, ``Stalled`` and ``Ready``. In these respects it differs from kstatus:
 
@@ -24,12 +24,12 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects
 # Their controllers set observedGeneration first of all: without one, they have not seen the object.
 OBSERVED = ("Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "ReplicaSet.apps")
 
-# Ready when they exist. A budget over pods that have no controller is never observed, and an autoscaler looks every 15 seconds and may
-# have no metrics yet; whether the pods are ready is told by their workload.
+# Ready when they exist. A budget for pods without a controller is never observed, and an autoscaler works every 15 seconds and may have
+# no metrics yet. Whether the pods are ready is the workload's matter.
 EXIST = ("PodDisruptionBudget.policy", "HorizontalPodAutoscaler.autoscaling")
 
-# Kinds that get a Ready condition from their controller as soon as it has seen them. Of other kinds without one nobody can tell whether
-# they will ever have one. (Flux' kinds need no mention: their observedGeneration is -1 from the start.)
+# Kinds that get a Ready condition from their controller as soon as it has seen them. Objects of other kinds may never get one.
+# (Flux' kinds need no entry: their observedGeneration is -1 from the start.)
 GET_READY = frozenset(
     [f"{kind}.cert-manager.io" for kind in ("Certificate", "CertificateRequest", "Issuer", "ClusterIssuer")]
     + [f"{kind}.serving.knative.dev" for kind in ("Service", "Configuration", "Revision", "Route", "DomainMapping")]
@@ -70,7 +70,7 @@ def waiting_to_go(item: ObjectView) -> Waiting:
 
 
 def _mapping(value: Any) -> ObjectView:
-    """What a custom resource has as its spec or status may be anything."""
+    """The value if it is a mapping: the spec and status of a custom resource may be anything."""
     return value if isinstance(value, Mapping) else {}
 
 
@@ -102,7 +102,7 @@ def _condition(status: ObjectView, kind: str, wanted: str | None = None) -> Obje
 
 
 def _says(what: str, condition: ObjectView) -> str:
-    return ": ".join([what, *(condition[key] for key in ("reason", "message") if condition.get(key))])
+    return ": ".join([what, *(str(condition[key]) for key in ("reason", "message") if condition.get(key))])
 
 
 def _conditions(kind: str, status: ObjectView) -> str | None:
