@@ -108,7 +108,7 @@ ok:
   returned: always
   type: bool
 streams:
-  description: What was seen, in the order of O(urls). What could not be told is null.
+  description: What was seen, in the order of O(urls). What is unknown is null.
   returned: always
   type: list
   elements: dict
@@ -121,36 +121,36 @@ streams:
       type: str
     verdict:
       description:
-        - V(ok) means that media came, and went on coming.
-        - V(refused) means that there is no such server, or that it closed the connection or said no.
+        - V(ok) means that media arrived and kept arriving.
+        - V(refused) means that no server listens there, or that it closed the connection or rejected the request.
         - V(not_found) means that the server does not have the stream.
-        - V(empty) means that the server took the player and sent no media.
-        - V(stalled) means that media came and then no more.
-        - V(wrong_content) means that what came is no such stream.
+        - V(empty) means that the server accepted the player and sent no media.
+        - V(stalled) means that media arrived and then stopped.
+        - V(wrong_content) means that the response is not such a stream.
       type: str
     message:
-      description: Why not, in words. Empty with V(ok).
+      description: The reason, as a sentence. Empty with V(ok).
       type: str
     connect_seconds:
-      description: Time until the connection stood, in seconds.
+      description: Time until the connection was established, in seconds.
       type: float
     first_packet_seconds:
-      description: Time until the first video or audio packet.
+      description: Time until the first video or audio packet, in seconds.
       type: float
     first_keyframe_seconds:
-      description: Time until the first keyframe, from which on there is a picture.
+      description: Time until the first keyframe, from which on there is a picture, in seconds.
       type: float
     longest_gap_seconds:
-      description: The longest time without any media, once it had begun.
+      description: The longest time without any media after the first packet, in seconds.
       type: float
     media_seconds:
-      description: How much was seen, by the stream's own clock.
+      description: How much was seen, in seconds by the stream's own clock.
       type: float
     video:
-      description: Its C(codec); C(width) and C(height) as the publisher said them, null for HLS.
+      description: Its C(codec), and its C(width) and C(height) as the publisher states them, null for HLS.
       type: dict
     audio:
-      description: Its C(codec); C(sample_rate) as the publisher said it, null for HLS.
+      description: Its C(codec), and its C(sample_rate) as the publisher states it, null for HLS.
       type: dict
     frames:
       description: Video frames seen.
@@ -159,7 +159,7 @@ streams:
       description: Video frames per second.
       type: float
     kbps:
-      description: Bits of media per second, in kbit/s.
+      description: Bit rate of the media, in kbit/s.
       type: int
     hls:
       description:

@@ -29,7 +29,7 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
         except ValueError as error:
             raise SrsError(f"urls has {url!r}, which can't be played: {error}") from None
     if params["ffprobe"] and shutil.which(params["ffprobe_path"]) is None:
-        raise SrsError(f"ffprobe is asked for, but there is no program {params['ffprobe_path']}: install ffmpeg, or set ffprobe_path.")
+        raise SrsError(f"ffprobe is true, but the program {params['ffprobe_path']} does not exist; install ffmpeg, or set ffprobe_path.")
     patience = player.Patience(params["seconds"], params["timeout"], params["stall"])
     streams = [view.result() for view in player.play(params["urls"], patience, lambda: _tls(params))]
     if params["ffprobe"]:

@@ -131,7 +131,7 @@ def _available(replicas: int, status: ObjectView) -> str | None:
 
 
 def _half_way(spec: ObjectView, status: ObjectView) -> str | None:
-    """A roll-out that was stopped on purpose: there must be enough replicas, of whatever revision."""
+    """A rollout that was stopped on purpose: there must be enough replicas, of whatever revision."""
     reason = _available(spec.get("replicas", 1), status)
     return f"{reason}, and it is paused" if reason else None
 

@@ -81,7 +81,7 @@ def test_ffprobe(tmp_path: Path, text: str, said: dict[str, Any]) -> None:
 
 
 def test_no_ffprobe() -> None:
-    with pytest.raises(SrsError, match="there is no program /nowhere/ffprobe"):
+    with pytest.raises(SrsError, match="the program /nowhere/ffprobe does not exist"):
         run("rtmp://127.0.0.1:1/live/x", ffprobe=True, ffprobe_path="/nowhere/ffprobe")
 
 
