@@ -15,7 +15,7 @@ Built-in kinds have rules of their own, by group and kind. All others are judged
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.holds import hold
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.kinds import CLAIM, DEFINITION, NAMESPACE
@@ -231,7 +231,7 @@ def _names_taken(_spec: ObjectView, status: ObjectView) -> str | None:
     return _says("its names are not accepted", refused) if refused else None
 
 
-Rule = Callable[[ObjectView, ObjectView], str | None]
+Rule: TypeAlias = "Callable[[ObjectView, ObjectView], str | None]"
 
 # By spec and status, what an object of the kind waits for.
 RULES: dict[str, Rule] = {

@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import objects
@@ -26,7 +26,7 @@ FAILURE_STANDS = 3.0  # how long a failure must last: of an earlier change, its 
 LONGEST_WATCH = 300.0
 SHORTEST_WATCH = 1.0
 
-Judge = Callable[[Object | None], Waiting | None]
+Judge: TypeAlias = "Callable[[Object | None], Waiting | None]"
 
 
 class Place(NamedTuple):
