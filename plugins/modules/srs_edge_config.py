@@ -15,8 +15,8 @@ description:
   - Turns typed parameters into C(srs.conf), validates it, and keeps it in a ConfigMap.
   - What the server of the given version would refuse, crash on or silently ignore is an error here, reported before anything is changed.
   - Valid but probably unintended settings are reported as warnings.
-  - Secrets are named, never given. They reach the server by environment variables or mounted files, which are returned as RV(configs[].env)
-    and RV(configs[].secret_mounts) for the pod.
+  - Secrets are named, never given. They reach the server by environment variables or mounted files, which are returned as C(env)
+    and C(secret_mounts) of each configuration, for the pod.
   - Without parameters other than the origin, an edge listens at 1935, takes 1000 connections, logs to the console, stays in the foreground,
     serves the HTTP API at 1985 and HTTP-FLV at 8080, and has the one vhost C(__defaultVhost__) in C(mode remote).
 extends_documentation_fragment:
@@ -72,49 +72,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 configs:
-  description: The rendered configurations, in the order of O(configs). Empty with O(state=absent).
+  description: The configurations, as M(livestream.srs.srs_edge_config_info) returns them. Empty with O(state=absent).
   returned: always
   type: list
   elements: dict
-  contains:
-    name:
-      description: Name of the ConfigMap.
-      type: str
-    key:
-      description: Key in the ConfigMap.
-      type: str
-    text:
-      description: The text of srs.conf.
-      type: str
-    checksum:
-      description: SHA-256 of the text, in hex. As an annotation of a pod template it replaces the pods when the configuration changes.
-      type: str
-    restart_checksum:
-      description:
-        - SHA-256 of what the server reads only when it starts. While it stays the same, a running server can reload the rest.
-      type: str
-    warnings:
-      description: Valid but probably unintended settings.
-      type: list
-      elements: str
-    env:
-      description: Entries for the C(env) of the container, which take secret values from Secrets.
-      type: list
-      elements: dict
-    secret_mounts:
-      description: Secrets to mount into the container, each with C(name) for the volume, C(secret_name), C(mount_path) and C(read_only).
-      type: list
-      elements: dict
-  sample:
-    - name: srs-edge-config
-      key: srs.conf
-      text: "listen 1935;\n..."
-      checksum: 5b1ddb7c1d3e5d6a8f6f6d2b0c3d1f1f4f7d8c9b2a1e0f9d8c7b6a5948372615
-      warnings: []
-      env: []
-      secret_mounts: []
 objects:
-  description: The ConfigMaps as manifests, for M(livestream.srs.apply_set). Empty with O(state=absent).
+  description: The ConfigMaps as manifests. Empty with O(state=absent).
   returned: always
   type: list
   elements: dict

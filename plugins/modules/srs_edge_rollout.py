@@ -87,71 +87,20 @@ EXAMPLES = r"""
 
 RETURN = r"""
 clusters:
-  description: The edge clusters as they are afterwards.
+  description:
+    - The edge clusters as they are afterwards, as M(livestream.srs.srs_edge_rollout_info) returns them.
+    - The keys below are additional, or have another meaning.
   returned: success
   type: list
   elements: dict
   contains:
-    name:
-      description: Name of the cluster.
-      type: str
-      sample: edge
-    deployment:
-      description: Name of its Deployment.
-      type: str
-      sample: srs-edge-deployment
     changed:
       description: Whether anything was changed.
       type: bool
-    servers:
-      description: The wanted number of servers, without a canary.
-      type: int
-      sample: 3
-    paused:
-      description: Whether its rollout is paused.
-      type: bool
-    hold:
-      description: Why it is held; null when it is not.
-      type: str
-      sample: rolled back to revision 7 by alice, until playbooks/resume.yml
-    canary:
-      description: Name of its canary's Deployment; null when there is none.
-      type: str
-      sample: srs-edge-canary-deployment
     canary_servers:
       description: How many servers a canary of O(canary_share) needs; without that option, the wanted number of the existing canary.
       type: int
       sample: 1
-    history:
-      description: The revisions that can be rolled back to, and before them the current one.
-      type: list
-      elements: dict
-      contains:
-        revision:
-          description: Number of the revision.
-          type: int
-        earlier_revisions:
-          description: Numbers that it had before it was rolled back to.
-          type: list
-          elements: int
-        current:
-          description: Whether it is the current one.
-          type: bool
-        created:
-          description: When it was first created.
-          type: str
-        servers:
-          description: How many servers run it.
-          type: int
-        image:
-          description: Image of SRS.
-          type: str
-        config:
-          description: Key of its srs.conf in the ConfigMap; null when it mounts the ConfigMap as a whole.
-          type: str
-        change_cause:
-          description: Who changed what.
-          type: str
 summary:
   description: The same as lines to print.
   returned: success
