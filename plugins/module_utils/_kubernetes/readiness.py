@@ -15,7 +15,7 @@ Built-in kinds have rules of their own, by group and kind. All others are judged
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.holds import hold
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.kinds import CLAIM, DEFINITION, NAMESPACE
@@ -231,10 +231,8 @@ def _names_taken(_spec: ObjectView, status: ObjectView) -> str | None:
     return _says("its names are not accepted", refused) if refused else None
 
 
-Rule: TypeAlias = "Callable[[ObjectView, ObjectView], str | None]"
-
 # By spec and status, what an object of the kind waits for.
-RULES: dict[str, Rule] = {
+RULES: dict[str, Callable[[ObjectView, ObjectView], str | None]] = {
     "Deployment.apps": _deployment,
     "StatefulSet.apps": _stateful_set,
     "DaemonSet.apps": _daemon_set,
@@ -247,7 +245,7 @@ RULES: dict[str, Rule] = {
     DEFINITION: _definition,
 }
 # And why one that is not ready has failed.
-FAILURES: dict[str, Rule] = {
+FAILURES: dict[str, Callable[[ObjectView, ObjectView], str | None]] = {
     "Deployment.apps": _deadline_exceeded,
     "Job.batch": _job_failed,
     "Pod": _pod_failed,
