@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the options of srs_edge_config and srs_origin_config, made from the table that their argument specs are made from."""
+"""Options of srs_edge_config, srs_origin_config and their _info modules, made from the table that their argument specs are made from."""
 
 from __future__ import annotations
 

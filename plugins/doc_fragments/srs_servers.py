@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the options that say which servers, and which of their clients, a module is about (``module_utils/argspec.py``)."""
+"""Documentation of the options that say which servers, and which of their clients, a module is about (``module_utils/_argspec.py``)."""
 
 from __future__ import annotations
 

@@ -58,6 +58,11 @@ def wait_spec() -> dict[str, dict[str, Any]]:
     }
 
 
+def config_state_spec() -> dict[str, dict[str, Any]]:
+    """Whether ConfigMaps are to be there (documented by the modules themselves)."""
+    return {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
+
+
 def take_objects(module: AnsibleModule, option: str) -> list[Any]:
     """Take an option that holds manifests out of what a module logs and returns, where they would be large and may be Secrets.
 
@@ -108,6 +113,15 @@ def servers_spec() -> dict[str, dict[str, Any]]:
         "topology": {"type": "str", "default": "srs"},
         "servers": {"type": "list", "elements": "str", "default": []},
         "clusters": {"type": "list", "elements": "str", "default": []},
+    }
+
+
+def edge_clusters_spec() -> dict[str, dict[str, Any]]:
+    """Which edge clusters a module is about (documentation fragment ``livestream.srs.edge_clusters``)."""
+    return {
+        "namespace": {"type": "str", "required": True},
+        "topology": {"type": "str", "default": "srs"},
+        "clusters": {"type": "list", "elements": "str"},
     }
 
 

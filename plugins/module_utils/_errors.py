@@ -1,10 +1,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one family of errors that a user is meant to read, and the one place where they become a module's failure."""
+"""The one family of errors that a user is meant to read, the one place where they become a module's failure, a hint for misspellings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SrsError(Exception):
-    """Something the user can mend.
+    """Something that the user can fix.
 
     The message is one sentence that names the object or key, the value, and the way out.
     ``details`` are returned beside it as structured data; they never hold a secret.
@@ -22,6 +23,12 @@ class SrsError(Exception):
         super().__init__(message)
         self.message = message
         self.details = details
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`` (did you mean x?)`` with the known word that was probably meant, to be put behind the wrong one; "" when none is near."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" (did you mean {near[0]}?)" if near and near[0] != word else ""
 
 
 def run(module: AnsibleModule, flow: Callable[[AnsibleModule], dict[str, Any]]) -> None:

@@ -18,13 +18,13 @@ description:
     Namespaces and CustomResourceDefinitions come first, then what other objects refer to, then the rest.
   - Plans first. The API server is asked what it would make of each object, and only those that differ are then written,
     so an invalid object is reported before anything is changed, and a run that changes nothing is cheap.
-  - Takes over objects that C(kubectl) made. Fields that C(kubectl apply), C(create), C(edit), C(set), C(patch) or the like have set,
-    and that are not in the object given here, are removed; an object that is the same otherwise is not disturbed.
-    What C(kubectl rollout restart) has set stays, and so does a replica count that an autoscaler keeps, unless it is given here.
-  - An object with the annotation C(livestream.srs/hold) is left as it is, with a warning that has the annotation's value as the reason.
+  - Takes over objects that C(kubectl) created. Fields that C(kubectl apply), C(create), C(edit), C(set), C(patch) or the like have set,
+    and that are not in the manifest, are removed. An object that is otherwise the same is not changed.
+    What C(kubectl rollout restart) has set stays, and so does a replica count that an autoscaler sets, unless the manifest has one.
+  - An object with the annotation C(livestream.srs/hold) is left unchanged, with a warning that gives the annotation's value as the reason.
   - Records the set by the labels and annotations of KEP-3659. The record is the ConfigMap C(NAME-apply-set) in O(namespace),
     every member has the label C(applyset.kubernetes.io/part-of).
-  - A run that was cut short is completed by running it again.
+  - An interrupted run is completed by running it again.
 extends_documentation_fragment:
   - livestream.srs.attributes
   - livestream.srs.attributes.action_group
@@ -34,14 +34,14 @@ attributes:
   check_mode:
     support: full
     details:
-      - Every object is applied as a dry run of the API server's.
-      - Objects of a namespace, or of a kind, that the run would first have to make can't be tried beforehand.
-        They are predicted as created.
+      - Every object is applied as a server-side dry run.
+      - Objects whose namespace or kind the run would first have to create can't be tried. They are predicted as created.
   diff_mode:
     support: full
     details:
-      - One entry for each changed object, as YAML. Of a new object the manifest is shown, of a changed one what the API server makes of it,
-        without status, managed fields and other things that the server writes. Values of Secrets are hidden.
+      - One entry for each changed object, as YAML.
+      - For a new object this is the manifest, for a changed one what the API server makes of it,
+        without status, managed fields and other fields that the server writes. Values of Secrets are hidden.
   idempotent:
     support: full
 options:
@@ -52,37 +52,37 @@ options:
     required: true
   namespace:
     description:
-      - Namespace of the set's record, and of every object that needs a namespace and names none.
+      - Namespace of the set's record, and of every namespaced object that does not name one.
     type: str
     required: true
   objects:
     description:
-      - The objects, as mappings or as texts in YAML with any number of documents each.
-        Lists in the list are flattened and V(null) is skipped, as templates with conditions leave them.
-      - A text costs Ansible less than many mappings, each value of which it looks at.
-      - Needed when O(state=present), and with O(only_objects), for which apiVersion, kind and name are enough.
+      - The objects, as mappings or as strings of YAML with any number of documents each.
+        Nested lists are flattened and V(null) is skipped, as templates with conditions leave them.
+      - A string is faster than many mappings, since Ansible processes each value of a mapping.
+      - Required when O(state=present), and with O(only_objects), for which apiVersion, kind and name are enough.
     type: list
     elements: raw
   state:
     description:
-      - V(present) brings about that the objects are as given.
-      - V(absent) deletes all members of the set that its record leads to, and the record.
-        Namespaces and CustomResourceDefinitions are kept, since others may have put something into them.
+      - V(present) ensures that the objects match the given manifests.
+      - V(absent) deletes all members of the set, in the kinds and namespaces that its record names, and the record.
+        Namespaces and CustomResourceDefinitions are kept, since they may contain objects of others.
         While members are kept, the record stays.
     type: str
     choices: [present, absent]
     default: present
   only_objects:
     description:
-      - Whether O(state=absent) deletes only those members that are in O(objects), and the record with the last of all.
+      - Whether O(state=absent) deletes only those members that are in O(objects), and the record with the last member.
     type: bool
     default: false
   prune:
     description:
-      - Whether members of the set that are not in O(objects) any more are deleted.
-      - Only objects that have the set's label, and are of the kinds and in the namespaces that its record names, are ever deleted;
+      - Whether members of the set that are no longer in O(objects) are deleted.
+      - Only objects that have the set's label, and are of the kinds and in the namespaces that its record names, are ever deleted.
         Namespaces, CustomResourceDefinitions and, without O(delete_persistent_volume_claims), PersistentVolumeClaims are kept.
-      - Comes last, and after O(wait). When anything failed before, nothing is deleted.
+      - This comes last, after O(wait). When anything has failed before, nothing is deleted.
     type: bool
     default: false
   prune_allow_empty:
@@ -92,48 +92,48 @@ options:
     default: false
   delete_persistent_volume_claims:
     description:
-      - Whether O(prune) and O(state=absent) delete PersistentVolumeClaims too, and with them, as a rule, the data.
+      - Whether O(prune) and O(state=absent) delete PersistentVolumeClaims too, and with them usually the data.
     type: bool
     default: false
   drain:
     description:
-      - Whether O(prune) and O(state=absent) delete workloads first and wait for the end of their pods before they delete anything else,
-        so that pods that end gracefully can serve out their clients through a Service that is still there.
-      - It takes as long as the pods do, up to their C(terminationGracePeriodSeconds).
+      - Whether O(prune) and O(state=absent) delete workloads first and wait until their pods have ended before they delete anything else,
+        so that pods that end gracefully can serve their last clients through a Service that still exists.
+      - This takes as long as the pods do, up to their C(terminationGracePeriodSeconds).
     type: bool
     default: false
   release_holds:
     description:
-      - Whether objects that are held by the annotation C(livestream.srs/hold) are applied like others. That removes the annotation,
+      - Whether objects that are held by the annotation C(livestream.srs/hold) are applied like others. This removes the annotation
         if C(kubectl) or this collection has set it.
     type: bool
     default: false
   optional_groups:
     description:
-      - API groups that the API server may lack, such as V(monitoring.coreos.com). Where it does, objects of these groups are left out,
-        with a warning.
+      - API groups that the API server may not serve, such as V(monitoring.coreos.com). Where it does not, objects of these groups are
+        left out, with a warning.
     type: list
     elements: str
     default: []
   change_cause:
     description:
-      - Who changes the objects, or why. With what changes it is noted in the annotation C(kubernetes.io/change-cause) of each workload
-        whose pod template changes, which C(kubectl rollout history) shows. Nothing is noted without it.
+      - Who changes the objects, or why. It is recorded, with what changes, in the annotation C(kubernetes.io/change-cause) of each workload
+        whose pod template changes, which C(kubectl rollout history) shows. Without it, nothing is recorded.
     type: str
   force_conflicts:
     description:
-      - Whether fields that other managers own with other values are overwritten; they are listed in RV(conflicts).
+      - Whether fields that other managers own with other values are overwritten. They are listed in RV(conflicts).
         When V(false), such a field is an error. Fields that C(kubectl) has set on the object itself are always taken over.
     type: bool
     default: true
   create_namespace:
     description:
-      - Whether a namespace that does not exist is created. It is no member of the set and is never deleted.
+      - Whether a namespace that does not exist is created. It is not a member of the set and is never deleted.
     type: bool
     default: true
   concurrency:
     description:
-      - How many requests are under way at a time.
+      - The largest number of concurrent requests to the API server.
     type: int
     default: 8
 seealso:
@@ -169,8 +169,8 @@ EXAMPLES = r"""
 RETURN = r"""
 objects:
   description:
-    - Every object of the set with what was done to it, or would be in check mode.
-    - A namespace that was created comes first, then the objects in the order given, the deleted and kept ones, and the record.
+    - Every object of the set with what was done to it, or in check mode would be.
+    - A namespace that was created comes first, then the objects in the order given, then the deleted and kept ones, and the record.
   returned: success
   type: list
   elements: dict
@@ -186,7 +186,7 @@ objects:
       returned: always
       sample: Deployment
     namespace:
-      description: The object's namespace, V(null) for an object without one.
+      description: The object's namespace, V(null) for a cluster-scoped object.
       type: str
       returned: always
       sample: media
@@ -206,13 +206,13 @@ objects:
       returned: always
       sample: true
     fields:
-      description: The top-level fields that were changed of an object that was configured.
+      description: The top-level fields that were changed, of an object that was configured.
       type: list
       elements: str
       returned: always
       sample: [spec, metadata.annotations]
 conflicts:
-  description: Fields whose values other managers had set and that were overwritten.
+  description: Fields of other managers whose values were overwritten.
   returned: success
   type: list
   elements: dict
@@ -257,7 +257,9 @@ diff:
       type: str
       returned: always
 not_ready:
-  description: The objects that were not ready in time, each with the reason, its pods' reasons and the last events.
+  description:
+    - The objects that were not ready in time, each with C(api_version), C(kind), C(namespace), C(name), the C(reason),
+      whether it has C(failed), the reasons of its C(pods) and the last C(events).
   returned: when waiting failed
   type: list
   elements: dict
@@ -284,7 +286,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets i
 def flow(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     if params["objects"] is None and params["state"] == "present":
-        raise SrsError("objects is null, which may be a mistake in a template; give a list, [] if there are none.")
+        raise SrsError("objects is null, which may be a mistake in a template; give a list, or [] if there are no objects.")
     given = manifests.read(take_objects(module, "objects"))
     own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "drain", "force_conflicts", "only_objects")
     spec = SetSpec(

@@ -1,22 +1,22 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check, render and keep the configurations of SRS origins."""
+"""Validate, render and deploy the srs.conf of SRS origins."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: srs_origin_config
-short_description: Check, render and keep the srs.conf of SRS origins
+short_description: Validate, render and deploy the srs.conf of SRS origins
 version_added: 0.1.0
 author:
   - The livestream.srs contributors (@livestream-srs)
 description:
-  - Turns typed parameters into C(srs.conf), checks it, and keeps it in a ConfigMap.
-  - What the server of the given version would refuse, crash on or quietly ignore is an error here, found before anything is changed.
-  - What works, but hardly as meant, is a warning.
-  - Secrets are named, never given. They reach the server by environment variables or mounted files, which are returned as RV(configs[].env)
-    and RV(configs[].secret_mounts) for the pod.
+  - Turns typed parameters into C(srs.conf), validates it, and keeps it in a ConfigMap.
+  - What the server of the given version would refuse, crash on or silently ignore is an error here, reported before anything is changed.
+  - Valid but probably unintended settings are reported as warnings.
+  - Secrets are named, never given. They reach the server by environment variables or mounted files, which are returned as C(env)
+    and C(secret_mounts) of each configuration, for the pod.
   - Without parameters, an origin listens at 1935, takes 1000 connections, logs to the console, stays in the foreground,
     serves the HTTP API at 1985 and HTTP-FLV at 8080, and has the one vhost C(__defaultVhost__),
     which writes HLS without player sessions in it, as nginx needs it.
@@ -25,15 +25,24 @@ extends_documentation_fragment:
   - livestream.srs.kubernetes_auth
   - livestream.srs.attributes
   - livestream.srs.attributes.action_group
+options:
+  state:
+    description:
+      - V(present) creates the ConfigMaps or brings them up to date.
+      - V(absent) deletes them; only the names in O(configs) matter.
+    type: str
+    choices: [present, absent]
+    default: present
 attributes:
   check_mode:
     support: full
   diff_mode:
     support: full
-    details: Shows what changes in the text, and beside it the directives that change.
+    details: Shows what changes in the text, and which directives change.
   idempotent:
     support: full
 seealso:
+  - module: livestream.srs.srs_origin_config_info
   - module: livestream.srs.srs_edge_config
   - module: livestream.srs.apply_set
 """
@@ -61,65 +70,16 @@ EXAMPLES = r"""
             name: srs-hooks
             key: on-publish-url
           on_unpublish: [http://hooks.example.com/unpublish]
-
-- name: Render three origins that know each other
-  livestream.srs.srs_origin_config:
-    namespace: srs
-    state: rendered
-    configs:
-      - name: srs-origin-config
-        srs_version: 6
-        cluster:
-          origin_cluster: true
-          coworkers: ["srs-origin-0.socs:1985", "srs-origin-1.socs:1985", "srs-origin-2.socs:1985"]
-  register: rendered
 """
 
 RETURN = r"""
 configs:
-  description: The rendered configurations, in the order of O(configs). Empty with O(state=absent).
+  description: The configurations, as M(livestream.srs.srs_origin_config_info) returns them. Empty with O(state=absent).
   returned: always
   type: list
   elements: dict
-  contains:
-    name:
-      description: Name of the ConfigMap.
-      type: str
-    key:
-      description: Key in the ConfigMap.
-      type: str
-    text:
-      description: The text of srs.conf.
-      type: str
-    checksum:
-      description: SHA-256 of the text, in hex. As an annotation of a pod template it rolls the pods when the configuration changes.
-      type: str
-    restart_checksum:
-      description:
-        - SHA-256 of what only a new start of the server takes. As long as it stays the same, a running server can reload the rest.
-      type: str
-    warnings:
-      description: What works, but hardly as meant.
-      type: list
-      elements: str
-    env:
-      description: Entries for the C(env) of the container, which take secret values from Secrets.
-      type: list
-      elements: dict
-    secret_mounts:
-      description: Secrets to mount into the container, each with C(name) for the volume, C(secret_name), C(mount_path) and C(read_only).
-      type: list
-      elements: dict
-  sample:
-    - name: srs-origin-config
-      key: srs.conf
-      text: "listen 1935;\n..."
-      checksum: 5b1ddb7c1d3e5d6a8f6f6d2b0c3d1f1f4f7d8c9b2a1e0f9d8c7b6a5948372615
-      warnings: []
-      env: []
-      secret_mounts: []
 objects:
-  description: The ConfigMaps as manifests, for M(livestream.srs.apply_set). Empty with O(state=absent).
+  description: The ConfigMaps as manifests. Empty with O(state=absent).
   returned: always
   type: list
   elements: dict
@@ -135,7 +95,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec
+from ansible_collections.livestream.srs.plugins.module_utils._argspec import config_state_spec, connection_spec
 from ansible_collections.livestream.srs.plugins.module_utils._errors import run
 from ansible_collections.livestream.srs.plugins.module_utils._flow.config import flow as config_flow
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.documentation import argument_spec
@@ -145,7 +105,7 @@ flow = config_flow(ORIGIN)
 
 
 def specification() -> dict[str, Any]:
-    return {"argument_spec": {**connection_spec(), **argument_spec(ORIGIN)}, "supports_check_mode": True}
+    return {"argument_spec": {**connection_spec(), **argument_spec(ORIGIN), **config_state_spec()}, "supports_check_mode": True}
 
 
 def main() -> None:

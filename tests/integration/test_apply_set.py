@@ -130,7 +130,7 @@ class Applier:
             spec = SetSpec(name=name, namespace=self.namespace, objects=manifests() if given is None else given, diff=True, **options)
             return apply_set(client, spec)
         finally:
-            self.requests = client.requests
+            self.requests = client.transport.requests
             client.close()
 
     def as_predicted(self, given: list[Any] | None = None, **options: Any) -> Result:
@@ -270,10 +270,10 @@ def test_a_definition_and_an_object_of_it(apply: Applier, client: Client) -> Non
 
 
 def test_a_kind_that_nobody_has_heard_of(apply: Applier) -> None:
-    with pytest.raises(SrsError, match=r"no kind Thing in example\.org/v1; install what brings it"):
+    with pytest.raises(SrsError, match=r"no kind Thing in example\.org/v1; install what provides it"):
         apply([{"apiVersion": "example.org/v1", "kind": "Thing", "metadata": {"name": "a"}}])
     with pytest.raises(
-        SrsError, match=r"no kind PodMonitor in monitoring\.coreos\.com/v1; install what brings it, or leave the object out"
+        SrsError, match=r"no kind PodMonitor in monitoring\.coreos\.com/v1; install what provides it, or leave the object out"
     ):
         apply([{"apiVersion": "monitoring.coreos.com/v1", "kind": "PodMonitor", "metadata": {"name": "a"}}])
 
@@ -290,7 +290,7 @@ def test_an_invalid_object_is_said_before_anything_is_made(apply: Applier, clien
     given = manifests()
     given[0]["spec"].update(change)
     started = time.monotonic()
-    with pytest.raises(SrsError, match=f"Can't apply Deployment {apply.namespace}/web: the API server finds it invalid .*{said}"):
+    with pytest.raises(SrsError, match=f"Can't apply Deployment {apply.namespace}/web: the API server rejects it as invalid .*{said}"):
         apply(given)
     assert time.monotonic() - started < 10, "this is not tried again"
     found = client.list("v1", "ConfigMap", apply.namespace).items + client.list("v1", "Service", apply.namespace).items
@@ -301,7 +301,9 @@ def test_a_field_that_can_not_be_changed(apply: Applier) -> None:
     apply()
     changed = manifests()
     changed[0]["spec"]["selector"]["matchLabels"] = changed[0]["spec"]["template"]["metadata"]["labels"] = {"app": "other"}
-    with pytest.raises(SrsError, match=r"doesn't change this of an existing object \(spec\.selector: .*immutable\); keep the old value"):
+    with pytest.raises(
+        SrsError, match=r"does not allow this change of an existing object \(spec\.selector: .*immutable\); keep the old value"
+    ):
         apply(changed)
 
 
@@ -371,7 +373,7 @@ def test_what_other_controllers_add_stays(apply: Applier, client: Client, read: 
     query = {"fieldManager": "mesh"}
     patch = {"metadata": {"annotations": {"mesh.example/injected": "yes"}}}
     path = f"/apis/apps/v1/namespaces/{apply.namespace}/deployments/web"
-    client.request("PATCH", path, "meddle", query, body=patch, content_type="application/merge-patch+json")
+    client.transport.request("PATCH", path, "meddle", query, body=patch, content_type="application/merge-patch+json")
     assert not apply().changed
     assert read("Deployment", "web")["metadata"]["annotations"]["mesh.example/injected"] == "yes"
 
@@ -380,7 +382,9 @@ def scale(client: Client, namespace: str, replicas: int) -> None:
     """As the autoscaler does it."""
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments/web/scale"
     query = {"fieldManager": "kube-controller-manager"}
-    client.request("PATCH", path, "scale", query, body={"spec": {"replicas": replicas}}, content_type="application/merge-patch+json")
+    client.transport.request(
+        "PATCH", path, "scale", query, body={"spec": {"replicas": replicas}}, content_type="application/merge-patch+json"
+    )
 
 
 def test_an_autoscalers_count_is_left_alone(apply: Applier, client: Client, read: Any) -> None:
@@ -419,10 +423,10 @@ def test_conflicts_are_forced_and_reported_or_refused(apply: Applier, client: Cl
     apply()
     path = f"/apis/apps/v1/namespaces/{apply.namespace}/deployments/web"
     query = {"fieldManager": "helm"}
-    client.request("PATCH", path, "meddle", query, body={"spec": {"minReadySeconds": 9}}, content_type="application/merge-patch+json")
-    refused = (
-        r"others own fields of it with other values: \.spec\.minReadySeconds \(owned by helm\); drop them here, or set force_conflicts"
+    client.transport.request(
+        "PATCH", path, "meddle", query, body={"spec": {"minReadySeconds": 9}}, content_type="application/merge-patch+json"
     )
+    refused = r"other managers own fields with other values: \.spec\.minReadySeconds \(owned by helm\); remove these fields here, or"
     for check_mode in (True, False):
         with pytest.raises(SrsError, match=refused):
             apply(force_conflicts=False, check_mode=check_mode)
@@ -503,7 +507,7 @@ def test_what_a_take_over_removes_is_predicted(apply: Applier, kubectl: Kubectl,
         theirs = prune_at_random(chance, load(DEPLOYMENT), NEEDED, odds=0.5)
         path = f"/apis/apps/v1/namespaces/{apply.namespace}/deployments/web"
         query = {"fieldManager": "other", "force": "true"}
-        client.request("PATCH", path, "share", query, body=theirs, content_type="application/apply-patch+yaml")
+        client.transport.request("PATCH", path, "share", query, body=theirs, content_type="application/apply-patch+yaml")
     if chance.random() < 0.5:
         kubectl("set", "env", "deployment/web", "-c=srs", "HAND=made", "ONE=changed")
         kubectl("patch", "service/web", '--patch={"spec": {"sessionAffinity": "ClientIP"}}')
@@ -730,7 +734,61 @@ def test_pods_that_can_not_be_made_are_explained(apply: Applier, client: Client)
     }
     client.apply(quota)
     error = failing_wait(apply, [load(DEPLOYMENT)])
-    assert "no more can be made" in error.message and "exceeded quota: q" in error.message
+    assert "new pods cannot be created" in error.message and "exceeded quota: q" in error.message
+
+
+def test_an_exceeded_progress_deadline_ends_the_wait_but_that_of_an_earlier_change_does_not(apply: Applier) -> None:
+    good = load(DEPLOYMENT)
+    good["spec"] |= {"replicas": 1, "progressDeadlineSeconds": 4}
+    bad = copy.deepcopy(good)
+    bad["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.invalid/no-such-image:1"
+    apply([good, load(CONFIG)], wait=True, wait_timeout=60)
+    with pytest.raises(SrsError) as caught:
+        apply([bad, load(CONFIG)], wait=True, wait_timeout=600)
+    first, reason = caught.value.message.split("\n")
+    assert first == "1 of 2 objects are not ready; the wait ended early because 1 of them failed:"
+    assert ", and its progress deadline is exceeded: ReplicaSet" in reason and "ImagePullBackOff" in reason
+    assert [entry["failed"] for entry in caught.value.details["not_ready"]] == [True]
+    # The revision before is scaled up already, so that the controller sees no progress and reports the failure a little longer.
+    assert apply([good, load(CONFIG)], wait=True, wait_timeout=60).changed
+
+
+def test_custom_resources_are_ready_when_their_controller_says_so(apply: Applier, client: Client) -> None:
+    group = f"{apply.namespace}.example.org"
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}, "subresources": {"status": {}}}
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"jobs.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": "Job", "plural": "jobs", "singular": "job", "listKind": "JobList"},
+            "versions": [version],
+        },
+    }
+    job = {"apiVersion": f"{group}/v1", "kind": "Job", "metadata": {"name": "one"}, "spec": {"size": 1}}
+
+    def report(**status: Any) -> None:
+        path = f"/apis/{group}/v1/namespaces/{apply.namespace}/jobs/one/status"
+        client.transport.request("PATCH", path, "report", body={"status": status}, content_type="application/merge-patch+json")
+
+    try:
+        apply([definition, job], wait=True, wait_timeout=60)
+        report(conditions=[{"type": "Ready", "status": "False", "reason": "Pulling", "message": "one of two"}])
+        assert "Job " in failing_wait(apply, [definition, job]).message
+        assert failing_wait(apply, [definition, job]).message.endswith("/one: it is not ready: Pulling: one of two")
+        report(conditions=[{"type": "Ready", "status": "True"}])
+        apply([definition, job], wait=True, wait_timeout=60)
+        report(observedGeneration=1)
+        job["spec"]["size"] = 2
+        assert failing_wait(apply, [definition, job]).message.endswith("the controller has not observed the latest change yet")
+        report(observedGeneration=2, conditions=[{"type": "Stalled", "status": "True", "reason": "NoSuchChart"}])
+        with pytest.raises(SrsError, match="wait ended early because 1 of them failed"):
+            apply([definition, job], wait=True, wait_timeout=600)
+    finally:
+        client.delete("apiextensions.k8s.io/v1", "CustomResourceDefinition", f"jobs.{group}")
 
 
 def test_a_failing_wait_prunes_nothing(apply: Applier, read: Any) -> None:
@@ -824,7 +882,7 @@ def test_wrong_credentials_are_said(apply: Applier, client: Client) -> None:
     connection = copy.copy(client.connection)
     connection.cert_data = connection.cert_file = connection.key_data = connection.key_file = None
     connection.authorization = lambda: "Bearer wrong"
-    with pytest.raises(SrsError, match=r"does not accept the credentials of context .*; renew them or choose other ones"):
+    with pytest.raises(SrsError, match=r"does not accept the credentials of context .*; renew them or use others"):
         apply_set(Client(connection), SetSpec("web", apply.namespace, manifests()))
 
 
@@ -872,7 +930,7 @@ def test_the_module(kubeconfig: str, namespace: str, client: Client) -> None:
     status, output = ansible(kubeconfig, {"name": "web", "namespace": namespace, "state": "absent"})
     assert status == 0 and '"action": "deleted"' in output
     status, output = ansible(kubeconfig, {"name": "web", "namespace": namespace, "objects": ["text"]})
-    assert status != 0 and "objects[0][0] is no Kubernetes object but 'text'" in output
+    assert status != 0 and "objects[0][0] is not a Kubernetes object: got 'text'" in output
 
 
 def test_the_module_needs_objects_and_finds_no_server(kubeconfig: str, namespace: str) -> None:

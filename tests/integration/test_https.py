@@ -69,7 +69,7 @@ def test_in_each_form(play: Play, get: Get, kubectl: Kubectl, namespace: str, fo
 
 def test_a_certificate_by_cert_manager(play: Play, get: Get, kubectl: Kubectl, bring_kinds: Callable[..., None]) -> None:
     output = play(expect=2, hls_nginx_https=ISSUED).output
-    assert "the API server has no kind Certificate in cert-manager.io/v1; install what brings it" in output
+    assert "the API server has no kind Certificate in cert-manager.io/v1; install what provides it" in output
     assert "srs" not in kubectl("get", "services,deployments", "-o", "name")
 
     bring_kinds("cert-manager.io", {"Certificate": "certificates"})

@@ -57,10 +57,17 @@ def test_its_documentation_reads(elsewhere: Callable[..., str]) -> None:
     assert {
         "livestream.srs.apply_set",
         "livestream.srs.srs_edge_config",
+        "livestream.srs.srs_edge_config_info",
         "livestream.srs.srs_origin_config",
+        "livestream.srs.srs_stream_info",
         "livestream.srs.srs_cluster_status",
     } <= set(found["module"])
     assert {"livestream.srs.srs_origin", "livestream.srs.hls_nginx", "livestream.srs.srs_edge"} <= set(found["role"])
+
+
+def test_an_old_name_of_a_module_leads_to_the_new_one(elsewhere: Callable[..., str]) -> None:
+    said = elsewhere("ansible", "localhost", "-m", "livestream.srs.srs_stream_probe", "-a", "urls=rtmp://127.0.0.1:1/live/x timeout=1")
+    assert '"verdict": "refused"' in said
 
 
 def test_its_playbook_runs(elsewhere: Callable[..., str], kubeconfig: str, namespace: str) -> None:

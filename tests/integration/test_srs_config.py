@@ -114,13 +114,6 @@ def test_take_over_from_kubectl(run: Run, core: client.CoreV1Api, namespace: str
     assert not run(EDGE)["changed"]
 
 
-def test_rendered_asks_nobody(run: Run, core: client.CoreV1Api, namespace: str) -> None:
-    result = run({"name": "srs-origin-config"}, role="origin", state="rendered", kubeconfig="/nowhere")
-    assert not result["changed"]
-    assert result["objects"][0]["metadata"]["namespace"] == namespace
-    assert config_maps(core, namespace) == set()
-
-
 def test_an_error_changes_nothing(run: Run, core: client.CoreV1Api, namespace: str) -> None:
     with pytest.raises(SrsError, match=r"configs\[1\] \(b\): listen is '0'"):
         run(EDGE, {**EDGE, "name": "b", "listen": [0]})

@@ -33,6 +33,7 @@ def workload(component: str, replicas: int) -> dict[str, Any]:
     container = {"name": "srs", "image": "ossrs/srs:6", "volumeMounts": [{"name": "config", "mountPath": "/usr/local/srs/conf"}]}
     counts = dict.fromkeys(("replicas", "readyReplicas", "updatedReplicas", "availableReplicas"), replicas)
     return {
+        "apiVersion": "apps/v1",
         "kind": "StatefulSet",
         "metadata": {"name": name, "generation": 1, "labels": names.labels(component, component, "srs")},
         "spec": {

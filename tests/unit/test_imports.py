@@ -15,7 +15,7 @@ import pytest
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 OURS = "ansible_collections.livestream.srs.plugins."
 
-BASE = {"module_utils._errors", "module_utils._labels", "module_utils._text"}
+BASE = {"module_utils._dns", "module_utils._errors", "module_utils._labels", "module_utils._text"}
 PURE = {
     "module_utils._kubernetes",
     "module_utils._srs_conf",
@@ -30,6 +30,7 @@ INPUT_OUTPUT = {"module_utils._kubernetes_api", "module_utils._srs_api", "module
 
 # Part -> the other parts and the packages, beside the standard library, that it may import.
 MAY_IMPORT: dict[str, set[str]] = {
+    "module_utils._dns": set(),
     "module_utils._errors": set(),
     "module_utils._labels": set(),
     "module_utils._text": set(),

@@ -5,16 +5,14 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, releases
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server
+from ansible_collections.livestream.srs.plugins.module_utils._dns import LABEL_LENGTH, is_label
 
-DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-DNS_LABEL_LENGTH = 63
 # "srs-edge-NAME-deployment-<10 hash>-<5 random>" must stay a valid pod hostname, and "srs-edge-NAME-deployment" a label value.
 EDGE_NAME_LENGTH = 36
 WEEK = 7 * 24 * 3600
@@ -153,9 +151,9 @@ def _is_address(peer: str, version: int) -> bool:
     return "/" not in peer or version != 3
 
 
-def not_a_label(where: str, value: str, length: int = DNS_LABEL_LENGTH) -> str | None:
+def not_a_label(where: str, value: str, length: int = LABEL_LENGTH) -> str | None:
     """What is wrong with a value that must be a DNS label."""
-    if len(value) <= length and DNS_LABEL.fullmatch(value):
+    if is_label(value, length):
         return None
     return f"{where} is '{value}': it must be a DNS label of at most {length} characters: a-z, 0-9 and '-', a letter or digit at both ends."
 

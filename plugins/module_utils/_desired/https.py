@@ -4,23 +4,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import names
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
+from ansible_collections.livestream.srs.plugins.module_utils._dns import SUBDOMAIN_LENGTH, is_subdomain
 
 # 443 is a port that a process which isn't root can't have on every runtime.
 PORT, SERVICE_PORT = 8443, 443
 CERT_MANAGER = "cert-manager.io"
 # Those of cert-manager itself; other groups have kinds of their own.
 ISSUER_KINDS = ("Issuer", "ClusterIssuer")
-
-DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-DNS_SUBDOMAIN_LENGTH = 253
 
 
 @dataclass
@@ -68,10 +64,10 @@ def check(given: Settings, own_config: bool) -> Iterator[str]:
         yield f"{where}.enabled is true, but there is no certificate: give secret_name, a Secret of type kubernetes.io/tls, or issuer."
     if not own_config:
         yield f"{where} is given, but hls_nginx_own_config is false, and the config in the image knows nothing of it: set it to true."
-    if given.get("secret_name") and not _is_subdomain(given["secret_name"]):
+    if given.get("secret_name") and not is_subdomain(given["secret_name"]):
         yield f"{where}.secret_name is {given['secret_name']!r}: {_a_dns_name()}"
     for name in given["dns_names"]:
-        if not _is_subdomain(name.removeprefix("*.")):
+        if not is_subdomain(name.removeprefix("*.")):
             yield f"{where}.dns_names has {name!r}: it must be a host name such as live.example.com or *.example.com."
     if given.get("issuer"):
         yield from _check_issuer(given)
@@ -80,7 +76,7 @@ def check(given: Settings, own_config: bool) -> Iterator[str]:
 def _check_issuer(given: Settings) -> Iterator[str]:
     issuer = given["issuer"]
     where = "hls_nginx_https.issuer"
-    if not _is_subdomain(issuer["name"]):
+    if not is_subdomain(issuer["name"]):
         yield f"{where}.name is {issuer['name']!r}: {_a_dns_name()}"
     if issuer["group"] == CERT_MANAGER and issuer["kind"] not in ISSUER_KINDS:
         yield f"{where}.kind is {issuer['kind']!r}: cert-manager has {' and '.join(ISSUER_KINDS)}."
@@ -100,9 +96,5 @@ def check_flv(https: Https | None, edges: Iterable[Edge]) -> Iterator[str]:
         yield f"hls_nginx_https.flv_cluster is '{wanted}', whose config.http_server is off, which serves HTTP-FLV: leave it on."
 
 
-def _is_subdomain(name: Any) -> bool:
-    return isinstance(name, str) and len(name) <= DNS_SUBDOMAIN_LENGTH and bool(DNS_SUBDOMAIN.fullmatch(name))
-
-
 def _a_dns_name() -> str:
-    return f"it must be the name of an object, at most {DNS_SUBDOMAIN_LENGTH} of a-z, 0-9, '-' and '.', a letter or digit at both ends."
+    return f"it must be the name of an object, at most {SUBDOMAIN_LENGTH} of a-z, 0-9, '-' and '.', a letter or digit at both ends."

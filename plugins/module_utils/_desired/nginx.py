@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, https, names, storage
+from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, https, names
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Pods, Settings, built
 from ansible_collections.livestream.srs.plugins.module_utils._desired.https import Https
 from ansible_collections.livestream.srs.plugins.module_utils._desired.origin import Origin
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import service_port
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.quantities import number
 
 PREFIX = "hls_nginx_"
 
@@ -138,7 +139,7 @@ class Nginx(Pods):
     @property
     def cache_megabytes(self) -> int:
         """How much of it nginx may fill, in MiB."""
-        return int((storage.number(self.cache["size"]) or 0) * FILL / MIB)
+        return int((number(self.cache["size"]) or 0) * FILL / MIB)
 
     @property
     def upstream_address(self) -> str:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, https, storage
+from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, https
 from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import METRICS_PORT, MIB, PORT, Nginx
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.quantities import number
 
 
 def check(nginx: Nginx) -> Iterator[str]:
@@ -32,7 +33,7 @@ def _check_cache(nginx: Nginx) -> Iterator[str]:
     if nginx.playlist_seconds < 1:
         yield "hls_nginx_playlist_seconds is 0, with which the caches would ask the origin for each player: it must be at least 1."
     size = nginx.cache["size"]
-    if (storage.number(size) or 0) < 16 * MIB:
+    if (number(size) or 0) < 16 * MIB:
         yield f"hls_nginx_cache.size is {size!r}: it must be a quantity of Kubernetes from 16Mi up, for example 1Gi."
     if nginx.asks_srs and "http" not in nginx.origin.ports and not nginx.origin.proxy:
         yield "hls_nginx_cache.upstream is srs, but srs_origin_config.http_server is off: leave it on."

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.quantities import number
 
 # The folder that SRS writes HLS and recordings to, and that nginx reads from.
 MEDIA = "/usr/local/srs/objs/nginx/html"
@@ -18,12 +18,6 @@ INSTALLED = "/usr/local/srs"  # the image's working directory, to which the path
 
 CLEANED = "/media"  # the same folder in the pod that cleans up
 CLAIM = "srs-origin-media"
-QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([kMGTPE]?|[KMGTPE]i)")
-UNITS = {
-    "": 1,
-    **{unit: 1000**power for power, unit in enumerate("kMGTPE", 1)},
-    **{f"{unit}i": 1024**power for power, unit in enumerate("KMGTPE", 1)},
-}
 
 KEYS = {"emptydir": ("medium", "size_limit"), "pvc": ("size", "storage_class", "access_mode", "existing_claim")}
 # What a claim of ours is of, so that it is not asked for again.
@@ -84,12 +78,6 @@ def check(storage: Settings, volume: Mapping[str, Any]) -> Iterator[str]:
                 yield f"srs_origin_storage.{key} is of a new claim, and existing_claim names one that is there already: keep one of them."
     elif kind == "pvc" and not storage.get("size"):
         yield "srs_origin_storage.size is missing: say how large the claim is, for example 100Gi, or name an existing_claim."
-
-
-def number(quantity: Any) -> float | None:
-    """A quantity of Kubernetes in bytes; None for what is not one."""
-    found = QUANTITY.fullmatch(str(quantity))
-    return float(found[1]) * UNITS[found[2]] if found else None
 
 
 def is_inside(path: str, work_dir: str = INSTALLED) -> bool:

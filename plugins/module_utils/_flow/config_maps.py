@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep ConfigMaps that hold a srs.conf each."""
+"""Apply and delete ConfigMaps that hold a srs.conf each, and show what changes in them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from ansible_collections.livestream.srs.plugins.module_utils._labels import LAST
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compare import changes_of_text
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import redacted
 
+# Entries of Ansible's diff; those with ``prepared`` are shown by that.
 Diff = list[dict[str, str]]
 
 
 def apply_config_maps(client: Client, manifests: list[Object], *, check_mode: bool) -> tuple[bool, Diff]:
-    """Bring the ConfigMaps about; whether any changes, and how. What kubectl owns is taken over, so that what is not wanted goes away."""
+    """Apply the ConfigMaps (in check mode: predict that): whether any changes, and the diff.
+
+    What kubectl owns is taken over, so that what the manifests do not have is removed. Raises SrsError where the API server refuses.
+    """
 
     def apply(manifest: Object) -> Diff:
         metadata = manifest["metadata"]
@@ -36,7 +40,7 @@ def apply_config_maps(client: Client, manifests: list[Object], *, check_mode: bo
 
 
 def delete_config_maps(client: Client, names: list[str], namespace: str, *, check_mode: bool) -> tuple[bool, Diff]:
-    """Delete the ConfigMaps; whether there were any."""
+    """Delete the ConfigMaps (in check mode: predict that): whether any existed, and the diff."""
 
     def delete(name: str) -> Diff:
         before = client.get("v1", "ConfigMap", name, namespace)
@@ -51,7 +55,7 @@ def delete_config_maps(client: Client, names: list[str], namespace: str, *, chec
 
 
 def _content(config_map: Object | None) -> dict[str, dict[str, str]]:
-    """What counts of a ConfigMap."""
+    """The parts of a ConfigMap that are compared."""
     if config_map is None:
         return {"data": {}, "binaryData": {}, "labels": {}, "annotations": {}}
     metadata = config_map["metadata"]
@@ -65,7 +69,7 @@ def _content(config_map: Object | None) -> dict[str, dict[str, str]]:
 
 
 def _diff(name: str, before: Object | None, after: Object | None) -> Diff:
-    """One entry for each file that differs, and one for the rest."""
+    """One entry for each key of ``data`` that differs, with its secrets hidden, and one for all the rest."""
     old, new = _content(before), _content(after)
     entries = []
     for key in sorted({*old["data"], *new["data"]}):

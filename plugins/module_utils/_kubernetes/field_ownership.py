@@ -14,24 +14,23 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import SERVER_METADATA, Object, content
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.kinds import SCALED
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import SERVER_METADATA, Object, content, group_kind
 from ansible_collections.livestream.srs.plugins.module_utils._labels import LAST_APPLIED, OWNER
 
 Fields = Mapping[str, Any]
 Entry = Mapping[str, Any]
 Path = tuple[str, ...]
 
-# Kinds whose replica count may be an autoscaler's.
-SCALED = ("Deployment", "StatefulSet", "ReplicaSet")
 REPLICAS = ("f:spec", "f:replicas")
 
 
 def is_taken_over(entry: Entry) -> bool:
-    """Whether this manager's fields become ours: kubectl's, when it wrote the object itself, and those of our own roll-backs and holds.
+    """Whether the fields of this entry become ours: what kubectl has set on the object itself, and what our own roll-backs and holds have.
 
-    That is ``kubectl apply``, ``create``, ``edit``, ``set``, ``patch``, ..., and any tool that applies by kubectl's annotation. Not a
-    subresource (``kubectl scale``: that field is forced when we want it, else it is an autoscaler's business), and not ``kubectl
-    rollout``, whose restart must stay.
+    That is ``kubectl apply``, ``create``, ``edit``, ``set``, ``patch`` and the like, and any tool that applies by kubectl's annotation. Not
+    a subresource: a count set by ``kubectl scale`` is forced where the manifest has one, and is an autoscaler's business where it has none.
+    Not ``kubectl rollout`` either, whose restart must stay.
     """
     manager = entry.get("manager", "")
     if entry.get("subresource"):
@@ -48,24 +47,25 @@ def is_taken_over(entry: Entry) -> bool:
 
 
 def taken_over(item: Object) -> list[Entry]:
-    """The entries of an object whose fields become ours. Fields recorded for another version of the API can't be compared and stay."""
+    """The entries whose fields become ours. Those recorded for another version of the API can't be compared and stay where they are."""
     return [entry for entry in managed(item) if is_taken_over(entry) and entry.get("apiVersion") == item["apiVersion"]]
 
 
 def managed(item: Object) -> list[Entry]:
+    """The ``metadata.managedFields`` of an object."""
     return item["metadata"].get("managedFields") or []
 
 
 def applied_by(item: Object, manager: str) -> Fields:
-    """The fields that ``manager`` has applied."""
+    """The fields that ``manager`` owns by server-side apply, subresources left out."""
     return union(entry.get("fieldsV1") or {} for entry in managed(item) if _applies(entry, manager))
 
 
 def is_as_applied(live: Object, manifest: Object, manager: str) -> bool:
-    """Whether applying the manifest would change nothing, told without asking the server.
+    """Whether applying the manifest as ``manager`` is known to change nothing, without asking the server.
 
-    It is so when ``manager`` has applied exactly the manifest's fields, all have the manifest's values, and nothing is to be taken over.
-    Where values may be equal in spite of being written differently (quantities, empty mappings), the answer is no: the server knows.
+    That is so when ``manager`` has applied exactly the manifest's fields, all have the manifest's values, and nothing is to be taken over.
+    Where values may be equal though they are written differently (quantities, empty mappings), the answer is no, and the server must tell.
     """
     entries = [entry for entry in managed(live) if _applies(entry, manager)]
     if len(entries) != 1 or entries[0].get("apiVersion") != manifest["apiVersion"] or taken_over(live):
@@ -105,10 +105,11 @@ def _names_item(step: str, item: Any) -> bool:
 
 
 def reowned(live: Object, manifest: Object, manager: str, now: str) -> list[Object] | None:
-    """managedFields as they must be for the next apply to do right, or None when they are.
+    """The managedFields that ``live`` must have before the manifest is applied, or None when it has them already.
 
-    What is taken over becomes ``manager``'s by apply: the apply removes what it doesn't name. A replica count that the manifest doesn't
-    give is nobody's: without that, the apply would not leave the count to an autoscaler but set it to 1 first.
+    What is taken over is recorded as applied by ``manager`` at the time ``now`` (RFC 3339), so that the apply removes what the manifest
+    does not have. A replica count that the manifest does not give is given up first; otherwise the apply would set it to 1 instead of
+    leaving it to an autoscaler.
     """
     given_up, ours = taken_over(live), [entry for entry in managed(live) if _applies(entry, manager)]
     fields = union(entry.get("fieldsV1") or {} for entry in [*ours, *given_up])
@@ -129,10 +130,10 @@ def reowned(live: Object, manifest: Object, manager: str, now: str) -> list[Obje
 
 
 def after_reowning(live: Object, applied: Object, manifest: Object, manager: str) -> Object:
-    """What apply makes of ``live`` when its managedFields are first made those of ``reowned``.
+    """What apply makes of ``live`` once its managedFields are those of ``reowned``.
 
-    ``applied`` is what apply makes of it as it is: there, fields that others own as well have stayed. As the API server does, those are
-    removed that ``manager`` owned (now including what it took over) and that nobody owns any more, each with all that is in it.
+    ``applied`` is what apply makes of it before that, with the fields that others own as well still in place. As the API server does, this
+    removes the fields, with all that is in them, that ``manager`` owned (including what it took over) and that no manager owns any more.
     """
     given_up = taken_over(live)
     owned = union(entry.get("fieldsV1") or {} for entry in managed(live) if entry in given_up or _applies(entry, manager))
@@ -149,11 +150,11 @@ def after_reowning(live: Object, applied: Object, manifest: Object, manager: str
 
 
 def _leaves_count(manifest: Object) -> bool:
-    return manifest["kind"] in SCALED and "replicas" not in (manifest.get("spec") or {})
+    return group_kind(manifest) in SCALED and "replicas" not in (manifest.get("spec") or {})
 
 
 def _remove(value: Any, owned: Fields, kept: Fields) -> None:
-    """Remove from a mapping or list what is ``owned`` and not ``kept``."""
+    """Remove from a mapping or list, in place, what is ``owned`` and not ``kept``."""
     gone = []
     for step, below in owned.items():
         place = _find(value, step) if step != "." else None
@@ -203,7 +204,7 @@ def is_same(earlier: Object, later: Object) -> bool:
 
 
 def overridden(live: Object, applied: Object, manager: str) -> list[tuple[str, str]]:
-    """(manager, field) of each field that another manager owned and lost, by value, to ``manager``'s forced apply."""
+    """(manager, field) of each field that another manager owned and whose value ``manager``'s forced apply has changed."""
     ours = applied_by(applied, manager)
     after: dict[Path, Fields] = {_identity(entry): entry.get("fieldsV1") or {} for entry in managed(applied)}
     found = []
@@ -231,6 +232,7 @@ def _identity(entry: Entry) -> Path:
 
 
 def is_member(node: Fields) -> bool:
+    """Whether a node of the tree is itself a member of the set, not only the way to one."""
     return not node or "." in node
 
 
@@ -286,7 +288,7 @@ def show(path: Path) -> str:
 
 
 def content_patch(live: Object, wanted: Object) -> list[Object]:
-    """The JSON patch that gives ``live`` the content of ``wanted``."""
+    """The JSON patch (RFC 6902) that gives ``live`` the content of ``wanted``."""
     untouched = ("apiVersion", "kind", "metadata", "status")
     patch = _replaced(live, wanted, "", [key for key in {**live, **wanted} if key not in untouched])
     before, after = live["metadata"], wanted["metadata"]

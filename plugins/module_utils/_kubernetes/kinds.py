@@ -1,8 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The API resource behind (apiVersion, kind): known for the kinds that a topology is made of, so that nothing has to be discovered for
-them.
-"""
+"""Kinds of objects and the API resources behind them: known for what a topology is made of, so that nothing must be discovered for it."""
 
 from __future__ import annotations
 
@@ -11,10 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+# Kinds with a meaning of their own, as Kind.group.
+NAMESPACE = "Namespace"
+CLAIM = "PersistentVolumeClaim"
+DEFINITION = "CustomResourceDefinition.apiextensions.k8s.io"
+WORKLOADS = ("Deployment.apps", "StatefulSet.apps", "DaemonSet.apps", "ReplicaSet.apps", "Job.batch")
+# Workloads whose replica count may be an autoscaler's.
+SCALED = ("Deployment.apps", "StatefulSet.apps", "ReplicaSet.apps")
+
 
 @dataclass(frozen=True)
 class Resource:
-    """One kind of object as the API server's paths name it."""
+    """One kind of object in one version of its API group, with what the paths of the API server need of it."""
 
     group: str  # "" is the core group
     version: str
@@ -24,12 +30,13 @@ class Resource:
 
     @property
     def api_version(self) -> str:
+        """As manifests have it: ``apps/v1``, ``v1``."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
     def group_kind(self) -> str:
-        """Kind.group, as KEP-3659 writes it: ``Deployment.apps``, ``ConfigMap``."""
-        return f"{self.kind}.{self.group}" if self.group else self.kind
+        """As the function ``group_kind`` has it."""
+        return group_kind(self.api_version, self.kind)
 
     @property
     def name(self) -> str:
@@ -38,10 +45,11 @@ class Resource:
 
     @property
     def base(self) -> str:
+        """The path of the API version: ``/apis/apps/v1``, ``/api/v1``."""
         return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
 
     def path(self, namespace: str | None = None, name: str | None = None) -> str:
-        """The path of the collection, or of one object."""
+        """The path of one object, or without ``name`` of all of them, in a namespace or in all."""
         where = f"/namespaces/{quote(namespace, safe='')}" if self.namespaced and namespace else ""
         return f"{self.base}{where}/{self.plural}" + (f"/{quote(name, safe=':')}" if name else "")
 
@@ -107,14 +115,22 @@ def group_of(api_version: str) -> str:
     return api_version.rpartition("/")[0]
 
 
-def known_version(group_kind: str) -> Resource | None:
-    """The known resource of a ``Kind.group`` as the record of an apply set names it."""
-    kind, _dot, group = group_kind.partition(".")
-    return next((resource for resource in KNOWN.values() if (resource.kind, resource.group) == (kind, group)), None)
+def group_kind(api_version: str, kind: str) -> str:
+    """Kind.group, as KEP-3659 writes it: ``Deployment.apps``, ``ConfigMap``.
+
+    Whatever goes by the kind of an object goes by this: Volcano has a Job, too, and Knative a Service.
+    """
+    group = group_of(api_version)
+    return f"{kind}.{group}" if group else kind
+
+
+def known_version(wanted: str) -> Resource | None:
+    """The known resource of a ``Kind.group`` as the record of an apply set names it; None for another one."""
+    return next((resource for resource in KNOWN.values() if resource.group_kind == wanted), None)
 
 
 def defined_by(definition: Mapping[str, Any]) -> list[Resource]:
-    """The resources that a CustomResourceDefinition will bring."""
+    """The resources that a CustomResourceDefinition will add to the API server."""
     spec = definition.get("spec") or {}
     names = spec.get("names") or {}
     return [

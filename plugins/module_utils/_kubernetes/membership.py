@@ -4,19 +4,19 @@
 applied.
 
 The record is the set's parent object, a ConfigMap without data. It names every kind and namespace that may hold members: it is widened
-before anything is applied and narrowed only after what left them is gone, so that whatever a run that was cut short has made is still
-found by the next one.
+before anything is applied and narrowed only after what left them is gone, so that the next run finds whatever an interrupted one has
+created.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.kinds import Resource
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.kinds import DEFINITION, NAMESPACE, Resource
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, ObjectView
 from ansible_collections.livestream.srs.plugins.module_utils._labels import MANAGED_BY, OWNER
 
 ID = "applyset.kubernetes.io/id"
@@ -27,38 +27,41 @@ NAMESPACES = "applyset.kubernetes.io/additional-namespaces"
 
 TOOL_VERSION = "v1"  # of the record's form
 
-# Removing one of these would take along whatever anybody has put into it.
-KEPT_KINDS = ("Namespace", "CustomResourceDefinition.apiextensions.k8s.io")
-CLAIM = "PersistentVolumeClaim"
+# Deleting one of these would delete whatever anyone has put into it.
+KEPT_KINDS = (NAMESPACE, DEFINITION)
 
-_FIRST = ("Namespace", "CustomResourceDefinition")
+_FIRST = (NAMESPACE, DEFINITION)
 _SECOND = (
     "ConfigMap",
     "LimitRange",
-    "NetworkPolicy",
+    "NetworkPolicy.networking.k8s.io",
     "PersistentVolume",
     "PersistentVolumeClaim",
-    "PriorityClass",
+    "PriorityClass.scheduling.k8s.io",
     "ResourceQuota",
-    "Role",
-    "ClusterRole",
+    "Role.rbac.authorization.k8s.io",
+    "ClusterRole.rbac.authorization.k8s.io",
     "Secret",
     "ServiceAccount",
-    "StorageClass",
+    "StorageClass.storage.k8s.io",
 )
 
 
-def phase(kind: str) -> int:
-    """0: what others live in. 1: what others refer to. 2: the rest. Within a phase order does not matter; removal goes backwards."""
-    return 0 if kind in _FIRST else 1 if kind in _SECOND else 2
+def phase(group_kind: str) -> int:
+    """When objects of a ``Kind.group`` are applied. 0: what others live in; 1: what others refer to; 2: the rest.
+
+    Within a phase order does not matter. Removal goes backwards.
+    """
+    return 0 if group_kind in _FIRST else 1 if group_kind in _SECOND else 2
 
 
 def record_name(name: str) -> str:
+    """The name of a set's record."""
     return f"{name}-apply-set"
 
 
 def set_id(name: str, namespace: str) -> str:
-    """The id that the record carries and every member's label repeats."""
+    """The id in the label ``ID`` of the record and in the label ``PART_OF`` of every member."""
     parent = f"{record_name(name)}.{namespace}.ConfigMap."
     return f"applyset-{base64.urlsafe_b64encode(hashlib.sha256(parent.encode()).digest()).decode().rstrip('=')}-v1"
 
@@ -101,17 +104,15 @@ def record(name: str, namespace: str, scope: Scope) -> Object:
     }
 
 
-def recorded_scope(parent: Mapping[str, object], namespace: str) -> Scope:
-    """What a record says."""
-    metadata = parent["metadata"]
-    annotations = metadata.get("annotations") or {}  # type: ignore[attr-defined]
+def recorded_scope(parent: ObjectView, namespace: str) -> Scope:
+    """The scope that a record in ``namespace`` states."""
+    annotations = parent["metadata"].get("annotations") or {}
     return Scope(frozenset(_words(annotations.get(GROUP_KINDS))), frozenset({namespace, *_words(annotations.get(NAMESPACES))}))
 
 
-def is_record_of(parent: Mapping[str, object], name: str, namespace: str) -> bool:
-    """Whether a ConfigMap of the record's name is that record, and ours to change."""
-    metadata = parent["metadata"]
-    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}  # type: ignore[attr-defined]
+def is_record_of(parent: ObjectView, name: str, namespace: str) -> bool:
+    """Whether a ConfigMap with the name of a set's record is that record, and was made by this collection."""
+    labels, annotations = (parent["metadata"].get(key) or {} for key in ("labels", "annotations"))
     return bool(labels.get(ID) == set_id(name, namespace) and str(annotations.get(TOOLING)).partition("/")[0] == OWNER)
 
 

@@ -5,17 +5,20 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ansible_collections.livestream.srs.plugins.module_utils._dns import LABEL_LENGTH, is_label
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import kinds
 from ansible_collections.livestream.srs.plugins.module_utils._labels import CHANGE_CAUSE, LAST_APPLIED, REVISION
 
 Object = dict[str, Any]
+"""An object of Kubernetes, or a manifest of one, as plain data."""
+ObjectView = Mapping[str, Any]
+"""The same where it is only read."""
 
 MASK = "********"
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 # What the API server and its controllers write; it says nothing about what was asked for.
 SERVER_ANNOTATIONS = (LAST_APPLIED, REVISION)
@@ -24,26 +27,42 @@ SERVER_METADATA = ("managedFields", "resourceVersion", "uid", "generation", "cre
 
 
 class Ref(NamedTuple):
-    """Which object."""
+    """Which object; as text ``Kind namespace/name``, for messages."""
 
     api_version: str
     kind: str
-    namespace: str | None
+    namespace: str | None  # None for an object of the whole cluster
     name: str
 
+    @property
+    def group_kind(self) -> str:
+        """Its ``Kind.group``, see ``kinds.group_kind``."""
+        return kinds.group_kind(self.api_version, self.kind)
+
     def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+        return title(self.kind, self.namespace, self.name)
 
 
-def ref(manifest: Mapping[str, Any]) -> Ref:
-    metadata = manifest["metadata"]
-    return Ref(manifest["apiVersion"], manifest["kind"], metadata.get("namespace"), metadata["name"])
+def title(kind: str, namespace: str | None, name: str) -> str:
+    """An object's name in messages: ``Deployment media/srs-edge-deployment``, ``Namespace media``."""
+    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+
+
+def ref(item: ObjectView) -> Ref:
+    """The reference to an object or manifest, which must have apiVersion, kind and metadata.name."""
+    metadata = item["metadata"]
+    return Ref(item["apiVersion"], item["kind"], metadata.get("namespace"), metadata["name"])
+
+
+def group_kind(item: ObjectView) -> str:
+    """The ``Kind.group`` of an object or manifest, see ``kinds.group_kind``."""
+    return kinds.group_kind(item["apiVersion"], item["kind"])
 
 
 def flatten(given: Iterable[Any]) -> list[Object]:
     """The objects of a list that may hold lists and ``None`` (what a template leaves where a condition was false).
 
-    Raises SrsError that names by its index what is no object.
+    Raises SrsError with the index of what is not an object.
     """
     return [_checked(item, index) for index, item in _leaves(given, "")]
 
@@ -60,13 +79,13 @@ def _leaves(given: Iterable[Any], prefix: str) -> Iterator[tuple[str, Any]]:
 def _checked(item: Any, index: str) -> Object:
     if not isinstance(item, Mapping):
         shown = repr(item) if len(repr(item)) <= 60 else repr(item)[:57] + "..."
-        raise SrsError(f"objects{index} is no Kubernetes object but {shown}; give a mapping with apiVersion, kind and metadata.")
+        raise SrsError(f"objects{index} is not a Kubernetes object: got {shown}; give a mapping with apiVersion, kind and metadata.")
     for key in ("apiVersion", "kind"):
         if not isinstance(item.get(key), str) or not item[key]:
             raise SrsError(f"objects{index} has no {key}; give a mapping with apiVersion, kind and metadata.")
     metadata = item.get("metadata")
     if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
-        raise SrsError(f"objects{index} ({item['kind']}) has no metadata.name; a set's objects need names of their own.")
+        raise SrsError(f"objects{index} ({item['kind']}) has no metadata.name; give it one (generateName is not enough for a set).")
     return _normalised(_without_null(item))
 
 
@@ -88,15 +107,18 @@ def _normalised(item: Object) -> Object:
         metadata["annotations"] = {key: value for key, value in metadata["annotations"].items() if key != LAST_APPLIED}
     result = {**{key: value for key, value in item.items() if key != "status"}, "metadata": metadata}
     texts = result.get("stringData")
-    if item["kind"] == "Secret" and isinstance(texts, dict) and all(isinstance(text, str) for text in texts.values()):
+    if group_kind(item) == "Secret" and isinstance(texts, dict) and all(isinstance(text, str) for text in texts.values()):
         # The server merges stringData into data and then keeps what is dropped from stringData.
         del result["stringData"]
         result["data"] = {**result.get("data", {}), **{key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}}
     return result
 
 
-def content(item: Mapping[str, Any]) -> Object:
-    """An object without what the server and its controllers write: equal content means nothing to do, and is what a diff shows."""
+def content(item: ObjectView) -> Object:
+    """An object without what the server and its controllers write.
+
+    A diff shows it, and objects whose content is equal need no change.
+    """
     metadata = {key: value for key, value in item["metadata"].items() if key not in SERVER_METADATA}
     if annotations := {key: value for key, value in (metadata.get("annotations") or {}).items() if key not in SERVER_ANNOTATIONS}:
         metadata["annotations"] = annotations
@@ -106,9 +128,12 @@ def content(item: Mapping[str, Any]) -> Object:
     return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": metadata, **rest}
 
 
-def without_allocated(item: Object, manifest: Mapping[str, Any]) -> Object:
-    """A Service without the addresses and ports that the server picked for it: each dry run picks others, and nobody asked for them."""
-    if item["kind"] != "Service":
+def without_allocated(item: Object, manifest: ObjectView) -> Object:
+    """A Service without the cluster IPs and node ports that its manifest leaves to the server, which picks others in each dry run.
+
+    Any other object is returned as it is.
+    """
+    if group_kind(item) != "Service":
         return item
     wanted = manifest.get("spec") or {}
     fixed = {port.get("port") for port in wanted.get("ports") or [] if port.get("nodePort")}
@@ -120,13 +145,13 @@ def without_allocated(item: Object, manifest: Mapping[str, Any]) -> Object:
     return {**item, "spec": spec}
 
 
-def load_balancer_hosts(status: Mapping[str, Any] | None) -> list[str]:
-    """The IP addresses or host names that a load balancer has been given, by the status of its Service."""
+def load_balancer_hosts(status: ObjectView | None) -> list[str]:
+    """The IP addresses or host names that a load balancer has, by the ``status`` of its Service; [] while it has none."""
     ingress = ((status or {}).get("loadBalancer") or {}).get("ingress") or ()
     return [str(host) for entry in ingress if (host := entry.get("ip") or entry.get("hostname"))]
 
 
-def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def changed_fields(before: ObjectView, after: ObjectView) -> list[str]:
     """The top-level fields in which the content of an object differs: ``spec``, ``data``, ``metadata.annotations``."""
     old, new = (
         {**item, **{f"metadata.{key}": value for key, value in item["metadata"].items()}} for item in (content(before), content(after))
@@ -135,7 +160,7 @@ def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
 
 
 def with_cause(item: Object, cause: str | None) -> Object:
-    """A manifest or an object with this cause, unless there is none."""
+    """A manifest or an object with this cause in its annotation ``kubernetes.io/change-cause``; as it is where ``cause`` is None."""
     if cause is None:
         return item
     metadata = item["metadata"]
@@ -144,13 +169,16 @@ def with_cause(item: Object, cause: str | None) -> Object:
 
 def masked(item: Object) -> Object:
     """An object with the values of a Secret hidden."""
-    if item["kind"] != "Secret":
+    if item["kind"] != "Secret":  # of whatever group: namesakes hold secrets as well
         return item
     return {**item, **{key: dict.fromkeys(item[key], MASK) for key in ("data", "stringData") if isinstance(item.get(key), Mapping)}}
 
 
 def masked_pair(before: Object | None, after: Object | None) -> tuple[Object | None, Object | None]:
-    """Before and after of a change, with a Secret's values hidden, yet those that change can be told."""
+    """Before and after of a change (None: the object was or will not be there), with a Secret's values hidden.
+
+    A hidden value that changes is marked so.
+    """
     hidden_before, hidden_after = before and masked(before), after and masked(after)
     if before and after and hidden_before is not before:
         for key in ("data", "stringData"):
@@ -160,8 +188,8 @@ def masked_pair(before: Object | None, after: Object | None) -> tuple[Object | N
     return hidden_before, hidden_after
 
 
-def check_label(option: str, value: str, longest: int = 63) -> None:
-    """Raise SrsError where an option's value is no DNS label, which names of Kubernetes objects are made of."""
-    if not _LABEL.fullmatch(value) or len(value) > longest:
-        rule = f"use lower-case letters, digits and - (not at the ends), at most {longest} characters"
-        raise SrsError(f"{option} is {value!r}, which is no DNS label; {rule}.")
+def check_label(option: str, value: str) -> None:
+    """Raise SrsError where an option's value is not a DNS label."""
+    if not is_label(value):
+        rule = f"use lower-case letters, digits and - (not at the ends), at most {LABEL_LENGTH} characters"
+        raise SrsError(f"{option} is {value!r}, which is not a DNS label; {rule}.")

@@ -1,30 +1,27 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What whoever applies objects knows of them and the engine doesn't; by default nothing."""
+"""What the caller of the apply engine knows about objects and the engine itself does not; by default nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, ObjectView
 
 
 class Policy:
     """Handed to the apply engine. Each method is a pure function of the objects that it is given."""
 
-    def carried_over(self, live: Mapping[str, Any] | None, manifest: Object) -> Object:
-        """The manifest with what the live object (None where there is none) keeps of its past."""
+    def carried_over(self, live: ObjectView | None, manifest: Object) -> Object:
+        """The manifest to apply, with what must be kept of the live object (None where there is none)."""
         return manifest
 
-    def cause(self, live: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str | None:
-        """Why ``live`` (None for a new object) becomes ``after``, to be noted on it; None where nothing is noted."""
+    def cause(self, live: ObjectView | None, after: ObjectView) -> str | None:
+        """Why ``live`` (None for a new object) becomes ``after``, for its annotation ``kubernetes.io/change-cause``; None for no note."""
         return None
 
-    def hold(self, live: Mapping[str, Any]) -> str | None:
+    def hold(self, live: ObjectView) -> str | None:
         """Why a live object must be left alone; None where it may be changed."""
         return None
 
     def shown(self, before: Object | None, after: Object | None) -> tuple[Object | None, Object | None]:
-        """Before and after of a change as a diff may show them."""
+        """Before and after of a change (None where there is no object) as a diff may show them."""
         return before, after

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the API server refused, as one sentence: which object, what the server said, what to do."""
+"""Refusals of the API server as one sentence: which object, what the server said, what to do."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 _RBAC = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"(?P<where>[^:]*)'
 )
-# Server-side apply answers a field that the schema doesn't have, or a value of a wrong type, with status 500 and without a reason.
+# Server-side apply answers a field that is not in the schema, or a value of a wrong type, with status 500 and without a reason.
 _SCHEMA = re.compile(r"failed to create typed (?:patch )?object \([^)]*\): (?P<fields>.*)", re.DOTALL)
 _STRICT = "strict decoding error: "
 
+# How many reasons, and objects for each, a message names.
 SHOWN = 10
 
-# What newer API servers know, by what an older one says of it: since when, and how to do without.
+# What only newer API servers know, by what older ones say of it: since when, and how to do without.
 _NEWER = (
     (
         re.compile(r"preStop\.sleep|preStop: Required value: must specify a handler type"),
@@ -33,10 +34,10 @@ class Unreachable(SrsError):
 
 
 class ApiError(SrsError):
-    """An answer of the API server that is an error.
+    """The API server refused a request.
 
-    ``what`` was tried ('apply Deployment media/srs-edge-deployment'), ``why`` it failed and what to do about it;
-    ``status`` is the HTTP code, ``body`` the server's Status object (or {} where it sent none).
+    ``what`` was tried ('apply Deployment media/srs-edge-deployment'), and ``why`` it failed, with what to do about it. ``status`` is the
+    HTTP status code, ``body`` the server's Status object ({} where it sent none), ``source`` where the connection was configured.
     """
 
     def __init__(self, what: str, status: int, body: Mapping[str, Any], source: str) -> None:
@@ -48,6 +49,7 @@ class ApiError(SrsError):
 
     @property
     def reason(self) -> str:
+        """The server's own word for the reason (``Conflict``); "" where it gave none."""
         return str(self.body.get("reason") or "")
 
     @property
@@ -58,7 +60,7 @@ class ApiError(SrsError):
 
     @property
     def is_passing(self) -> bool:
-        """Whether the same request may well succeed a little later."""
+        """Whether the same request may succeed a little later."""
         if self.status == 500:
             return not _SCHEMA.search(str(self.body.get("message") or ""))
         return self.status in (429, 502, 503, 504)
@@ -71,7 +73,7 @@ def _explain(status: int, body: Mapping[str, Any], source: str) -> str:
         dict.fromkeys(f"{cause['field']}: {cause.get('message')}" for cause in about.get("causes") or [] if cause.get("field"))
     )
     if status == 401:
-        return f"the API server does not accept the credentials of {source} ({said}); renew them or choose other ones."
+        return f"the API server does not accept the credentials of {source} ({said}); renew them or use others."
     if status == 403 and (denied := _RBAC.search(said)):
         resource = f"{denied['resource']}.{denied['group']}" if denied["group"] else denied["resource"]
         return (
@@ -81,25 +83,28 @@ def _explain(status: int, body: Mapping[str, Any], source: str) -> str:
     if status == 404 and about.get("kind") == "namespaces":
         return f'the namespace "{about.get("name")}" does not exist; create it first.'
     if status == 409:
-        return f"it conflicts with what is there ({causes or said}); run again, and if that doesn't help, settle who owns it."
+        return f"it conflicts with the existing object ({causes or said}); run again, or find out what else changes it."
     if status == 422 and "immutable" in said:
         remedy = "keep the old value, or delete the object and run again"
-        return f"the API server doesn't change this of an existing object ({causes or said}); {remedy}."
+        return f"the API server does not allow this change of an existing object ({causes or said}); {remedy}."
     if status == 422 or (status == 400 and _STRICT in said):
-        return f"the API server finds it invalid ({causes or said.rpartition(_STRICT)[2]}); {_remedy(causes or said)}."
+        return f"the API server rejects it as invalid ({causes or said.rpartition(_STRICT)[2]}); {_remedy(causes or said)}."
     if status == 500 and (typed := _SCHEMA.search(said)):
-        return f"the API server finds it invalid ({typed['fields'].strip()}); {_remedy(said)}."
+        return f"the API server rejects it as invalid ({typed['fields'].strip()}); {_remedy(said)}."
     if status == 429 or status >= 500:
-        return f"the API server of {source} is overloaded or failing (HTTP status {status}: {said}); look after it and run again."
+        return f"the API server of {source} is overloaded or failing (HTTP status {status}: {said}); check it and run again."
     return f"{said} (HTTP status {status})."
 
 
 def _remedy(said: str) -> str:
-    return next((remedy for pattern, remedy in _NEWER if pattern.search(said)), "mend these fields")
+    return next((remedy for pattern, remedy in _NEWER if pattern.search(said)), "fix these fields")
 
 
 def joined(failures: Sequence[SrsError], tried: int, verb: str) -> SrsError:
-    """One error for all that failed; those that failed for one and the same reason share a sentence."""
+    """One error for all ``failures`` of ``tried`` objects, at least one; objects that failed for the same reason share a line.
+
+    ``verb`` is what was tried: "apply". The messages are in the details, as ``failed``.
+    """
     if len(failures) == 1:
         return failures[0]
     groups: dict[str, list[str]] = {}

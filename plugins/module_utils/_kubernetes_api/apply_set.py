@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Apply a list of objects as one set (KEP-3659): plan by dry run, apply what differs, prune what left the list.
 
-The plan is check mode. The members of the set are listed; those that have just the fields and values that were applied need no more. For
-each other object the API server itself says, by a dry run, what it would make of it, and a real run then writes those that differ. So a
-run without a change costs one list per kind and one read of the set's record, and an invalid object is found before anything is changed.
+The plan is what check mode reports. The members of the set are listed; those that have exactly the fields and values that were applied need
+no more. For each other object a dry run tells what the API server would make of it, and a real run then writes those that differ. So a run
+that changes nothing costs one list per kind and one read of the set's record, and an invalid object is found before anything is changed.
 """
 
 from __future__ import annotations
@@ -12,27 +12,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, kinds, membership, objects, readiness
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, kinds, membership, objects
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, Ref
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Policy
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import object_diff
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError, Unreachable, joined
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, JSON_PATCH, Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not_ready import failure_message, pods_of
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.take_over import PAUSES, take_over
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import failure_message, wait_gone, wait_ready
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import wait_gone, wait_ready
 from ansible_collections.livestream.srs.plugins.module_utils._labels import HOLD, MANAGED_BY, OWNER
 
-# Seconds that something may take which a run has to see done before it can go on.
+# Seconds that a run waits for what it can't go on without.
 TERMINATION = 120.0
 ESTABLISHMENT = 30.0
 
 
 @dataclass
 class SetSpec:
-    """What one apply set is to be; the options of the module ``apply_set``."""
+    """What one apply set is to be; the options of the module ``apply_set``, where they are documented."""
 
     name: str
     namespace: str
@@ -47,7 +48,7 @@ class SetSpec:
     force_conflicts: bool = True
     create_namespace: bool = True
     wait: bool = False
-    wait_timeout: float = 300
+    wait_timeout: float = 300  # seconds
     check_mode: bool = False
     diff: bool = False  # whether the result shows each change as YAML
     policy: Policy = field(default_factory=Policy)
@@ -64,36 +65,66 @@ class Step:
     live: Object | None = None  # what is there
     after: Object | None = None  # what the server says will be there
     write: bool = False  # whether there is anything to tell the server: the content, or only who owns it
-    blind: bool = False  # no dry run was possible: the namespace, or the kind, is yet to be made, or a predecessor is still going away
+    blind: bool = False  # no dry run was possible: the namespace or kind is yet to be created, or a predecessor is still being deleted
     conflicts: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:
+        """Whether the object is changed by it."""
         return self.action in ("created", "configured", "deleted")
+
+    @property
+    def phase(self) -> int:
+        """When it is its turn, see ``membership.phase``."""
+        return membership.phase(self.resource.group_kind)
+
+
+class Done(TypedDict):
+    """One object, and what was done with it."""
+
+    api_version: str
+    kind: str
+    namespace: str | None
+    name: str
+    action: str  # see Step
+    changed: bool
+    fields: list[str]  # top-level fields that were changed
+
+
+class Conflict(TypedDict):
+    """A field of another manager whose value was overwritten."""
+
+    object: str  # "Deployment media/srs-edge-deployment"
+    manager: str
+    field: str  # ".spec.replicas"
 
 
 @dataclass
 class Result:
-    """What was (or, in check mode, would be) done; its fields are the module's result."""
+    """What was (or, in check mode, would be) done; its fields are the module's result, where they are documented."""
 
     changed: bool = False
-    objects: list[dict[str, Any]] = field(default_factory=list)  # api_version, kind, namespace, name, action, changed, fields
-    conflicts: list[dict[str, str]] = field(default_factory=list)  # object, manager, field
-    diff: list[dict[str, str]] = field(default_factory=list)  # before_header, after_header, before, after
+    objects: list[Done] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    diff: list[object_diff.Entry] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
 def apply_set(client: Client, spec: SetSpec) -> Result:
-    """Bring the set about (or predict it, in check mode); raises SrsError that names every object that failed."""
+    """Apply the set, or with ``spec.absent`` delete it; in check mode, predict that.
+
+    Raises SrsError that names every object that failed. Before anything is changed, all objects have passed a dry run, except those whose
+    namespace or kind does not exist yet.
+    """
     return _Absent(client, spec).run() if spec.absent else _Present(client, spec).run()
 
 
 class _Set:
-    """What both states share: the record, the members, deletion, the result."""
+    """What presence and absence share: the record, the members, deletion, the result."""
 
     def __init__(self, client: Client, spec: SetSpec) -> None:
-        objects.check_label("name", spec.name, longest=63)
-        objects.check_label("namespace", spec.namespace, longest=63)
+        objects.check_label("name", spec.name)
+        objects.check_label("namespace", spec.namespace)
         self.client = client
         self.spec = spec
         self.policy = spec.policy
@@ -124,7 +155,7 @@ class _Set:
             try:
                 found = self.client.list(resource.api_version, resource.kind, namespace, label_selector=self.selector).items
             except ApiError as error:
-                if error.status == 404:  # a kind whose definition is gone has no members
+                if error.status == 404:  # a kind that the server no longer has can't have members
                     return []
                 raise
             return [((resource.group_kind, item["metadata"].get("namespace"), item["metadata"]["name"]), item) for item in found]
@@ -146,41 +177,31 @@ class _Set:
         return bool(field_ownership.applied_by(live, FIELD_MANAGER)) and not live["metadata"].get("deletionTimestamp")
 
     def _removal(self, live: Object) -> Step:
-        """Removing a member that is no longer wanted, unless data would go with it."""
+        """The step that deletes a member, or keeps it where data would be lost with it."""
         resource = self.client.resource(live["apiVersion"], live["kind"])
         kept = resource.group_kind in membership.KEPT_KINDS or (
-            resource.group_kind == membership.CLAIM and not self.spec.delete_persistent_volume_claims
+            resource.group_kind == kinds.CLAIM and not self.spec.delete_persistent_volume_claims
         )
         return Step(objects.ref(live), resource, "kept" if kept else "deleted", live=live, write=not kept)
 
     def _remove(self, steps: list[Step]) -> None:
         doomed = [step for step in steps if step.write]
         if self.spec.drain:
-            workloads = [step for step in doomed if step.ref.kind in readiness.WORKLOADS]
+            workloads = [step for step in doomed if step.resource.group_kind in kinds.WORKLOADS]
             self._drain(workloads)
             doomed = [step for step in doomed if step not in workloads]
         for phase in (2, 1, 0):
-            self._attempt("delete", self._delete, [step for step in doomed if membership.phase(step.ref.kind) == phase])
+            self._attempt("delete", self._delete, [step for step in doomed if step.phase == phase])
 
     def _drain(self, workloads: list[Step]) -> None:
-        """Delete workloads and wait for the end of their pods, which may still serve: whatever leads to them has to stay until then."""
-        pods = [pod for pods in self.client.each(self._pods, workloads) for pod in pods]
+        """Delete workloads and wait for the end of their pods, which may still serve: whatever leads to them must stay until then."""
+        live = [step.live for step in workloads if step.live]
+        pods = [pod for pods in self.client.each(lambda item: pods_of(self.client, item), live) for pod in pods]
         self._attempt("delete", self._delete, workloads)
         patience = max((pod["spec"].get("terminationGracePeriodSeconds") or 0 for pod in pods), default=0) + TERMINATION
         if left := wait_gone(self.client, pods, patience):
             names = ", ".join(str(entry.ref) for entry in left)
-            self.client.warnings.append(
-                f"Still there {patience:.0f} s after they were told to stop, which their node should have seen to: {names}."
-            )
-
-    def _pods(self, workload: Step) -> list[Object]:
-        labels = workload.live["spec"].get("selector", {}).get("matchLabels", {}) if workload.live else {}
-        selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        pods = self.client.list("v1", "Pod", workload.ref.namespace, label_selector=selector).items if selector else []
-        # A Deployment's pods are its ReplicaSets', whose names begin with its own.
-        return [
-            pod for pod in pods if any(owner["name"].startswith(workload.ref.name) for owner in pod["metadata"].get("ownerReferences", ()))
-        ]
+            self.client.warnings.append(f"Still present {patience:.0f} s after deletion: {names}; check the kubelet of their node.")
 
     def _delete(self, step: Step) -> None:
         uid = step.live["metadata"]["uid"] if step.live else None
@@ -195,7 +216,7 @@ class _Set:
         self.client.apply(step.manifest, force=self.spec.force_conflicts, resource=step.resource)
 
     def _record_step(self, scope: membership.Scope) -> Step:
-        """The record as it is to be at the end."""
+        """The step that makes the record state this scope."""
         manifest = membership.record(self.spec.name, self.spec.namespace, scope)
         resource = self.client.resource("v1", "ConfigMap")
         if self.record is None:
@@ -215,7 +236,7 @@ class _Set:
         )
 
     def _attempt(self, verb: str, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-        """The function's results; the failures of all items are raised together, an API server that is gone at once."""
+        """The function's results. The failures of all items are raised together; that the API server is unreachable is raised at once."""
 
         def tried(item: Any) -> tuple[Any, SrsError | None]:
             try:
@@ -253,7 +274,7 @@ class _Set:
             warnings=self.client.warnings,
         )
 
-    def _diff(self, step: Step) -> dict[str, str]:
+    def _diff(self, step: Step) -> object_diff.Entry:
         # Of a new object the manifest is shown: it reads better than what the server fills in, and is known even without a dry run.
         if step.action == "created":
             return object_diff.entry(str(step.ref), None, step.manifest, self.policy)
@@ -268,7 +289,7 @@ class _Absent(_Set):
         members = {key: live for key, live in self._members(self._recorded_places()).items() if self._is_ours(live)}
         doomed = {key: members[key] for key in self._named() if key in members} if self.spec.only_objects else members
         steps = [self._removal(live) for live in doomed.values()]
-        steps.sort(key=lambda step: (-membership.phase(step.ref.kind), step.ref.kind, step.ref.namespace or "", step.ref.name))
+        steps.sort(key=lambda step: (-step.phase, step.ref.kind, step.ref.namespace or "", step.ref.name))
         kept = [step.ref for step in steps if step.action == "kept"] + [
             objects.ref(live) for key, live in members.items() if key not in doomed
         ]
@@ -293,7 +314,7 @@ class _Absent(_Set):
         return self._result([*steps, record])
 
     def _named(self) -> list[tuple[str, str | None, str]]:
-        """The keys of the objects that are meant."""
+        """The keys of the objects in the list."""
         keys = []
         for item in objects.flatten(self.spec.objects):
             resource = self.client.resource(item["apiVersion"], item["kind"])
@@ -304,11 +325,11 @@ class _Absent(_Set):
 
 class _Present(_Set):
     def __init__(self, client: Client, spec: SetSpec) -> None:
-        # What can be said without the API server is said first.
+        # Mistakes that can be found without the API server are reported first.
         given = objects.flatten(spec.objects)
         super().__init__(client, spec)
         given = self._without_missing_groups(given)
-        self.coming = [resource for item in given if item["kind"] == "CustomResourceDefinition" for resource in kinds.defined_by(item)]
+        self.coming = [resource for item in given if objects.group_kind(item) == kinds.DEFINITION for resource in kinds.defined_by(item)]
         client.learn(self.coming)
         self.wanted = self._wanted(given)
         self.live: dict[tuple[str, str | None, str], Object] = {}
@@ -333,7 +354,7 @@ class _Present(_Set):
         missing = {group for group in sorted(groups) if not self.client.has_group(group)}
         for group in sorted(missing):
             left_out = ", ".join(str(objects.ref(item)) for item in given if kinds.group_of(item["apiVersion"]) == group)
-            self.client.warnings.append(f"The API server has no {group}, so these were left out: {left_out}.")
+            self.client.warnings.append(f"The API server does not serve {group}, so these objects were left out: {left_out}.")
         return [item for item in given if kinds.group_of(item["apiVersion"]) not in missing]
 
     def _wanted(self, given: list[Object]) -> list[tuple[Object, kinds.Resource]]:
@@ -350,7 +371,7 @@ class _Present(_Set):
             metadata["labels"] = {**(metadata.get("labels") or {}), membership.PART_OF: self.id}
             key = resource.group_kind, metadata.get("namespace"), metadata["name"]
             if key in wanted or key == record:
-                why = "is the name of the set's own record" if key == record else "is in the list twice"
+                why = "has the name of the set's own record" if key == record else "is in the list twice"
                 raise SrsError(f"{objects.ref(manifest)} {why}; give each object a name of its own.")
             wanted[key] = manifest, resource
         return list(wanted.values())
@@ -358,7 +379,7 @@ class _Present(_Set):
     # Plan
 
     def _plan_all(self) -> tuple[list[Step], list[Step]]:
-        """What is to be done with the wanted objects, and with the members that are not wanted any more."""
+        """The steps for the wanted objects, and for the members that are no longer wanted."""
         spec = self.spec
         places = [(resource, manifest["metadata"].get("namespace")) for manifest, resource in self.wanted] if self.record else []
         if spec.prune:
@@ -380,7 +401,7 @@ class _Present(_Set):
         if doomed and not wanted and not spec.prune_allow_empty:
             raise SrsError(
                 f'The list of objects is empty, and prune would delete all {len(doomed)} objects of the set "{spec.name}" in namespace '
-                f"{spec.namespace}, first {doomed[0].ref}; if that is meant, set prune_allow_empty, or state to absent."
+                f"{spec.namespace}, first {doomed[0].ref}; if that is intended, set prune_allow_empty, or state to absent."
             )
         return self._attempt("apply", self._plan, self.wanted), removals
 
@@ -420,7 +441,7 @@ class _Present(_Set):
         return Step(objects.ref(manifest), resource, "created", manifest=manifest, live=live, write=True, blind=blind)
 
     def _held(self, ref: Ref, live: Object | None) -> Step | None:
-        """Leaving an object alone that says so."""
+        """The step that leaves an object alone, where it is held."""
         reason = self.policy.hold(live) if live else None
         if not live or reason is None:
             return None
@@ -428,19 +449,19 @@ class _Present(_Set):
         return Step(ref, self.client.resource(ref.api_version, ref.kind), "held", live=live)
 
     def _blind(self, manifest: Object, resource: kinds.Resource, error: ApiError) -> Step:
-        """What follows from a dry run that failed: the object will be created once what it lives in is there, or it can't be."""
+        """What follows from a dry run that failed: the object will be created once its namespace or kind exists, or it can't be."""
         ref = objects.ref(manifest)
         if error.missing_namespace:
             self.missing.add(error.missing_namespace)
         elif error.status == 404 and resource not in self.coming:
             missing = f"the API server has no kind {ref.kind} in {ref.api_version}"
-            raise SrsError(f"Can't apply {ref}: {missing}; install what brings it, or leave the object out.") from error
+            raise SrsError(f"Can't apply {ref}: {missing}; install what provides it, or leave the object out.") from error
         elif error.status != 404:
             raise error
         return self._creation(manifest, resource, blind=True)
 
     def _compare(self, manifest: Object, resource: kinds.Resource, live: Object, applied: Object) -> Step:
-        """From what is there and what apply makes of it to what is to be done."""
+        """The step that follows from what exists and what apply makes of it."""
         ref = objects.ref(manifest)
         self._check_membership(ref, live)
         conflicts = field_ownership.overridden(live, applied, FIELD_MANAGER)
@@ -480,16 +501,17 @@ class _Present(_Set):
         )
 
     def _refuse_conflicts(self, ref: Ref, live: Object, conflicts: list[tuple[str, str]]) -> None:
-        # What kubectl wrote to the object itself is taken over; that is no conflict.
+        # What kubectl has set on the object itself is taken over; that is not a conflict.
         ours = {entry.get("manager", "") for entry in field_ownership.taken_over(live)}
         if held := [f"{path} (owned by {manager})" for manager, path in conflicts if manager not in ours]:
             raise SrsError(
-                f"Can't apply {ref}: others own fields of it with other values: {', '.join(held)}; drop them here, or set force_conflicts."
+                f"Can't apply {ref}: other managers own fields with other values: {', '.join(held)}; remove these fields here, or set "
+                "force_conflicts."
             )
 
     def _missing_namespaces(self, steps: list[Step]) -> list[Step]:
-        """The namespaces that must be made first, since the API server said that they don't exist."""
-        made = {step.ref.name for step in steps if step.ref.kind == "Namespace"}
+        """The steps that create the namespaces which the API server said do not exist."""
+        made = {step.ref.name for step in steps if step.resource.group_kind == kinds.NAMESPACE}
         names = sorted(self.missing - made)
         if names and not self.spec.create_namespace:
             raise SrsError(f'The namespace "{names[0]}" does not exist; create it, or set create_namespace.')
@@ -508,16 +530,16 @@ class _Present(_Set):
 
     def _carry_out(self, namespaces: list[Step], steps: list[Step], removals: list[Step], record: Step, widened: membership.Scope) -> None:
         spec = self.spec
-        self._write_all([*namespaces, *(step for step in steps if step.ref.kind == "Namespace")])
+        self._write_all([*namespaces, *(step for step in steps if step.resource.group_kind == kinds.NAMESPACE)])
         before = self._record_step(widened)
         if before.write:
             self._write(before)
-        self._write_all([step for step in steps if step.ref.kind == "CustomResourceDefinition"], established=True)
-        # What could not be tried before now can: nothing but namespaces and definitions has been made if it turns out to be wrong.
+        self._write_all([step for step in steps if step.resource.group_kind == kinds.DEFINITION], established=True)
+        # What had no dry run can have one now: if it turns out to be invalid, only namespaces and definitions have been created.
         blind = [step for step in steps if step.blind and step.live is None]
         self._attempt("apply", lambda step: self.client.apply(step.manifest, dry_run=True, resource=step.resource), blind)
         for phase in (1, 2):
-            self._write_all([step for step in steps if membership.phase(step.ref.kind) == phase])
+            self._write_all([step for step in steps if step.phase == phase])
         if spec.wait:
             refs = [step.ref for step in steps]
             if left := wait_ready(self.client, refs, spec.wait_timeout, label_selector=self.selector):

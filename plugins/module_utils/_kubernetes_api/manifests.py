@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Manifests as they are given: mappings, lists of them, and texts in YAML."""
+"""Manifests as they are given: mappings, lists of them, and strings of YAML."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 
 
 def read(given: Iterable[Any]) -> list[Any]:
-    """The same with the documents of each text in its place, as a list."""
+    """The same with each string replaced by the list of its YAML documents; raises SrsError where one is not valid YAML."""
     return [_documents(item) if isinstance(item, str) else item for item in given]
 
 
@@ -24,4 +24,4 @@ def _documents(text: str) -> list[Any]:
         # Not the lines themselves, which may be a Secret's.
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise SrsError(f"A text in objects is no YAML: {where}{problem or 'a character that it must not have'}.") from None
+        raise SrsError(f"A string in objects is not valid YAML: {where}{problem or 'a character that is not allowed'}.") from None

@@ -5,14 +5,23 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, TypedDict
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import objects
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Policy
 
 
-def entry(title: str, before: objects.Object | None, after: objects.Object | None, policy: Policy) -> dict[str, str]:
-    """Before and after as YAML, without what the server keeps for itself and without the values of Secrets."""
+class Entry(TypedDict):
+    """As Ansible has it."""
+
+    before_header: str
+    after_header: str
+    before: str
+    after: str
+
+
+def entry(title: str, before: objects.Object | None, after: objects.Object | None, policy: Policy) -> Entry:
+    """One entry of Ansible's diff: before and after as YAML, "" for None, without what the server writes and the values of Secrets."""
     contents = before and objects.content(before), after and objects.content(after)
     shown = map(_yaml, objects.masked_pair(*policy.shown(*contents)))
     return {"before_header": title, "after_header": title, "before": next(shown), "after": next(shown)}

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take over the fields that kubectl or a hand owns in an object, so that the apply that follows removes those that it does not name."""
+"""Take over the fields of an object that kubectl owns, so that the apply that follows removes those that it does not name."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, JSON_PATCH, Client
 
-# Seconds between tries, for an object that others are just changing.
+# Seconds before each try, for an object that others are changing at the same time.
 PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 
 def take_over(client: Client, live: Object | None, manifest: Object) -> None:
-    """Make the fields of ``live`` ours. Raises SrsError if others change it all the time."""
+    """Make ours what ``field_ownership.reowned`` says of ``live`` (None: there is no object yet, and nothing to do).
+
+    Raises SrsError where others keep changing the object.
+    """
     ref = objects.ref(manifest)
     for pause in PAUSES:
         time.sleep(pause)

@@ -12,14 +12,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError, did_you_mean
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.quantities import number
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import clashes
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, GROUPS, OPTIONS, Cell
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import (
     BOOLEANS,
     quoted,
     status_range,
-    suggestion,
     whole_number,
 )
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import DEFAULT_PROVIDER, choices, description
@@ -43,7 +43,6 @@ ANSIBLE_TYPES = {
 }
 # Pod bandwidth: what the kubelet's own check allows, in bit/s.
 BANDWIDTH_RANGE = (10**3, 10**15)
-UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
 
 def is_enabled(slb: Any) -> bool:
@@ -90,7 +89,7 @@ def _check_port_names(options: Mapping[str, Any], names: Iterable[str] | None, w
     known = None if names is None else list(names)
     for name in options.get("ports", {}):
         if known is not None and name not in known:
-            raise SrsError(f"{where}.ports has {name!r}{suggestion(name, known)}; the Service has the ports {', '.join(known)}.")
+            raise SrsError(f"{where}.ports has {name!r}{did_you_mean(name, known)}; the Service has the ports {', '.join(known)}.")
 
 
 def validate(slb: Any, *, where: str) -> None:
@@ -154,18 +153,18 @@ def pod_bandwidth_annotations(limit: Any, *, where: str = "limit") -> dict[str, 
         raise SrsError(f"{where} is {quoted(limit)}, not a mapping: write '{where}: {{bandwidth: 100M, connections: 1000}}'.")
     for key in limit:
         if key not in ("bandwidth", "connections"):
-            raise SrsError(f"{where} has no option {str(key)!r}{suggestion(str(key), ('bandwidth', 'connections'))}.")
+            raise SrsError(f"{where} has no option {str(key)!r}{did_you_mean(str(key), ('bandwidth', 'connections'))}.")
     connections = limit.get("connections")
     if connections is not None and (whole_number(connections) or 0) < 1:
         raise SrsError(f"{where}.connections is {quoted(connections)}; give a whole number from 1 up.")
     bandwidth = limit.get("bandwidth")
     if bandwidth is None:
         return {}
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kMGTP]|[KMGT]i)?", str(bandwidth)) if not isinstance(bandwidth, bool) else None
-    if not match:
+    speed = number(bandwidth)
+    if speed is None:
         raise SrsError(f"{where}.bandwidth is {quoted(bandwidth)}; give bits per second with a unit, such as 100M or 1.5G.")
     low, high = BANDWIDTH_RANGE
-    if not low <= float(match[1]) * UNITS[match[2] or ""] <= high:
+    if not low <= speed <= high:
         raise SrsError(f"{where}.bandwidth is {quoted(bandwidth)}, which is in bits per second; give 1k to 1P, such as 100M.")
     return {f"kubernetes.io/{way}-bandwidth": str(bandwidth) for way in ("egress", "ingress")}
 

@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError, did_you_mean
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import OPTIONS, Cell, Platform
 
 BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -125,7 +124,7 @@ def _zones(value: Any, path: str) -> dict[str, dict[str, str]]:
         parts = target if isinstance(target, Mapping) else {"vswitch": target}
         for key in parts:
             if key not in ("vswitch", "ip", "eip"):
-                raise SrsError(f"{path}.{zone} has no option {str(key)!r}{suggestion(str(key), ('vswitch', 'ip', 'eip'))}.")
+                raise SrsError(f"{path}.{zone} has no option {str(key)!r}{did_you_mean(str(key), ('vswitch', 'ip', 'eip'))}.")
         if not parts.get("vswitch"):
             raise SrsError(f"{path}.{zone} has no vSwitch: write '{zone}: vsw-...'.")
         zones[_text(zone, path)] = {key: _text(part, f"{path}.{zone}.{key}") for key, part in parts.items() if part is not None}
@@ -157,7 +156,7 @@ def fit(cell: Cell, name: str, value: Any, path: str, platform: Platform) -> Any
         fits = value in cell.words if cell.words else isinstance(value, str)
     elif cell.words:
         fits = value in cell.words
-        refusal = f"{path} is {quoted(value)}{suggestion(str(value), map(str, cell.words))}; provider {platform.label} takes {takes}."
+        refusal = f"{path} is {quoted(value)}{did_you_mean(str(value), map(str, cell.words))}; provider {platform.label} takes {takes}."
     else:
         fits = not cell.pattern or re.fullmatch(cell.pattern, value) is not None
     if not fits:
@@ -209,9 +208,3 @@ def status_range(classes: Sequence[str], path: str) -> str:
     if digits != list(range(digits[0], digits[-1] + 1)):
         raise SrsError(f"{path} is {', '.join(classes)}, which leaves a gap; provider aws takes one range.")
     return f"{digits[0]}00-{digits[-1]}99"
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """A known word that was probably meant, to be put behind the wrong one."""
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f" (did you mean {close[0]}?)" if close and close[0] != word else ""

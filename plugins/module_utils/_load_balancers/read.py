@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError, did_you_mean
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, GROUPS, OPTIONS, Platform
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import fit, parse, quoted, suggestion
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import fit, parse, quoted
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import DEFAULT_PROVIDER, PLATFORMS, PROVIDERS, having
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.rules import check_rules
 
@@ -55,7 +55,7 @@ def _flatten(slb: Mapping[str, Any], where: str) -> Iterator[tuple[str, Any]]:
         if name in REFUSED:
             raise SrsError(f"{where}.{name} is refused: {REFUSED[name]}.")
         if name not in known:
-            raise SrsError(f"{where} has no option {str(name)!r}{suggestion(str(name), known)}.")
+            raise SrsError(f"{where} has no option {str(name)!r}{did_you_mean(str(name), known)}.")
         if value is None:
             continue
         if name not in GROUPS:
@@ -66,7 +66,7 @@ def _flatten(slb: Mapping[str, Any], where: str) -> Iterator[tuple[str, Any]]:
             raise SrsError(f"{where}.{name} is {quoted(value)}, not a mapping with keys out of {', '.join(members)}.")
         for key, inner in value.items():
             if key not in members:
-                raise SrsError(f"{where}.{name} has no option {str(key)!r}{suggestion(str(key), members)}.")
+                raise SrsError(f"{where}.{name} has no option {str(key)!r}{did_you_mean(str(key), members)}.")
             if inner is not None:
                 yield f"{name}.{key}", inner
 
@@ -76,7 +76,7 @@ def _platform(common: Mapping[str, Any], where: str) -> Platform:
     found = [platform for platform in PLATFORMS if platform.provider == provider]
     if not found:
         raise SrsError(
-            f"{where}.provider is {quoted(provider)}{suggestion(provider, PROVIDERS)}; the providers are {', '.join(PROVIDERS)}."
+            f"{where}.provider is {quoted(provider)}{did_you_mean(provider, PROVIDERS)}; the providers are {', '.join(PROVIDERS)}."
         )
     kind = common.get("type")
     types = [platform.type for platform in found]

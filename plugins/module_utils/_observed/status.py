@@ -118,7 +118,7 @@ def _workload(kind: Kind, item: Object, involved: set[str], events: Iterable[Obj
     spec, status = item["spec"], item.get("status") or {}
     template = spec["template"]
     settings = server_config.of_template(template)
-    complete = readiness.waiting_for({**item, "kind": kind}) is None
+    complete = readiness.waiting_for({**item, "apiVersion": "apps/v1", "kind": kind}) is None
     return {
         "name": item["metadata"]["name"],
         "kind": kind,

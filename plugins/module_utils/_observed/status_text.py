@@ -17,7 +17,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed.status_mo
     Stream,
     Url,
 )
-from ansible_collections.livestream.srs.plugins.module_utils._observed.streams import DEFAULT_VHOST
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VHOST
 from ansible_collections.livestream.srs.plugins.module_utils._text import table
 
 PROTOCOL_TITLE = {"rtmp": "RTMP", "flv": "HTTP-FLV", "hls": "HLS"}

@@ -15,11 +15,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.livestream.srs.plugins.module_utils._observed import status_model as model
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VHOST
 
 Row = Mapping[str, Any]
 Key = tuple[str, str]
 
-DEFAULT_VHOST = "__defaultVhost__"
 PROTOCOLS = {"rtmp-play": "rtmp", "flv-play": "flv", "hls-play": "hls", "rtc-play": "rtc", "srt-play": "srt"}
 HTTP_SUFFIXES = (".flv", ".ts", ".aac", ".mp3")
 

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import bypasses_proxy, tls_context
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.kubeconfig import Connection
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.pool import bypasses_proxy, tls_context
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.exchange import Headers
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.loop import Address
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.servers import Server

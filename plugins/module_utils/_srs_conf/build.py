@@ -9,10 +9,8 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import EDGE, VHOST_NAMES
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, VHOST, Spec
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VHOST, ROOT, VHOST, Spec
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
-
-DEFAULT_VHOST = "__defaultVhost__"
 
 
 def root_defaults(version: int) -> dict[str, Any]:

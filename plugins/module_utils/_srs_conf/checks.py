@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, WARNING, Finding
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import EDGE
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VHOST, ROOT
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive, find
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.validate import walk
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import INTEGER, port_of
@@ -290,8 +290,8 @@ class _Deployment(_Checks):
             )
         if not self.vhosts:
             yield self.error("vhost", "is missing: without one nothing can be published or played.")
-        elif not any(vhost.arg0 == "__defaultVhost__" for vhost in self.vhosts):
-            yield self.warning("vhost", "__defaultVhost__ is missing: clients that come by address or by another name are refused.")
+        elif not any(vhost.arg0 == DEFAULT_VHOST for vhost in self.vhosts):
+            yield self.warning("vhost", f"{DEFAULT_VHOST} is missing: clients that come by address or by another name are refused.")
 
     def cluster_role(self) -> Iterator[Finding]:
         remote = [vhost for vhost in self.vhosts if (vhost.get("cluster") or EMPTY).value("mode") == "remote"]

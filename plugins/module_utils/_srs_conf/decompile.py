@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.build import DEFAULT_VHOST, root_defaults, vhost_defaults
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.build import root_defaults, vhost_defaults
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.checks import server_checks
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import stop_on_errors
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import (
@@ -21,7 +21,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options i
 )
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import render
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION, ROOT, VHOST, Spec
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION, DEFAULT_VHOST, ROOT, VHOST, Spec
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import literal_secrets
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.transform import modernise
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive

@@ -16,11 +16,10 @@ def config_options(role: str) -> dict[str, Option]:
 
 
 def argument_spec(role: str) -> dict[str, Any]:
-    """The spec of a module's own options."""
+    """The spec of the options that all modules of a role's configs have."""
     return {
         "configs": {"type": "list", "elements": "dict", "required": True, "options": _argument_spec(config_options(role))},
         "namespace": {"type": "str", "required": True},
-        "state": {"type": "str", "choices": ["present", "rendered", "absent"], "default": "present"},
     }
 
 
@@ -32,7 +31,7 @@ def documentation(role: str) -> dict[str, Any]:
                 "description": [
                     "The configurations, each of which becomes a ConfigMap of its own.",
                     "Parameters have the names of the directives of srs.conf.",
-                    "What is not given is left to the server, but for the defaults that the description of the module lists.",
+                    "What is not given is left to the server, except for the defaults that the description of the module lists.",
                 ],
                 "type": "list",
                 "elements": "dict",
@@ -40,16 +39,6 @@ def documentation(role: str) -> dict[str, Any]:
                 "suboptions": _documentation(config_options(role)),
             },
             "namespace": {"description": ["Namespace of the ConfigMaps."], "type": "str", "required": True},
-            "state": {
-                "description": [
-                    "With V(present), the ConfigMaps are made or brought up to date.",
-                    "With V(rendered), the configurations are checked and returned, without asking the API server and without any change.",
-                    "With V(absent), the ConfigMaps are deleted; only their names matter.",
-                ],
-                "type": "str",
-                "choices": ["present", "rendered", "absent"],
-                "default": "present",
-            },
         },
     }
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -50,9 +49,3 @@ def stop_on_errors(findings: Iterable[Finding], where: str) -> None:
     errors = [finding.text(where) for finding in errors_of(findings)]
     if errors:
         raise SrsError("\n".join(errors), errors=errors)
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`` (did you mean x?)``, or nothing when no known name is near."""
-    near = difflib.get_close_matches(name, list(known), 1, 0.6)
-    return f" (did you mean {near[0]}?)" if near else ""

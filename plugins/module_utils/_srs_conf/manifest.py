@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._dns import is_subdomain
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import Compiled, compile_config
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reloadable import restart_checksum
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION
 
-DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.ASCII)
 KEY = re.compile(r"[A-Za-z0-9._-]{1,253}", re.ASCII)
 DEFAULT_KEY = "srs.conf"
 
@@ -107,7 +107,7 @@ def _check_names(config: Mapping[str, Any], where: str) -> None:
     name = config.get("name")
     if not name:
         raise SrsError(f"{where}: name is required: the name of the ConfigMap.")
-    if not isinstance(name, str) or len(name) > 253 or not DNS_SUBDOMAIN.fullmatch(name):
+    if not is_subdomain(name):
         raise SrsError(
             f"{where}: name {name!r} is no name for a ConfigMap: lower-case letters, digits, - and . (a DNS subdomain) are allowed."
         )

@@ -12,8 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding, did_you_mean
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION, ROOT, VERSIONS, VHOST, Spec
+from ansible_collections.livestream.srs.plugins.module_utils._errors import did_you_mean
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import (
+    DEFAULT_VERSION,
+    DEFAULT_VHOST,
+    ROOT,
+    VERSIONS,
+    VHOST,
+    Spec,
+)
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.validate import gated
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import problem
 
@@ -143,7 +151,7 @@ VHOST_NAMES = (
 )
 
 VHOST_OPTIONS: dict[str, Option] = {
-    "name": Option("str", "Name of the vhost; V(__defaultVhost__) answers for all names that have none of their own.", required=True),
+    "name": Option("str", f"Name of the vhost; V({DEFAULT_VHOST}) answers for all names that have none of their own.", required=True),
     **options_of({name: spec for name, spec in VHOST.items() if name in ("enabled", "chunk_size") or name in VHOST_NAMES}),
 }
 
@@ -184,7 +192,7 @@ def _typed(role: str) -> dict[str, Option]:
     options["vhosts"] = Option(
         "list",
         "Vhosts. What stands beside this option (C(hls), C(play), ...) holds for all of them, what stands in a vhost for that one. "
-        "When it is not given, there is the one vhost V(__defaultVhost__).",
+        f"When it is not given, there is the one vhost V({DEFAULT_VHOST}).",
         elements="dict",
         options=VHOST_OPTIONS,
     )

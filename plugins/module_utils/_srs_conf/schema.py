@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 
 VERSIONS = (3, 4, 5, 6, 7)
 DEFAULT_VERSION = 6
+# The vhost of clients that come by an address, or by a name that no other vhost has.
+DEFAULT_VHOST = "__defaultVhost__"
 
 Default: TypeAlias = "str | Mapping[int, str]"  # one for all versions, or by the version from which it holds
 

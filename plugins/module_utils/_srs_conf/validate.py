@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, WARNING, Finding, did_you_mean
+from ansible_collections.livestream.srs.plugins.module_utils._errors import did_you_mean
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, WARNING, Finding
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import INCLUDE, ROOT, VERSIONS, Spec
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import problem

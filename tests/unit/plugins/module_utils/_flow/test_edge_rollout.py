@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The flow of srs_edge_rollout against objects in memory; what real controllers make of it is in tests/integration."""
+"""The flows of srs_edge_rollout and srs_edge_rollout_info with objects in memory; for real controllers see tests/integration."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import names
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._flow import edge_rollout
+from ansible_collections.livestream.srs.plugins.module_utils._flow import edge_rollout, edge_rollout_info
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import ref
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import ObjectList
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import NotReady
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not_ready import NotReady
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import rollouts
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.revisions import CONFIG_KEYS
 from ansible_collections.livestream.srs.tests.support.json_patch import patched
@@ -82,8 +82,14 @@ class Client:
         pass
 
 
+def info(monkeypatch: pytest.MonkeyPatch, client: Client, clusters: list[str] | None = None) -> dict[str, Any]:
+    monkeypatch.setattr(edge_rollout_info.Client, "from_module", lambda _module: client)
+    module = SimpleNamespace(params={"namespace": "n", "topology": "srs", "clusters": clusters}, warn=None)
+    return edge_rollout_info.flow(module)  # type: ignore[arg-type]
+
+
 def run(monkeypatch: pytest.MonkeyPatch, client: Client, state: str, check_mode: bool = False, **params: Any) -> dict[str, Any]:
-    monkeypatch.setattr(edge_rollout.Client, "from_module", lambda _module: client)
+    monkeypatch.setattr(edge_rollout_info.Client, "from_module", lambda _module: client)
     usual = {"namespace": "n", "topology": "srs", "clusters": None, "state": state, "revision": None, "canary_share": None}
     usual |= {"change_cause": "alice", "wait": False, "wait_timeout": 1}
     warned: list[str] = []
@@ -111,9 +117,16 @@ def test_a_mistake_about_one_cluster_changes_none(monkeypatch: pytest.MonkeyPatc
 
 def test_the_number_of_lists_does_not_grow_with_that_of_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client(*(item for number in range(20) for item in cluster(f"c{number}", 2)), config_map(2))
-    result = run(monkeypatch, client, "listed", clusters=["all"])
+    result = info(monkeypatch, client, ["all"])
     assert client.lists == 3 and len(result["clusters"]) == 20 and not result["changed"]
     assert sum(line.startswith("c7: 3 servers") for line in result["summary"]) == 1
+
+
+def test_both_modules_report_a_cluster_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(*cluster("edge", 2), config_map(2))
+    changed, read = run(monkeypatch, client, "paused"), info(monkeypatch, client)
+    assert changed["clusters"] == [{**item, "changed": True} for item in read["clusters"]] and changed["summary"] == read["summary"]
+    assert read["clusters"][0]["hold"] and read["clusters"][0]["canary_servers"] is None and not read["changed"]
 
 
 def test_a_roll_back_that_leaves_the_config_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +143,7 @@ def test_the_size_of_a_canary(monkeypatch: pytest.MonkeyPatch) -> None:
     beside["metadata"]["name"] = "canary"
     beside["metadata"]["labels"][rollouts.TRACK] = rollouts.CANARY
     client.objects.append(beside)
-    (told,) = run(monkeypatch, client, "listed")["clusters"]
+    (told,) = info(monkeypatch, client)["clusters"]
     assert (told["canary"], told["canary_servers"]) == ("canary", 3)
 
 

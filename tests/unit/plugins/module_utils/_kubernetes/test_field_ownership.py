@@ -100,7 +100,7 @@ def test_a_replica_count_that_the_manifest_leaves_out_becomes_nobodys() -> None:
 
 
 def test_replicas_of_other_kinds_are_a_field_like_others() -> None:
-    live = {**deployment(entry(US, {"f:spec": {"f:replicas": {}}}, "Apply", api_version="x/v1")), "apiVersion": "x/v1", "kind": "Thing"}
+    live = {**deployment(entry(US, {"f:spec": {"f:replicas": {}}}, "Apply", api_version="x/v1")), "apiVersion": "x/v1"}
     assert ownership.reowned(live, {**live, "spec": {}}, US, "now") is None
 
 

@@ -25,8 +25,8 @@ def test_lists_are_flattened_and_null_is_skipped() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("kind: ConfigMap", "objects[1][0] is no Kubernetes object but 'kind: ConfigMap'"),
-        (7, "objects[1][0] is no Kubernetes object but 7"),
+        ("kind: ConfigMap", "objects[1][0] is not a Kubernetes object: got 'kind: ConfigMap'"),
+        (7, "objects[1][0] is not a Kubernetes object: got 7"),
         ({"kind": "ConfigMap"}, "objects[1][0] has no apiVersion"),
         ({"apiVersion": "v1", "kind": ""}, "objects[1][0] has no kind"),
         ({"apiVersion": "v1", "kind": "ConfigMap"}, "objects[1][0] (ConfigMap) has no metadata.name"),

@@ -174,7 +174,7 @@ def api() -> Api:
 @pytest.fixture
 def client(api: Api) -> Client:
     made = Client(Connection(host="http://api.example", source="the test"))
-    made._pool = api
+    made.transport._pool = api
     return made
 
 

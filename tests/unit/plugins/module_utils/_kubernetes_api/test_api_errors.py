@@ -27,7 +27,7 @@ def forbidden(group: str, where: str) -> str:
     [
         (
             message(401, "Unauthorized"),
-            'the API server does not accept the credentials of context "prod" (Unauthorized); renew them or choose other ones.',
+            'the API server does not accept the credentials of context "prod" (Unauthorized); renew them or use others.',
         ),
         (
             message(403, forbidden("apps", ' in the namespace "media"')),
@@ -49,31 +49,30 @@ def forbidden(group: str, where: str) -> str:
         ),
         (
             message(409, "Apply failed with 1 conflict", causes=[{"field": ".spec.replicas", "message": 'conflict with "helm"'}]),
-            'it conflicts with what is there (.spec.replicas: conflict with "helm"); '
-            "run again, and if that doesn't help, settle who owns it.",
+            'it conflicts with the existing object (.spec.replicas: conflict with "helm"); run again, or find out what else changes it.',
         ),
         (
             message(422, "Deployment is invalid", causes=[{"field": "spec.replicas", "message": "must be positive"}] * 2),
-            "the API server finds it invalid (spec.replicas: must be positive); mend these fields.",
+            "the API server rejects it as invalid (spec.replicas: must be positive); fix these fields.",
         ),
         (
             message(422, "invalid: field is immutable", causes=[{"field": "spec.selector", "message": "field is immutable"}]),
-            "the API server doesn't change this of an existing object (spec.selector: field is immutable); "
+            "the API server does not allow this change of an existing object (spec.selector: field is immutable); "
             "keep the old value, or delete the object and run again.",
         ),
         (
             message(400, 'X in version "v1" cannot be handled as a X: strict decoding error: unknown field "spec.foo"'),
-            'the API server finds it invalid (unknown field "spec.foo"); mend these fields.',
+            'the API server rejects it as invalid (unknown field "spec.foo"); fix these fields.',
         ),
         (
             message(
                 500, "failed to create typed patch object (media/web; apps/v1, Kind=Deployment): .spec.foo: field not declared in schema"
             ),
-            "the API server finds it invalid (.spec.foo: field not declared in schema); mend these fields.",
+            "the API server rejects it as invalid (.spec.foo: field not declared in schema); fix these fields.",
         ),
         (
             message(503, "etcd is down."),
-            'the API server of context "prod" is overloaded or failing (HTTP status 503: etcd is down); look after it and run again.',
+            'the API server of context "prod" is overloaded or failing (HTTP status 503: etcd is down); check it and run again.',
         ),
         (message(418, ""), "HTTP status 418 without an explanation (HTTP status 418)."),
     ],

@@ -200,7 +200,9 @@ def test_objects_of_a_kind_that_the_list_brings(client: Client, media: Any, monk
 
 def test_a_kind_whose_definition_is_missing(client: Client, media: Any) -> None:
     media.faults = [lambda request: (404, b"404 page not found") if "podmonitors" in request.path else None]
-    with pytest.raises(SrsError, match=r"no kind PodMonitor in monitoring.coreos.com/v1; install what brings it, or leave the object out"):
+    with pytest.raises(
+        SrsError, match=r"no kind PodMonitor in monitoring.coreos.com/v1; install what provides it, or leave the object out"
+    ):
         run(client, [manifest("monitoring.coreos.com/v1", "PodMonitor", "a")])
     assert media.writes == []
 
@@ -212,8 +214,8 @@ def test_a_kind_whose_definition_is_missing(client: Client, media: Any) -> None:
     ("objects", "said"),
     [
         ([*everything(), manifest("v1", "Service", "web")], "Service media/web is in the list twice"),
-        ([manifest("v1", "ConfigMap", "srs-apply-set")], "ConfigMap media/srs-apply-set is the name of the set's own record"),
-        (["text"], r"objects\[0\] is no Kubernetes object"),
+        ([manifest("v1", "ConfigMap", "srs-apply-set")], "ConfigMap media/srs-apply-set has the name of the set's own record"),
+        (["text"], r"objects\[0\] is not a Kubernetes object"),
     ],
 )
 def test_lists_that_make_no_set(client: Client, media: Any, objects: list[Any], said: str) -> None:
@@ -388,8 +390,9 @@ def test_draining_lets_pods_end_before_what_leads_to_them_goes(client: Client, m
     objects = everything()
     objects[0]["spec"]["selector"] = {"matchLabels": {"app": "web"}}
     run(client, objects)
-    for name, owner in (("web-1-x", "web-1"), ("other-1-x", "other-1")):
-        labels, owners = {"app": "web"}, [{"kind": "ReplicaSet", "name": owner, "controller": True}]
+    for name, owner in (("web-1-x", "web-1"), ("web-canary-1-x", "web-canary-1"), ("other-1-x", "other-1")):
+        labels = {"app": "web", "pod-template-hash": "1"}
+        owners = [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": owner, "controller": True}]
         metadata = {"name": name, "namespace": "media", "labels": labels, "ownerReferences": owners}
         media.add(f"{BASE}/pods/{name}", manifest("v1", "Pod", name, metadata=metadata, spec={"terminationGracePeriodSeconds": 30}))
     left: list[NotReady] = []
@@ -405,8 +408,10 @@ def test_draining_lets_pods_end_before_what_leads_to_them_goes(client: Client, m
     assert seen == [(["web-1-x"], 30 + under_test.TERMINATION)]
     assert SERVICE not in media.objects and CONFIG not in media.objects
     run(client, objects)
-    left.append(NotReady(ref(media.objects[f"{BASE}/pods/web-1-x"]), "is still there"))
-    assert "Pod media/web-1-x" in run(client, absent=True, drain=True).warnings[0]
+    left.append(NotReady(ref(media.objects[f"{BASE}/pods/web-1-x"]), "still exists"))
+    assert run(client, absent=True, drain=True).warnings == [
+        "Still present 150 s after deletion: Pod media/web-1-x; check the kubelet of their node."
+    ]
 
 
 # Absence

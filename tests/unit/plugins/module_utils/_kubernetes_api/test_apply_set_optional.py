@@ -29,7 +29,9 @@ def media(api: Any) -> None:
 def test_they_are_left_out_and_named(api: Any, client: Client) -> None:
     result = run(client, CONFIG, MONITOR, RULE)
     assert {item["name"] for item in result.objects} == {"config", "srs-apply-set"}
-    assert result.warnings == [f"The API server has no {GROUP}, so these were left out: PodMonitor srs, PrometheusRule srs."]
+    assert result.warnings == [
+        f"The API server does not serve {GROUP}, so these objects were left out: PodMonitor srs, PrometheusRule srs."
+    ]
     assert not [request for request in api.requests if "podmonitors" in request]
 
 

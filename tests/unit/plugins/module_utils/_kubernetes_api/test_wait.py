@@ -13,7 +13,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Ref
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import wait as under_test
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import NotReady, failure_message, wait_gone, wait_ready
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not_ready import NotReady, failure_message
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import wait_gone, wait_ready
 
 SERVICES = "/api/v1/namespaces/media/services"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/media/deployments"
@@ -149,72 +150,8 @@ def test_a_watch_that_is_forbidden_ends_the_wait(client: Client, api: Any, news:
         wait_ready(client, refs, 60)
 
 
-def test_at_the_end_what_is_not_ready_is_explained(client: Client, api: Any) -> None:
-    refs = add(api, deployment("d", 1), service("a"), deployment("fine", 2))
-    owner = {"kind": "ReplicaSet", "name": "d-1", "controller": True}
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "d-1-x", "namespace": "media", "labels": {"app": "d", "pod-template-hash": "1"}, "ownerReferences": [owner]},
-        "spec": {},
-        "status": {
-            "phase": "Pending",
-            "containerStatuses": [{"name": "srs", "state": {"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling "x"'}}}],
-        },
-    }
-    api.add("/api/v1/namespaces/media/pods/d-1-x", pod)
-
-    def events(request: Any) -> Any:
-        if request.path != "/api/v1/namespaces/media/events":
-            return None
-        about = request.query["fieldSelector"].removeprefix("involvedObject.uid=")
-        texts = {
-            api.objects[f"{DEPLOYMENTS}/d"]["metadata"]["uid"]: [("Normal", "ScalingReplicaSet", "Scaled up")],
-            api.objects["/api/v1/namespaces/media/pods/d-1-x"]["metadata"]["uid"]: [
-                ("Warning", "Failed", "registry says no"),
-                ("Normal", "Pulling", "Pulling image"),
-                ("Warning", "BackOff", 'Back-off pulling "x"'),
-            ],
-            api.objects[f"{SERVICES}/a"]["metadata"]["uid"]: [("Normal", "EnsuringLoadBalancer", "Ensuring load balancer")],
-        }
-        items = [{"metadata": {}, "type": kind, "reason": reason, "message": text} for kind, reason, text in texts[about]]
-        return 200, {"metadata": {"resourceVersion": "1"}, "items": items}
-
-    api.faults.append(events)
-    left = wait_ready(client, refs, 0)
-    assert [str(entry) for entry in left] == [
-        'Deployment media/d: 1 of 2 replicas are available; pod d-1-x: ImagePullBackOff: container srs: Back-off pulling "x"; '
-        "event Failed: registry says no",
-        "Service media/a: the load balancer has no address yet; event EnsuringLoadBalancer: Ensuring load balancer",
-    ]
-    assert left[0].as_dict() == {
-        "api_version": "apps/v1",
-        "kind": "Deployment",
-        "namespace": "media",
-        "name": "d",
-        "reason": "1 of 2 replicas are available",
-        "pods": ['pod d-1-x: ImagePullBackOff: container srs: Back-off pulling "x"'],
-        "events": ["Failed: registry says no"],
-    }
-    message = failure_message(left, len(refs), 0)
-    assert message.startswith("2 of 3 objects are not ready after 0 s:\n- Deployment media/d: ") and message.count("\n") == 2
-
-
-def test_what_can_not_be_read_for_the_explanation_is_left_out(client: Client, api: Any) -> None:
-    refs = add(api, deployment("d", 1))
-    api.faults.append(lambda request: (403, {"message": "no"}) if "/pods" in request.path or "/events" in request.path else None)
-    [entry] = wait_ready(client, refs, 0)
-    assert (entry.reason, entry.pods, entry.events) == ("1 of 2 replicas are available", [], [])
-
-
-def test_only_some_are_explained(client: Client, api: Any) -> None:
-    refs = add(api, *(deployment(f"d{number:02}", 1) for number in range(30)))
-    left = wait_ready(client, refs, 0)
-    assert len(left) == 30
-    assert len([request for request in api.log if request.path.endswith("/pods")]) == under_test.EXPLAINED
-
-
-def test_a_failed_job_ends_the_wait_at_once(client: Client, api: Any) -> None:
+def test_a_failure_that_stands_ends_the_wait(client: Client, api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(under_test, "FAILURE_STANDS", 0.01)
     job = {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -223,31 +160,27 @@ def test_a_failed_job_ends_the_wait_at_once(client: Client, api: Any) -> None:
         "status": {"conditions": [{"type": "Failed", "status": "True", "message": "backoff limit"}]},
     }
     api.add("/apis/batch/v1/namespaces/media/jobs/j", job)
-    left = wait_ready(client, [Ref("batch/v1", "Job", "media", "j")], 3600)
-    assert failure_message(left, 1, 3600) == "1 of 1 objects are not ready and never will be:\n- Job media/j: it has failed: backoff limit"
+    refs = [Ref("batch/v1", "Job", "media", "j"), *add(api, service("a"))]
+    left = wait_ready(client, refs, 3600)
+    assert [(entry.ref.name, entry.failed) for entry in left] == [("j", True), ("a", False)]
+    assert failure_message(left, 3, 3600).split("\n") == [
+        "2 of 3 objects are not ready; the wait ended early because 1 of them failed:",
+        "- Job media/j: it has failed: backoff limit",
+        "- Service media/a: the load balancer has no address yet",
+    ]
+
+
+def test_a_failure_of_an_earlier_change_is_taken_back(client: Client, api: Any, news: dict[str, list[Any]]) -> None:
+    failed = deployment("d", 1)
+    failed["status"]["conditions"] = [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "late"}]
+    refs = add(api, failed)
+    [entry] = wait_ready(client, refs, 0)
+    assert (entry.failed, entry.reason) == (True, "1 of 2 replicas are available, and its progress deadline is exceeded: late")
+    news[DEPLOYMENTS] = [[("MODIFIED", failed), ("MODIFIED", deployment("d", 1)), ("MODIFIED", deployment("d", 2))]]
+    assert wait_ready(client, refs, 60) == []
 
 
 # Volume claims
-
-
-def storage_class(api: Any, mode: str) -> None:
-    api.add("/apis/storage.k8s.io/v1/storageclasses/late", {"metadata": {"name": "late"}, "volumeBindingMode": mode})
-
-
-def test_a_claim_that_binds_late_is_ready_while_no_pod_uses_it(client: Client, api: Any) -> None:
-    storage_class(api, "WaitForFirstConsumer")
-    refs = add(api, claim("data"))
-    assert wait_ready(client, refs, 0) == []
-    volume = {"name": "v", "persistentVolumeClaim": {"claimName": "data"}}
-    api.add("/api/v1/namespaces/media/pods/p", {"metadata": {"name": "p"}, "spec": {"volumes": [volume]}, "status": {"phase": "Pending"}})
-    assert [entry.reason for entry in wait_ready(client, refs, 0)] == ["it is Pending, not Bound"]
-
-
-def test_a_claim_that_binds_at_once_must_be_bound(client: Client, api: Any) -> None:
-    storage_class(api, "Immediate")
-    assert [entry.reason for entry in wait_ready(client, add(api, claim("data")), 0)] == ["it is Pending, not Bound"]
-    assert wait_ready(client, add(api, claim("data", "Bound")), 0) == []
-    assert [entry.reason for entry in wait_ready(client, add(api, claim("data", "Lost")), 0)] == ["it is Lost, not Bound"]
 
 
 def test_without_the_right_to_read_classes_the_claims_events_tell(
@@ -281,8 +214,8 @@ def test_waiting_until_deleted_objects_are_gone(client: Client, api: Any, news: 
     doomed = [*api.objects.values(), {**gone, "metadata": {**gone["metadata"], "uid": "1"}}]
     doomed[2] = {**anew, "metadata": {**anew["metadata"], "uid": "of the one before"}}
     assert [(entry.ref.name, entry.reason) for entry in wait_gone(client, doomed, 0)] == [
-        ("a", "is still being deleted, held by service.kubernetes.io/load-balancer-cleanup"),
-        ("untouched", "is still there"),
+        ("a", "is still being deleted, held by the finalizers service.kubernetes.io/load-balancer-cleanup"),
+        ("untouched", "still exists"),
     ]
     news[SERVICES] = [[("DELETED", doomed[0]), ("DELETED", doomed[1])]]
     assert wait_gone(client, doomed, 60) == []

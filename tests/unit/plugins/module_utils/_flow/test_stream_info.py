@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The flow of srs_stream_probe."""
+"""The flow of srs_stream_info."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._flow import stream_probe
+from ansible_collections.livestream.srs.plugins.module_utils._flow import stream_info
 from ansible_collections.livestream.srs.tests.support.media_server import Step, in_time, recorded, serving
 
 
@@ -33,7 +33,7 @@ def run(*urls: str, **params: Any) -> dict[str, Any]:
         "seconds": 0.2, "timeout": 1.0, "stall": 1.0, "must_play": False, "validate_certs": True, "ca_cert": None,
         "ffprobe": False, "ffprobe_path": "ffprobe",
     }  # fmt: skip
-    return stream_probe.flow(SimpleNamespace(params={"urls": list(urls), **usual, **params}))  # type: ignore[arg-type]
+    return stream_info.flow(SimpleNamespace(params={"urls": list(urls), **usual, **params}))  # type: ignore[arg-type]
 
 
 def test_what_plays_and_what_does_not(url: str) -> None:
@@ -81,7 +81,7 @@ def test_ffprobe(tmp_path: Path, text: str, said: dict[str, Any]) -> None:
 
 
 def test_no_ffprobe() -> None:
-    with pytest.raises(SrsError, match="there is no program /nowhere/ffprobe"):
+    with pytest.raises(SrsError, match="the program /nowhere/ffprobe does not exist"):
         run("rtmp://127.0.0.1:1/live/x", ffprobe=True, ffprobe_path="/nowhere/ffprobe")
 
 

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays URLs as viewers do and tells what was seen; where asked, with ffprobe's opinion beside it."""
+"""The flow of srs_stream_info: play URLs as viewers do and report what was seen, on request with the output of ffprobe."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 def flow(module: AnsibleModule) -> dict[str, Any]:
+    """The module's result; raises SrsError for a URL that can't be played, or with ``must_play`` where a verdict is not ``ok``."""
     params = module.params
     for url in params["urls"]:
         try:
@@ -29,7 +30,7 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
         except ValueError as error:
             raise SrsError(f"urls has {url!r}, which can't be played: {error}") from None
     if params["ffprobe"] and shutil.which(params["ffprobe_path"]) is None:
-        raise SrsError(f"ffprobe is asked for, but there is no program {params['ffprobe_path']}: install ffmpeg, or set ffprobe_path.")
+        raise SrsError(f"ffprobe is true, but the program {params['ffprobe_path']} does not exist; install ffmpeg, or set ffprobe_path.")
     patience = player.Patience(params["seconds"], params["timeout"], params["stall"])
     streams = [view.result() for view in player.play(params["urls"], patience, lambda: _tls(params))]
     if params["ffprobe"]:

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.livestream.srs.plugins.modules import srs_origin_address
+from ansible_collections.livestream.srs.plugins.modules import srs_edge_config_info
 from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
     """Action plugin: see the module's documentation."""
 
-    module = srs_origin_address
+    module = srs_edge_config_info

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._flow import origin_address
+from ansible_collections.livestream.srs.plugins.module_utils._flow import origin_info
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
 
 BARE: dict[str, Any] = {"spec": {"ports": [{"port": 1935}]}}
@@ -39,13 +39,13 @@ class Cluster:
 
 def run(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, check_mode: bool = False) -> tuple[list[str], list[str]]:
     """The addresses, and the warnings."""
-    monkeypatch.setattr(origin_address, "LOOK_AGAIN", 0.01)
-    monkeypatch.setattr(origin_address.Client, "from_module", lambda _module: cluster)
+    monkeypatch.setattr(origin_info, "LOOK_AGAIN", 0.01)
+    monkeypatch.setattr(origin_info.Client, "from_module", lambda _module: cluster)
     warnings: list[str] = []
     params = {"namespace": "media", "inventory_host": "hub", "wait_timeout": 0.1}
     module: Any = SimpleNamespace(params=params, check_mode=check_mode, warn=warnings.append)
     try:
-        result = origin_address.flow(module)
+        result = origin_info.flow(module)
     finally:
         assert cluster.closed
     assert result["changed"] is False
@@ -62,7 +62,7 @@ def test_it_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     ("state", "lacking"),
     [
         (None, "there is no Service media/srs-origin-service"),
-        (BARE, "the load balancer of Service media/srs-origin-service was given none"),
+        (BARE, "the load balancer of Service media/srs-origin-service has none"),
     ],
 )
 def test_what_is_lacking_is_said(monkeypatch: pytest.MonkeyPatch, state: Any, lacking: str) -> None:

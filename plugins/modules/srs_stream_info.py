@@ -1,17 +1,17 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Play streams like a viewer."""
+"""Play streams as a viewer does."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: srs_stream_probe
-short_description: Play streams like a viewer, and tell what was seen
+module: srs_stream_info
+short_description: Play streams as a viewer does, and report what was seen
 description:
-  - Plays RTMP, HTTP-FLV and HLS URLs for a few seconds, all at once, from the host that the module runs on.
-  - Reports the time to the first packet, codecs, bitrate and frame rate, and of HLS how many segments there are and how old the newest is.
-  - Needs no other program. What a server sends is read as far as is needed for that; nothing is decoded.
+  - Plays RTMP, HTTP-FLV and HLS URLs for a few seconds, all at the same time, from the host that the module runs on.
+  - Reports the time to the first packet, codecs, bitrate and frame rate, and for HLS the number of segments and the age of the newest.
+  - Needs no other program, and decodes nothing.
 version_added: 0.1.0
 author:
   - The livestream.srs contributors (@livestream-srs)
@@ -20,11 +20,12 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Plays as well; nothing is changed by that.
+    details: Plays in check mode too, which changes nothing.
   diff_mode:
     support: none
   idempotent:
     support: full
+    details: Changes nothing.
 options:
   urls:
     description:
@@ -34,7 +35,7 @@ options:
     required: true
   seconds:
     description:
-      - How long to watch from the first packet on.
+      - How long to watch from the first packet on, in seconds.
       - HLS is watched until a new segment has come, which can take longer.
     type: float
     default: 3.0
@@ -64,7 +65,7 @@ options:
     type: path
   ffprobe:
     description:
-      - Whether to ask C(ffprobe) as well; what it says is returned beside the rest.
+      - Whether to run C(ffprobe) on each URL as well. Its output is returned in RV(streams[].ffprobe).
     type: bool
     default: false
   ffprobe_path:
@@ -76,7 +77,7 @@ options:
 
 EXAMPLES = r"""
 - name: Does it play?
-  livestream.srs.srs_stream_probe:
+  livestream.srs.srs_stream_info:
     urls:
       - rtmp://203.0.113.1/live/livestream
       - http://203.0.113.1:8080/live/livestream.flv
@@ -90,7 +91,7 @@ EXAMPLES = r"""
   register: status
 
 - name: Play all of it, from another host
-  livestream.srs.srs_stream_probe:
+  livestream.srs.srs_stream_info:
     urls: "{{ status.query_result }}"
     seconds: 10
   delegate_to: viewer.example.com
@@ -107,7 +108,7 @@ ok:
   returned: always
   type: bool
 streams:
-  description: What was seen, in the order of O(urls). What could not be told is null.
+  description: What was seen, in the order of O(urls). What is unknown is null.
   returned: always
   type: list
   elements: dict
@@ -120,36 +121,36 @@ streams:
       type: str
     verdict:
       description:
-        - V(ok) means that media came, and went on coming.
-        - V(refused) means that there is no such server, or that it closed the connection or said no.
+        - V(ok) means that media arrived and kept arriving.
+        - V(refused) means that no server listens there, or that it closed the connection or rejected the request.
         - V(not_found) means that the server does not have the stream.
-        - V(empty) means that the server took the player and sent no media.
-        - V(stalled) means that media came and then no more.
-        - V(wrong_content) means that what came is no such stream.
+        - V(empty) means that the server accepted the player and sent no media.
+        - V(stalled) means that media arrived and then stopped.
+        - V(wrong_content) means that the response is not such a stream.
       type: str
     message:
-      description: Why not, in words. Empty with V(ok).
+      description: The reason, as a sentence. Empty with V(ok).
       type: str
     connect_seconds:
-      description: Time until the connection stood, in seconds.
+      description: Time until the connection was established, in seconds.
       type: float
     first_packet_seconds:
-      description: Time until the first video or audio packet.
+      description: Time until the first video or audio packet, in seconds.
       type: float
     first_keyframe_seconds:
-      description: Time until the first keyframe, from which on there is a picture.
+      description: Time until the first keyframe, from which on there is a picture, in seconds.
       type: float
     longest_gap_seconds:
-      description: The longest time without any media, once it had begun.
+      description: The longest time without any media after the first packet, in seconds.
       type: float
     media_seconds:
-      description: How much was seen, by the stream's own clock.
+      description: How much was seen, in seconds by the stream's own clock.
       type: float
     video:
-      description: Its C(codec); C(width) and C(height) as the publisher said them, null for HLS.
+      description: Its C(codec), and its C(width) and C(height) as the publisher states them, null for HLS.
       type: dict
     audio:
-      description: Its C(codec); C(sample_rate) as the publisher said it, null for HLS.
+      description: Its C(codec), and its C(sample_rate) as the publisher states it, null for HLS.
       type: dict
     frames:
       description: Video frames seen.
@@ -158,7 +159,7 @@ streams:
       description: Video frames per second.
       type: float
     kbps:
-      description: Bits of media per second, in kbit/s.
+      description: Bit rate of the media, in kbit/s.
       type: int
     hls:
       description:
@@ -180,9 +181,9 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import run
-from ansible_collections.livestream.srs.plugins.module_utils._flow import stream_probe
+from ansible_collections.livestream.srs.plugins.module_utils._flow import stream_info
 
-flow = stream_probe.flow
+flow = stream_info.flow
 
 
 def specification() -> dict[str, Any]:

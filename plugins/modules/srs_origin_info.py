@@ -1,19 +1,20 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find where an origin is reached from other Kubernetes clusters."""
+"""Get the external address of an SRS origin."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: srs_origin_address
-short_description: Find where an SRS origin is reached from other Kubernetes clusters
+module: srs_origin_info
+short_description: Get the external address of an SRS origin
 version_added: 0.1.0
 author:
   - The livestream.srs contributors (@livestream-srs)
 description:
-  - Reads the address of the load balancer in front of an origin (Service C(srs-origin-service)), and waits until there is one.
-  - What the role P(livestream.srs.srs_edge#role) does for C(srs_edge_origin_from), with the kubeconfig of that host.
+  - Reads the address at which edges in other Kubernetes clusters reach an origin, that of the load balancer of the Service
+    C(srs-origin-service), and waits until there is one.
+  - The role P(livestream.srs.srs_edge#role) uses it for C(srs_edge_origin_from), with the kubeconfig of that host.
 extends_documentation_fragment:
   - livestream.srs.kubernetes_auth
   - livestream.srs.attributes
@@ -21,7 +22,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Does not wait; without an address it warns, and returns none.
+    details: Does not wait. Where there is no address yet, it warns and returns an empty list.
   diff_mode:
     support: none
   idempotent:
@@ -33,7 +34,7 @@ options:
     type: str
     required: true
   inventory_host:
-    description: What the host is called in messages.
+    description: Name of the inventory host that the origin belongs to, for messages.
     type: str
     default: ""
   wait_timeout:
@@ -43,8 +44,8 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Find the origin
-  livestream.srs.srs_origin_address:
+- name: Get the address of the origin
+  livestream.srs.srs_origin_info:
     kubeconfig: ~/.kube/hub
     namespace: srs
   register: origin
@@ -52,7 +53,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 addresses:
-  description: The addresses, as host:port, in an order that stays.
+  description: The addresses as C(host:port), in a stable order.
   returned: success
   type: list
   elements: str
@@ -65,9 +66,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec
 from ansible_collections.livestream.srs.plugins.module_utils._errors import run
-from ansible_collections.livestream.srs.plugins.module_utils._flow import origin_address
+from ansible_collections.livestream.srs.plugins.module_utils._flow import origin_info
 
-flow = origin_address.flow
+flow = origin_info.flow
 
 
 def specification() -> dict[str, Any]:
