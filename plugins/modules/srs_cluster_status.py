@@ -278,8 +278,12 @@ servers:
     error_kind:
       description:
         - Why not, as one word.
-        - One of V(not_running), V(off) (C(http_api) is off), V(timeout), V(refused), V(reset), V(closed), V(unreachable), V(dns), V(tls),
-          V(proxy) (the API server can't pass the call on), V(busy), V(unauthorized), V(not_found), V(status), V(nonsense), V(code).
+        - V(not_running), the pod does not run; V(api_disabled), C(http_api) is off in its C(srs.conf).
+        - V(timeout), V(dns_error), V(unreachable), V(connection_refused), V(connection_reset), V(connection_closed) or V(tls_error),
+          there is no connection, or none that lasts long enough.
+        - V(proxy_error), the Kubernetes API server or an HTTP proxy can't pass the call on; V(rate_limited), the API server is too busy.
+        - V(unauthorized), V(not_found) or V(http_error), an HTTP status of 401, of 404 or another one than 200.
+        - V(srs_error), SRS answered with an error code; V(invalid_response), the answer is not that of an SRS.
       type: str
     error:
       description: Why not, as a sentence.

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.cli
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import wait_ready
 from ansible_collections.livestream.srs.plugins.module_utils._labels import owned_by_topology
 from ansible_collections.livestream.srs.plugins.module_utils._observed import conditions, status, streams, verdicts
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api import servers as srs_api
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.reach import Reach
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints import Endpoint, Endpoints
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import parse, render, tree, values
 
 if TYPE_CHECKING:
@@ -28,9 +27,6 @@ WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"))
 POLL_SECONDS = 1.0
 # The container that SRS runs in.
 MAIN = "srs"
-
-# With so many servers at once the API server has enough to do; a pod asked directly costs the others nothing.
-PARALLEL = {"pod_proxy": 64, "port_forward": 64, "pod_ip": 512, "url": 512}
 
 
 def flow(module: AnsibleModule) -> dict[str, Any]:
@@ -64,9 +60,8 @@ class Reader:
         self.params = params
         self.namespace = params["namespace"]
         self.labels = owned_by_topology(params["topology"])
-        self.parallel = PARALLEL[params["api_via"]]
         # Made first of all, so that options that don't go together are told before anything is read.
-        self.reach = Reach(params, client.connection) if params["read_servers"] else None
+        self.endpoints = Endpoints(params, client.connection) if params["read_servers"] else None
 
     def read(self) -> dict[str, Any]:
         """The topology as it is now."""
@@ -83,13 +78,20 @@ class Reader:
             "topology": self.params["topology"],
             "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             **status.build(self._objects(), self.params["app"], self.params["stream"]),
-            "configs": self._configs() if self.reach else {},
+            "configs": self._configs() if self.endpoints else {},
         }
 
-    def ask(self, found: Mapping[str, Any], what: Sequence[str] = tuple(srs_api.PATHS)) -> list[streams.Server]:
-        """All servers of the topology, each with what it answered or why it did not."""
+    def ask(self, found: Mapping[str, Any], *what: str) -> list[streams.Server]:
+        """All servers of the topology, each with what it answered (to ``what``, or to everything) or why it did not."""
         servers, asked = self.targets(found)
-        for name, answer in srs_api.read(asked, self.params["api_timeout"], what, self.parallel).items():
+        if not asked:
+            return list(servers.values())
+        # Here, since most runs ask nobody: asyncio takes its time to load.
+        import asyncio
+
+        from ansible_collections.livestream.srs.plugins.module_utils._srs_api.http_api import PATHS, read_all
+
+        for name, answer in asyncio.run(read_all(asked, self.params["api_timeout"], what or PATHS)).items():
             servers[name].replies = answer.replies
             if answer.error:
                 servers[name].error_kind, servers[name].error = answer.error.kind, answer.error.message
@@ -121,15 +123,15 @@ class Reader:
         """What the srs.conf of each ConfigMap says that the status needs, by name."""
         return {item["metadata"]["name"]: _settings(item) for item in self._if_allowed("v1", "ConfigMap", self.labels) or []}
 
-    def targets(self, found: Mapping[str, Any]) -> tuple[dict[str, streams.Server], list[srs_api.Server]]:
+    def targets(self, found: Mapping[str, Any]) -> tuple[dict[str, streams.Server], list[Endpoint]]:
         """All servers of the topology by name, and how to reach those that can be asked; the others have an error.
 
         None of either where servers are not to be read.
         """
-        if self.reach is None:
+        if self.endpoints is None:
             return {}, []
         servers: dict[str, streams.Server] = {}
-        asked: list[srs_api.Server] = []
+        asked: list[Endpoint] = []
         for component, cluster, workload, pod in _pods(found):
             if MAIN not in workload["images"]:
                 continue  # a proxy in front of origins, which has no streams of its own
@@ -140,9 +142,9 @@ class Reader:
             if not pod["ip"] or pod["phase"] != "Running":
                 server.error_kind, server.error = "not_running", f"the pod does not run: {pod['reason'] or pod['phase']}"
             elif config.get("api") is False and not self.params["api_port"]:
-                server.error_kind, server.error = "off", f"http_api is off in {workload['config_map']}"
+                server.error_kind, server.error = "api_disabled", f"http_api is off in {workload['config_map']}"
             else:
-                asked.append(self.reach.server(pod, cluster, self.namespace, workload["api_port"] or config.get("api")))
+                asked.append(self.endpoints.of(pod, cluster, self.namespace, workload["api_port"] or config.get("api")))
         return servers, asked
 
 

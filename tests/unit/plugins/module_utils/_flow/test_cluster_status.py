@@ -17,7 +17,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._flow import cluste
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
 from ansible_collections.livestream.srs.plugins.module_utils._observed import report
 from ansible_collections.livestream.srs.tests.support.fake_cluster import API_OPTIONS, IPS, FakeClient
-from ansible_collections.livestream.srs.tests.support.srs_server import Running, Srs
+from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork
+from ansible_collections.livestream.srs.tests.support.srs_server import Srs
 
 
 class FakeModule:
@@ -42,7 +43,7 @@ def servers() -> dict[str, Srs]:
 
 @pytest.fixture
 def client(servers: dict[str, Srs], monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeClient]:
-    with Running([api_server := Srs(pods=servers)]):
+    with FakeNetwork([api_server := Srs(pods=servers)]):
         fake = FakeClient(api_server.port)
         monkeypatch.setattr(cluster_status.Client, "from_module", lambda _module: fake)
         yield fake
@@ -87,9 +88,9 @@ def test_what_is_reported_follows_the_schema(client: FakeClient, servers: dict[s
 def test_one_dead_server_hides_no_other(client: FakeClient, servers: dict[str, Srs]) -> None:
     servers["edge-1"].fault = "hang"
     servers["edge-2"].fault = "html"
-    result = run(api_timeout=0.5)
+    result = run()
     assert {s["name"]: s["error_kind"] for s in result["servers"]} == {
-        "origin-0": None, "edge-0": None, "edge-1": "timeout", "edge-2": "nonsense",
+        "origin-0": None, "edge-0": None, "edge-1": "timeout", "edge-2": "invalid_response",
     }  # fmt: skip
     assert result["streams"][0]["players_by_server"] == {"edge-0": 1}
     assert result["verdicts"]["no_answer"] is True
@@ -222,9 +223,9 @@ def test_conditions_of_servers_need_the_servers(client: FakeClient) -> None:
         ({"api_username": "admin"}, "can't be used with api_via: pod_proxy"),
         ({"api_via": "port_forward", "api_scheme": "https"}, "can't be used with api_scheme: https"),
         ({"api_via": "url"}, "needs api_url"),
-        ({"api_via": "url", "api_url": "{pod}"}, "is no http or https URL"),
-        ({"api_via": "url", "api_url": "http://{pot}"}, "is no http or https URL"),
-        ({"api_via": "url", "api_url": "http://{ip}:99999"}, "is no http or https URL"),
+        ({"api_via": "url", "api_url": "{pod}"}, "is not an http or https URL"),
+        ({"api_via": "url", "api_url": "http://{pot}"}, "is not an http or https URL"),
+        ({"api_via": "url", "api_url": "http://{ip}:99999"}, "is not an http or https URL"),
         ({"api_via": "pod_ip", "api_ca_cert": "/nowhere"}, "can't be read"),
     ],
 )
@@ -237,6 +238,6 @@ def test_servers_by_url_with_credentials(client: FakeClient) -> None:
     origin = Srs.recorded("origin-0", auth="admin:secret")
     client.objects["StatefulSet"] = client.objects["StatefulSet"][:1]
     client.objects["Pod"] = client.objects["Pod"][:1]
-    with Running([origin]):
+    with FakeNetwork([origin]):
         result = run(api_via="url", api_url=f"http://127.0.0.1:{origin.port}", api_username="admin", api_password="secret")
     assert result["servers"][0]["version"] == "6.0.157"

@@ -13,7 +13,8 @@ import pytest
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._flow import operations
 from ansible_collections.livestream.srs.tests.support.fake_cluster import API_OPTIONS, IPS, FakeClient
-from ansible_collections.livestream.srs.tests.support.srs_server import Running, Srs
+from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork
+from ansible_collections.livestream.srs.tests.support.srs_server import Srs
 
 DONE = {"err": 0, "msg": "Success", "state": 90, "rid": "new"}
 WRONG = {"err": 1023, "msg": "illegal directive bogus", "state": 20, "rid": "new"}
@@ -27,7 +28,7 @@ def servers() -> dict[str, Srs]:
 
 @pytest.fixture(autouse=True)
 def client(servers: dict[str, Srs], monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeClient]:
-    with Running([api_server := Srs(pods=servers)]):
+    with FakeNetwork([api_server := Srs(pods=servers)]):
         fake = FakeClient(api_server.port)
         monkeypatch.setattr(operations.Client, "from_module", lambda _module: fake)
         yield fake
