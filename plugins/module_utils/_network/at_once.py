@@ -52,6 +52,8 @@ async def at_once(works: Sequence[Work[T]], parallel: int, most: int = 4032) -> 
         try:
             results[index] = await works[index](begun[index])
         except NoAnswer as error:
+            # With them all connections would stay in memory to the end.
+            error.__traceback__ = error.__context__ = None
             results[index] = error
         except Exception as error:
             results[index] = NoAnswer("invalid_response", f"its answer can't be used ({type(error).__name__}: {error})")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -282,6 +283,16 @@ def test_what_waits_to_be_taken_is_bounded() -> None:
     with FakeNetwork([srs]):
         asyncio.run(ask_all([endpoint("edge-0", srs)], dialogue, LIMIT))
     assert connection.MAX_WAITING <= waiting[0] <= connection.MAX_WAITING + (1 << 20)
+
+
+def test_an_error_does_not_keep_its_connection_in_memory() -> None:
+    """asyncio has 256 KiB for each one by TLS."""
+    servers = [Srs.recorded("edge-0", fault=fault) for fault in ("hang", "reset", "close", "half", "html", "garbage", "401")]
+    with FakeNetwork(servers):
+        answers = asyncio.run(read_all([endpoint(srs.fault, srs) for srs in servers], LIMIT))
+    gc.collect()
+    assert [found for found in gc.get_objects() if type(found) is connection.Connection] == []
+    assert all(answer.error for answer in answers.values())
 
 
 PROGRAM = """
