@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._flow.cluster_status import Reader, inside
@@ -106,7 +107,7 @@ def _kick(topology: _Topology, clients: list[Row]) -> None:
         for row in mine:
             row.update(gone=False, error=None)
             try:
-                await api.call(f"/api/v1/clients/{row['id']}", "DELETE")
+                await api.call(f"/api/v1/clients/{quote(str(row['id']), safe='')}", "DELETE")
             except ErrorCode as error:
                 row["gone"] = error.code == NO_CLIENT
                 if not row["gone"]:
@@ -163,7 +164,7 @@ async def _reload(api: Api) -> dict[str, Any]:
     api.late = "it was told to reload, and has not said that it did in time; api_timeout can be raised"
     while True:
         last = await raw_api.last_reload(api)
-        if last and last.get("rid") != before.get("rid"):
+        if last.get("rid") != before.get("rid"):
             if refused := reloads.refusal(last):
                 return {"reloaded": False, "confirmed": False, "error": f"SRS keeps its old config, since the new one is wrong: {refused}"}
             if last.get("state") == reloads.FINISHED:

@@ -68,14 +68,7 @@ class Connection(asyncio.Protocol):
         raise failure
 
     async def _ask_proxy(self, proxy: Proxy) -> None:
-        lines = [
-            f"CONNECT {self.address} HTTP/1.1",
-            f"Host: {self.address}",
-            *(f"{name}: {value}" for name, value in proxy.headers),
-            "",
-            "",
-        ]
-        await self.send("\r\n".join(lines).encode("latin-1"))
+        await self.send(http.request(str(self.address), str(self.address), proxy.headers, "CONNECT"))
         answer = await self.read_head()
         if answer.status // 100 != 2:
             raise NoAnswer("proxy_error", f"the proxy refused to connect to {self.address} (HTTP {answer.status})")

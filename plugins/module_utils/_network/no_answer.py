@@ -9,23 +9,9 @@ import ssl
 from typing import Literal
 
 Kind = Literal[
-    "not_running",
-    "api_disabled",
-    "timeout",
-    "dns_error",
-    "unreachable",
-    "connection_refused",
-    "connection_reset",
-    "connection_closed",
-    "tls_error",
-    "proxy_error",
-    "rate_limited",
-    "unauthorized",
-    "not_found",
-    "http_error",
-    "srs_error",
-    "invalid_response",
-]
+    "not_running", "api_disabled", "timeout", "dns_error", "unreachable", "connection_refused", "connection_reset", "connection_closed",
+    "tls_error", "proxy_error", "rate_limited", "unauthorized", "not_found", "http_error", "srs_error", "invalid_response",
+]  # fmt: skip
 
 
 class NoAnswer(Exception):
