@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -43,10 +43,11 @@ async def at_once(works: Sequence[Work[T]], parallel: int, most: int = 4032) -> 
 
     Up to ``parallel`` of them are at it at once, and up to ``most`` with those that hear nothing.
     """
+    most = min(most, _spare_files())
+    parallel = min(parallel, most)
     results: list[Any] = [None] * len(works)
     begun: dict[int, Progress] = {}
     ended = asyncio.Event()
-    most = min(most, _spare_files())
 
     async def work(index: int) -> None:
         try:
@@ -63,19 +64,23 @@ async def at_once(works: Sequence[Work[T]], parallel: int, most: int = 4032) -> 
 
     async with asyncio.TaskGroup() as group:
         for index in range(len(works)):
-            while len(begun) >= most or (len(begun) >= parallel and _busy(begun.values()) >= parallel):
+            while len(begun) >= parallel and (pause := _pause(begun.values(), parallel, most)):
                 ended.clear()
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(STALLED_SECONDS / 2):
+                    async with asyncio.timeout(pause):
                         await ended.wait()
             begun[index] = Progress()
             group.create_task(work(index))
     return results
 
 
-def _busy(begun: Iterable[Progress]) -> int:
-    now = asyncio.get_running_loop().time()
-    return sum(now - progress.since < STALLED_SECONDS for progress in begun)
+def _pause(begun: Collection[Progress], parallel: int, most: int) -> float:
+    """For how long there is no place, unless one ends: 0 where there is one."""
+    if len(begun) >= most:
+        return STALLED_SECONDS
+    past = asyncio.get_running_loop().time() - STALLED_SECONDS
+    busy = [progress.since - past for progress in begun if progress.since > past]
+    return min(busy) if len(busy) >= parallel else 0.0
 
 
 def _spare_files() -> int:
