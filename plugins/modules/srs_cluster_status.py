@@ -385,9 +385,10 @@ servers:
       description: Whether it answered everything that it was asked.
       type: bool
     error_kind:
-      description: 'Why it did not answer, as one word: C(not_running), C(off) (C(http_api) is off), C(timeout), C(refused),
-        C(reset), C(closed), C(unreachable), C(dns), C(tls), C(proxy) (the API server cannot pass the call on), C(busy), C(unauthorized),
-        C(not_found), C(status), C(nonsense) or C(code). Null if it answered.'
+      description: Why it did not answer, as one word; see C(docs/status.md) for what each means. C(not_running), C(api_disabled),
+        C(timeout), C(dns_error), C(unreachable), C(connection_refused), C(connection_reset), C(connection_closed), C(tls_error),
+        C(proxy_error), C(rate_limited), C(unauthorized), C(not_found), C(http_error), C(srs_error) or C(invalid_response).
+        Null if it answered.
       type: str
     error:
       description: Why it did not answer, as a sentence. Null if it answered.

@@ -10,6 +10,7 @@ The servers run on loopback in a process of their own, each answering after the 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import http.client
 import json
 import multiprocessing
@@ -22,8 +23,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / ".collections"))
 
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api import servers as client
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.loop import Address
+from ansible_collections.livestream.srs.plugins.module_utils._network.address import Address
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints import Endpoint
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api.http_api import PATHS, read_all
 from ansible_collections.livestream.srs.tests.support.srs_server import Running, Srs
 
 
@@ -36,9 +38,9 @@ def serve(pipe: Any, count: int, hanging: int, delay: float) -> None:
 
 
 def measure(ports: list[int], limit: float) -> dict[str, Any]:
-    servers = [client.Server(str(port), Address("127.0.0.1", port)) for port in ports]
+    endpoints = [Endpoint(str(port), Address("127.0.0.1", port)) for port in ports]
     started, cpu = time.perf_counter(), time.process_time()
-    answers = client.read(servers, limit)
+    answers = asyncio.run(read_all(endpoints, limit))
     return {
         "seconds": round(time.perf_counter() - started, 3),
         "cpu_seconds": round(time.process_time() - cpu, 3),
@@ -50,7 +52,7 @@ def one_after_the_other(ports: list[int]) -> float:
     started = time.perf_counter()
     for port in ports:
         connection = http.client.HTTPConnection("127.0.0.1", port)
-        for path, _key, _kind in client.PATHS.values():
+        for path, _key, _kind in PATHS.values():
             connection.request("GET", path + "?count=100000")
             json.loads(connection.getresponse().read())
         connection.close()

@@ -59,6 +59,7 @@ def proxy_deployment() -> dict[str, Any]:
     ports = [{"name": name, "containerPort": port} for name, port in (("rtmp", 11935), ("http", 18080), ("api", 11985), ("system", 12025))]
     container = {"name": "srs-proxy", "image": "registry.example.com/srs-proxy:7.0", "ports": ports}
     return {
+        "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": f"{names.PROXY}-deployment", "generation": 1, "labels": names.labels("origin", "proxy", "srs")},
         "spec": {

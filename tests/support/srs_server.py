@@ -35,7 +35,9 @@ class Srs:
 
     replies: dict[str, Any] = field(default_factory=dict)
     delay: float = 0.0
-    fault: str = ""  # hang, reset, close, half, html, empty, garbage, code, chunked, drip, or an HTTP status
+    fault: str = (
+        ""  # hang, reset, close, half, html, nested, rows, empty, garbage, code, chunked, drip, head, endless, 100, 100s, or an HTTP status
+    )
     fault_at: str = ""
     auth: str = ""
     keep_alive: bool = True
@@ -44,6 +46,7 @@ class Srs:
     pods: dict[str, Srs] = field(default_factory=dict)  # this is the API server then, and these are behind its pod proxy
     port: int = 0
     seen: list[str] = field(default_factory=list)
+    connections: int = 0
 
     @classmethod
     def recorded(cls, name: str, **more: Any) -> Srs:
@@ -93,7 +96,6 @@ class Running:
     def __init__(self, servers: Iterable[Srs], tls: ssl.SSLContext | None = None) -> None:
         self.servers = list(servers)
         self.tls = tls
-        self.connections = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._ready = threading.Event()
@@ -118,13 +120,12 @@ class Running:
 
     async def _listen(self) -> None:
         for srs in self.servers:
-            server = await self._loop.create_server(lambda srs=srs: _Connection(self, srs), "127.0.0.1", 0, ssl=self.tls)
+            server = await self._loop.create_server(lambda srs=srs: SrsConnection(srs), "127.0.0.1", 0, ssl=self.tls)
             srs.port = server.sockets[0].getsockname()[1]
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, running: Running, srs: Srs) -> None:
-        self.running = running
+class SrsConnection(asyncio.Protocol):
+    def __init__(self, srs: Srs) -> None:
         self.srs = srs
         self.received = b""
         self.transport: Any = None
@@ -132,7 +133,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
-        self.running.connections += 1
+        self.srs.connections += 1
 
     def data_received(self, data: bytes) -> None:
         self.received += data if self.tunnel is None else self.tunnel.unpack(data)
@@ -180,6 +181,19 @@ class _Connection(asyncio.Protocol):
             self.transport.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
         elif fault == "html":
             self._send(200, b"<html><body>It works</body></html>")
+        elif fault == "nested":
+            self._send(200, b'{"a":' * 100_000)
+        elif fault == "rows":
+            self._send(200, b'{"code":0,"clients":[17]}')
+        elif fault == "100":  # and nothing else
+            self._repeat(b"HTTP/1.1 100 Continue\r\n\r\n", 0.05)
+        elif fault == "100s":
+            self._repeat(b"HTTP/1.1 100 Continue\r\n\r\n" * 400, 0.001)
+        elif fault == "head":
+            self._repeat(b"X: " + b"x" * 4096, 0.001)
+        elif fault == "endless":
+            self.transport.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            self._repeat(bytes(1 << 20), 0.001)
         elif fault == "empty":
             self._send(200, b"")
         elif fault == "code":
@@ -204,14 +218,15 @@ class _Connection(asyncio.Protocol):
                 chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
                 self.transport.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
             elif fault == "drip":  # always a byte, never the end
-                self._drip(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+                self.transport.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+                self._repeat(b" ", 0.05)
             else:
                 self._send(status, body, srs.keep_alive)
 
-    def _drip(self, data: bytes) -> None:
-        if data and not self.transport.is_closing():
-            self.transport.write(data[:1])
-            asyncio.get_running_loop().call_later(0.05, self._drip, data[1:])
+    def _repeat(self, data: bytes, pause: float) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(data)
+            asyncio.get_running_loop().call_later(pause, self._repeat, data, pause)
 
     def _send(self, status: int, body: bytes, keep_alive: bool = True) -> None:
         ending = "Keep-Alive" if keep_alive else "close"

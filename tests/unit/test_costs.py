@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 # What takes tens of milliseconds or more to import, and has no place at the start of a module.
 SLOW = {"kubernetes", "requests", "asyncio", "jinja2", "cryptography", "jsonschema", "google"}
+# Every run of these asks or plays something.
+NEED_ASYNCIO = {"srs_client_info", "srs_client_kick", "srs_reload", "srs_stream_probe"}
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -25,4 +27,4 @@ def test_a_module_loads_nothing_slow(module: str) -> None:
     environ = {**os.environ, "PYTHONPATH": str(ROOT / ".collections")}
     done = subprocess.run([sys.executable, "-c", program], env=environ, check=True, stdout=subprocess.PIPE, text=True)
     loaded = json.loads(done.stdout)
-    assert {name.partition(".")[0] for name in loaded} & SLOW == set()
+    assert {name.partition(".")[0] for name in loaded} & SLOW == ({"asyncio"} if module in NEED_ASYNCIO else set())

@@ -26,7 +26,7 @@ PURE = {
     "module_utils._rollout",
     "module_utils._media",
 }
-INPUT_OUTPUT = {"module_utils._kubernetes_api", "module_utils._srs_api", "module_utils._player"}
+INPUT_OUTPUT = {"module_utils._kubernetes_api", "module_utils._network", "module_utils._srs_api", "module_utils._player"}
 
 # Part -> the other parts and the packages, beside the standard library, that it may import.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -51,8 +51,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "module_utils._rollout": {*BASE, "module_utils._kubernetes"},
     # The engine for Kubernetes objects knows nothing of SRS.
     "module_utils._kubernetes_api": {*BASE, "module_utils._kubernetes", "kubernetes", "urllib3", "yaml"},
-    "module_utils._srs_api": {*BASE, "module_utils._kubernetes_api", "module_utils._media"},
-    "module_utils._player": {*BASE, "module_utils._media", "module_utils._srs_api"},
+    "module_utils._network": {"module_utils._media"},
+    "module_utils._srs_api": {*BASE, "module_utils._kubernetes_api", "module_utils._media", "module_utils._network"},
+    "module_utils._player": {"module_utils._media", "module_utils._network"},
     "module_utils._flow": {*BASE, *PURE, *INPUT_OUTPUT, "jmespath"},
     "modules": {*BASE, *PURE, *INPUT_OUTPUT, "module_utils._argspec", "module_utils._flow", "ansible.module_utils"},
     "plugin_utils": {*BASE, *PURE, "ansible", "jinja2", "jsonpatch"},
@@ -162,6 +163,7 @@ def test_imports_point_down(file: Path) -> None:
         ("module_utils._kubernetes_api", f"{OURS}module_utils._flow.cluster_status", False, False),
         ("modules", f"{OURS}module_utils._flow.cluster_status", False, True),
         ("module_utils._srs_conf", ".schema", False, False),
+        ("module_utils._player", f"{OURS}module_utils._srs_api.http_api", False, False),
     ],
 )
 def test_the_rules(part: str, name: str, for_types: bool, allowed: bool) -> None:

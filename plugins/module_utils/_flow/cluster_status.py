@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,17 +26,13 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed import (
     verdicts,
 )
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Config, KubernetesSide, Status, Unjudged
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api import servers as srs_api
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.reach import Reach
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints import Endpoint, Endpoints
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"))
 POLL_SECONDS = 1.0
-
-# How many servers are asked at once: more would be a burden to the API server, but a pod asked directly costs the others nothing.
-PARALLEL = {"pod_proxy": 64, "port_forward": 64, "pod_ip": 512, "url": 512}
 
 
 def flow(module: AnsibleModule) -> dict[str, Any]:
@@ -72,9 +68,8 @@ class Reader:
         self.params = params
         self.namespace = params["namespace"]
         self.labels = owned_by_topology(params["topology"])
-        self.parallel = PARALLEL[params["api_via"]]
         # Comes before anything is read, so that wrong options are told at once.
-        self.reach = Reach(params, client.connection) if params["read_servers"] else None
+        self.endpoints = Endpoints(params, client.connection) if params["read_servers"] else None
 
     def read(self) -> Status:
         """The topology as it is now."""
@@ -94,13 +89,20 @@ class Reader:
             "topology": self.params["topology"],
             "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             **status.build(self._objects(), self.params["app"], self.params["stream"]),
-            "configs": self._configs() if self.reach else {},
+            "configs": self._configs() if self.endpoints else {},
         }
 
-    def ask(self, found: KubernetesSide, what: Sequence[str] = tuple(srs_api.PATHS)) -> list[streams.Server]:
-        """All servers of the topology, each with what it answered or why it did not. ``what`` are keys of ``servers.PATHS``."""
+    def ask(self, found: KubernetesSide, *what: str) -> list[streams.Server]:
+        """All servers of the topology, each with what it answered (to ``what``, or to everything) or why it did not."""
         servers, asked = self.targets(found)
-        for name, answer in srs_api.read(asked, self.params["api_timeout"], what, self.parallel).items():
+        if not asked:
+            return list(servers.values())
+        # Here, since most runs ask nobody: asyncio takes its time to load.
+        import asyncio
+
+        from ansible_collections.livestream.srs.plugins.module_utils._srs_api.http_api import PATHS, read_all
+
+        for name, answer in asyncio.run(read_all(asked, self.params["api_timeout"], what or PATHS)).items():
             servers[name].replies = answer.replies
             if answer.error:
                 servers[name].error_kind, servers[name].error = answer.error.kind, answer.error.message
@@ -133,15 +135,15 @@ class Reader:
         found = self._if_allowed("v1", "ConfigMap", self.labels) or []
         return {item["metadata"]["name"]: server_config.of_config_map(item) for item in found}
 
-    def targets(self, found: KubernetesSide) -> tuple[dict[str, streams.Server], list[srs_api.Server]]:
+    def targets(self, found: KubernetesSide) -> tuple[dict[str, streams.Server], list[Endpoint]]:
         """All servers of the topology by name, and how to reach those that can be asked; the others have an error.
 
         Both are empty if the servers are not to be read.
         """
-        if self.reach is None:
+        if self.endpoints is None:
             return {}, []
         servers: dict[str, streams.Server] = {}
-        asked: list[srs_api.Server] = []
+        asked: list[Endpoint] = []
         for component, cluster, workload, pod in members.servers(found):
             config = found["configs"].get(workload["config_map"] or "")
             limit = workload["max_connections"] or (config and config["max_connections"])
@@ -150,10 +152,10 @@ class Reader:
             if not pod["ip"] or pod["phase"] != "Running":
                 server.error_kind, server.error = "not_running", f"the pod is not running: {pod['reason'] or pod['phase']}"
             elif config and config["api_enabled"] is False and not self.params["api_port"]:
-                server.error_kind, server.error = "off", f"http_api is off in {workload['config_map']}"
+                server.error_kind, server.error = "api_disabled", f"http_api is off in {workload['config_map']}"
             else:
                 port = workload["api_port"] or (config and config["api_port"])
-                asked.append(self.reach.server(pod, cluster, self.namespace, port))
+                asked.append(self.endpoints.of(pod, cluster, self.namespace, port))
         return servers, asked
 
 
@@ -162,10 +164,12 @@ def _wait(reader: Reader, wanted: list[tuple[str, str]], found: Status, progress
     seconds = reader.params["wait_timeout"]
     end = time.monotonic() + seconds
     said = ""
+    failed: list[str] = []
     while lacking := conditions.missing(found, wanted, search):
-        if time.monotonic() >= end:
+        if failed or time.monotonic() >= end:
+            why = f"Stopped waiting, since {', '.join(failed)} failed," if failed else f"Timed out after {seconds} s waiting"
             lines = [
-                f"Timed out after {seconds} s waiting for the topology {found['topology']} in namespace {found['namespace']}:",
+                f"{why} for the topology {found['topology']} in namespace {found['namespace']}:",
                 *(f"- {line}" for line in lacking),
                 *(f"  {line}" for line in status_text.not_complete(found)),
             ]
@@ -175,13 +179,14 @@ def _wait(reader: Reader, wanted: list[tuple[str, str]], found: Status, progress
             progress(now)
         refs = _refs(found, {name for name, _value in wanted})
         if refs:
-            wait_ready(
+            left = wait_ready(
                 reader.client,
                 refs,
                 end - time.monotonic(),
                 label_selector=reader.labels,
                 progress=lambda ready, all_: progress(f"{ready} of {all_} are ready"),
             )
+            failed = [str(entry.ref) for entry in left if entry.failed]
         else:
             time.sleep(min(POLL_SECONDS, max(0.0, end - time.monotonic())))
         found = reader.read()

@@ -4,23 +4,26 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._flow.cluster_status import Reader
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
+from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import NoAnswer
 from ansible_collections.livestream.srs.plugins.module_utils._observed import members, streams
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import reloads
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api import servers as srs_api
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.loop import NoAnswer, Task, Wait
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.servers import Api, ErrorCode
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api import raw_api
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints import Endpoint
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api.http_api import Api, Dialogue, ErrorCode, ask_all
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-NO_CLIENT, RAW_API_OFF, RELOAD_OFF = 2049, 1061, 1062
+# SRS's error code for a client that it doesn't have.
+NO_CLIENT = 2049
 LOOK_AGAIN_SECONDS = 0.2
 
 Row = dict[str, Any]
@@ -48,9 +51,13 @@ class _Topology:
                 if name not in known:
                     raise SrsError(f"{option} has {name}, but the topology has only {', '.join(sorted(known)) or 'none'}.")
 
+    def ask(self, asked: Sequence[Endpoint], names: Container[str], dialogue: Dialogue) -> dict[str, Any]:
+        endpoints = [endpoint for endpoint in asked if endpoint.name in names]
+        return asyncio.run(ask_all(endpoints, dialogue, self.params["api_timeout"]))
+
     def clients(self) -> tuple[list[Row], list[Row]]:
         """(clients, servers that gave no answer), as far as they are asked for. All servers are asked: they tell who is one of them."""
-        servers = self.reader.ask(self.found, ("vhosts", "streams", "clients"))
+        servers = self.reader.ask(self.found, "vhosts", "streams", "clients")
         self.check_names(servers)
         rows = [row for row in streams.clients(servers, members.inside(self.found)) if self.wanted(row) and _matches(row, self.params)]
         silent = [{"server": s.name, "error": s.error} for s in servers if s.error and self.wanted(s)]
@@ -95,36 +102,35 @@ def _kick(topology: _Topology, clients: list[Row]) -> None:
     for row in clients:
         rows.setdefault(row["server"], []).append(row)
 
-    def dialogue(api: Api) -> Task:
-        mine = rows[api.server.name]
+    async def dialogue(api: Api) -> None:
+        mine = rows[api.endpoint.name]
         for row in mine:
             row.update(gone=False, error=None)
             try:
-                yield from api.call(f"/api/v1/clients/{row['id']}", "DELETE")
+                await api.call(f"/api/v1/clients/{quote(str(row['id']), safe='')}", "DELETE")
             except ErrorCode as error:
                 row["gone"] = error.code == NO_CLIENT
                 if not row["gone"]:
                     row["error"] = "SRS can't kick an HLS session" if row["type"] == "hls-play" else error.message
-        yield from _see_them_go(api, [row for row in mine if not row["error"] and not row["gone"]])
+        await _see_them_go(api, [row for row in mine if not row["error"] and not row["gone"]])
 
     _servers, asked = topology.reader.targets(topology.found)
-    asked = [server for server in asked if server.name in rows]
-    for name, result in srs_api.ask(asked, dialogue, topology.params["api_timeout"], topology.reader.parallel).items():
+    for name, result in topology.ask(asked, rows, dialogue).items():
         if isinstance(result, NoAnswer):
             for row in rows[name]:
                 row["gone"] = row.get("gone", False)
                 row["error"] = None if row["gone"] else row.get("error") or result.message
 
 
-def _see_them_go(api: Api, rows: list[Row]) -> Task:
+async def _see_them_go(api: Api, rows: list[Row]) -> None:
     """SRS sends clients off a moment after it has said that it does. One whose entry stays may be gone all the same."""
-    while rows and time.monotonic() + LOOK_AGAIN_SECONDS < api.session.deadline - 1:
-        there = {client.get("id") for client in (yield from api.get("clients"))}
+    while rows and asyncio.get_running_loop().time() + LOOK_AGAIN_SECONDS < api.deadline - 1:
+        there = {client.get("id") for client in await api.get("clients")}
         for row in rows:
             row["gone"] = row["id"] not in there
         rows = [row for row in rows if not row["gone"]]
         if rows:
-            yield Wait(None, 0, time.monotonic() + LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
 
 def reload(module: AnsibleModule) -> dict[str, Any]:
@@ -137,8 +143,7 @@ def reload(module: AnsibleModule) -> dict[str, Any]:
         name: {"server": name, "cluster": s.cluster, "reloaded": False, "confirmed": None, "error": s.error} for name, s in wanted.items()
     }
     if not module.check_mode:
-        answers = srs_api.ask([s for s in asked if s.name in wanted], _reload, topology.params["api_timeout"], topology.reader.parallel)
-        for name, answer in answers.items():
+        for name, answer in topology.ask(asked, wanted, _reload).items():
             rows[name].update({"error": answer.message} if isinstance(answer, NoAnswer) else answer)
     failed = [row for row in rows.values() if row["error"]]
     result: dict[str, Any] = {"changed": len(failed) < len(rows), "servers": list(rows.values())}
@@ -149,33 +154,19 @@ def reload(module: AnsibleModule) -> dict[str, Any]:
     return result
 
 
-def _reload(api: Api) -> Task:
-    before = yield from _last_reload(api)
+async def _reload(api: Api) -> dict[str, Any]:
     try:
-        yield from api.call("/api/v1/raw?rpc=reload")
-    except ErrorCode as error:
-        if error.code in (RAW_API_OFF, RELOAD_OFF):
-            raise NoAnswer("code", "its srs.conf does not allow it: http_api needs raw_api with enabled on and allow_reload on") from None
-        raise
-    if before is None:
+        before = await raw_api.last_reload(api)
+    except raw_api.CanNotTell:
+        await raw_api.reload(api)
         return {"reloaded": True, "confirmed": None, "error": None}
+    await raw_api.reload(api)
+    api.late = "it was told to reload, and has not said that it did in time; api_timeout can be raised"
     while True:
-        last = yield from _last_reload(api)
-        if last and last.get("rid") != before.get("rid"):
+        last = await raw_api.last_reload(api)
+        if last.get("rid") != before.get("rid"):
             if refused := reloads.refusal(last):
                 return {"reloaded": False, "confirmed": False, "error": f"SRS keeps its old config, since the new one is wrong: {refused}"}
             if last.get("state") == reloads.FINISHED:
                 return {"reloaded": True, "confirmed": True, "error": None}
-        yield Wait(None, 0, time.monotonic() + LOOK_AGAIN_SECONDS)
-        if time.monotonic() >= api.session.deadline:
-            raise NoAnswer("timeout", "it was told to reload, and has not said that it did in time; api_timeout can be raised")
-
-
-def _last_reload(api: Api) -> Task:
-    """What became of the last reload; None where SRS does not tell (before 5.0.176 and 6.0.71)."""
-    try:
-        reply = yield from api.call("/api/v1/raw?rpc=reload-fetch")
-    except ErrorCode:
-        return None
-    data = reply.get("data")
-    return data if isinstance(data, dict) else None
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)

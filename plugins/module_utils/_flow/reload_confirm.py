@@ -13,23 +13,14 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
 from ansible_collections.livestream.srs.plugins.module_utils._labels import RELOAD
+from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import NoAnswer
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import reloads
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.reloads import Due
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api import servers as srs_api
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.loop import NoAnswer, Task
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.reach import Reach
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.servers import Api, ErrorCode
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints import Endpoint, Endpoints
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-CAN_NOT_TELL = "can_not_tell"
-UNKNOWN = 1060
-REASONS = {
-    UNKNOWN: "it does not tell whether it has reloaded, which SRS does from 5.0.176 and 6.0.71 on",
-    1061: "its raw_api is off, by which it would tell whether it has reloaded",
-}
-PARALLEL = 64
 LOOK_AGAIN = 1.0
 # Seconds after which the kubelet is asked again to renew a pod's files: its cache may have been a little late.
 NUDGE_AGAIN = 10.0
@@ -47,7 +38,7 @@ class _Confirmation:
     def __init__(self, client: Client, params: Mapping[str, Any]) -> None:
         self.client = client
         self.params = params
-        self.reach = Reach(params, client.connection)
+        self.endpoints = Endpoints(params, client.connection)
         self.ports = {cluster["name"]: cluster["api_port"] for cluster in params["clusters"]}
         self.rows: dict[str, dict[str, Any]] = {}
 
@@ -95,13 +86,19 @@ class _Confirmation:
 
     def _look(self, left: list[Due]) -> list[Due]:
         """Ask the servers; those that have yet to reload."""
-        answers = srs_api.ask([self._server(server) for server in left], _last_reload, self.params["api_timeout"], PARALLEL)
+        # Here, since most runs ask nobody: asyncio takes its time to load.
+        import asyncio
+
+        from ansible_collections.livestream.srs.plugins.module_utils._srs_api import http_api, raw_api
+
+        endpoints = [self._endpoint(server) for server in left]
+        answers = asyncio.run(http_api.ask_all(endpoints, raw_api.last_reload, self.params["api_timeout"]))
         still, taken = [], {}
         for server in left:
             answer, row = answers[server.name], self.rows[server.name]
             if isinstance(answer, NoAnswer):
                 row["error"] = answer.message
-                if answer.kind != CAN_NOT_TELL:
+                if not isinstance(answer, raw_api.CanNotTell):
                     still.append(server)
             elif server.before is None:
                 row["error"] = None
@@ -117,10 +114,10 @@ class _Confirmation:
         self._note(taken)
         return still
 
-    def _server(self, server: Due) -> srs_api.Server:
+    def _endpoint(self, server: Due) -> Endpoint:
         status = server.pod["status"]
         pod = {"name": server.name, "ip": status.get("podIP"), "node": server.pod["spec"].get("nodeName")}
-        return self.reach.server(pod, server.cluster, self.params["namespace"], self.ports[server.cluster])
+        return self.endpoints.of(pod, server.cluster, self.params["namespace"], self.ports[server.cluster])
 
     def _note(self, notes: Mapping[str, str]) -> None:
         def note(name: str) -> None:
@@ -143,17 +140,3 @@ class _Confirmation:
             more = [f"- and {len(failed) - 10} more"] if len(failed) > 10 else []
             title = f"{len(failed)} of {len(self.rows)} servers have not taken their changed srs.conf:"
             raise SrsError("\n".join([title, *lines, *more]), servers=list(self.rows.values()))
-
-
-def _last_reload(api: Api) -> Task:
-    """What a server says of its last reload."""
-    try:
-        reply = yield from api.call("/api/v1/raw?rpc=reload-fetch")
-    except ErrorCode as error:
-        if error.code in REASONS:
-            raise NoAnswer(CAN_NOT_TELL, REASONS[error.code]) from None
-        raise
-    data = reply.get("data")
-    if not isinstance(data, dict):
-        raise NoAnswer(CAN_NOT_TELL, REASONS[UNKNOWN])
-    return data

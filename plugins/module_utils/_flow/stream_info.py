@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import ssl
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_text import PROTOCOL_TITLE
 from ansible_collections.livestream.srs.plugins.module_utils._player import player
+from ansible_collections.livestream.srs.plugins.module_utils._player.viewer import Patience
 from ansible_collections.livestream.srs.plugins.module_utils._text import table
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
             raise SrsError(f"urls has {url!r}, which can't be played: {error}") from None
     if params["ffprobe"] and shutil.which(params["ffprobe_path"]) is None:
         raise SrsError(f"ffprobe is true, but the program {params['ffprobe_path']} does not exist; install ffmpeg, or set ffprobe_path.")
-    patience = player.Patience(params["seconds"], params["timeout"], params["stall"])
-    streams = [view.result() for view in player.play(params["urls"], patience, lambda: _tls(params))]
+    patience = Patience(params["seconds"], params["timeout"], params["stall"])
+    streams = [view.result() for view in asyncio.run(player.play(params["urls"], patience, lambda: _tls(params)))]
     if params["ffprobe"]:
         for stream, opinion in zip(streams, _ffprobe(params["ffprobe_path"], params["urls"], patience.limit), strict=True):
             stream["ffprobe"] = opinion

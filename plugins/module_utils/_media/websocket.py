@@ -9,6 +9,13 @@ from collections.abc import Iterator
 BINARY, CLOSE, PING, PONG = 2, 8, 9, 10
 CONTINUATION = 0
 
+# The API server passes on what it reads, 32 KiB at a time.
+MAX_MESSAGE = 16 * 1024 * 1024
+
+
+class NotWebSocket(ValueError):
+    """What arrived is not a WebSocket message, or a longer one than anybody sends."""
+
 
 def frame(opcode: int, payload: bytes, mask: bytes) -> bytes:
     """One whole message. A client has to mask what it sends with 4 random bytes."""
@@ -25,7 +32,7 @@ def frame(opcode: int, payload: bytes, mask: bytes) -> bytes:
 
 
 class FrameReader:
-    """Bytes in, (opcode, payload) of whole messages out."""
+    """Bytes in, (opcode, payload) of whole messages out; raises NotWebSocket."""
 
     def __init__(self) -> None:
         self._data = bytearray()
@@ -57,6 +64,8 @@ class FrameReader:
             if len(data) < at + wide:
                 return None
             size, at = int.from_bytes(data[at : at + wide]), at + wide
+        if len(self._parts) + size > MAX_MESSAGE:
+            raise NotWebSocket(f"a WebSocket message is longer than {MAX_MESSAGE >> 20} MiB")
         if len(data) < at + size:
             return None
         payload = bytes(data[at : at + size])

@@ -58,6 +58,10 @@ Action = Literal["publish", "play"]
 UrlProtocol = Literal["rtmp", "flv", "hls"]
 PortProtocol = Literal["rtmp", "flv", "hls", "api", "exporter"]
 Severity = Literal["error", "warning"]
+ErrorKind = Literal[
+    "not_running", "api_disabled", "timeout", "dns_error", "unreachable", "connection_refused", "connection_reset", "connection_closed",
+    "tls_error", "proxy_error", "rate_limited", "unauthorized", "not_found", "http_error", "srs_error", "invalid_response",
+]  # fmt: skip
 
 _NO_ANSWER = "the server did not answer"
 _NOBODY_TELLS = "no server tells"
@@ -201,13 +205,7 @@ class Server(TypedDict):
     draining: Annotated[bool, Doc("Whether its pod was told to stop; it may still serve the clients that it has.")]
     answered: Annotated[bool, Doc("Whether it answered everything that it was asked.")]
     error_kind: Annotated[
-        str | None,
-        Doc(
-            "Why it did not answer, as one word: `not_running`, `off` (`http_api` is off), `timeout`, `refused`, `reset`, `closed`, "
-            "`unreachable`, `dns`, `tls`, `proxy` (the API server cannot pass the call on), `busy`, `unauthorized`, `not_found`, `status`, "
-            "`nonsense` or `code`.",
-            null="it answered",
-        ),
+        ErrorKind | None, Doc("Why it did not answer, as one word; see C(docs/status.md) for what each means.", null="it answered")
     ]
     error: Annotated[str | None, Doc("Why it did not answer, as a sentence.", null="it answered")]
     version: Annotated[str | None, Doc("Version of SRS.", null=_NO_ANSWER)]

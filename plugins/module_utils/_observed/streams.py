@@ -42,7 +42,7 @@ class Server:
     max_connections: int | None = None
     replies: Mapping[str, Any] = field(default_factory=dict)
     """What it answered, by what it was asked for: ``summaries``, ``vhosts``, ``streams``, ``clients``."""
-    error_kind: str | None = None
+    error_kind: model.ErrorKind | None = None
     error: str | None = None
     """Why it did not answer; None if it did."""
 

@@ -13,23 +13,26 @@ import json
 import os
 
 from ansible_collections.livestream.srs.plugins.module_utils._media import http, websocket
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.exchange import Headers, read_body, read_head
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.loop import Address, NoAnswer, Task, Wire
+from ansible_collections.livestream.srs.plugins.module_utils._network.address import Address, Headers
+from ansible_collections.livestream.srs.plugins.module_utils._network.at_once import Progress
+from ansible_collections.livestream.srs.plugins.module_utils._network.connection import Connection
+from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import NoAnswer
+from ansible_collections.livestream.srs.plugins.module_utils._network.resolver import Resolver
 
 PROTOCOL = "v4.channel.k8s.io"
 DATA, ERROR = 0, 1
 
 
-class ForwardedWire(Wire):
-    def __init__(self, deadline: float, path: str, headers: Headers) -> None:
-        super().__init__(deadline)
+class PortForward(Connection):
+    def __init__(self, address: Address, resolver: Resolver, progress: Progress, path: str, headers: Headers) -> None:
+        super().__init__(address, resolver, progress)
         self.path = path
         self.headers = headers
-        self.reader: websocket.FrameReader | None = None
-        self.greeted: set[int] = set()
+        self._frames: websocket.FrameReader | None = None
+        self._greeted: set[int] = set()
 
-    def open(self, address: Address, ips: list[str]) -> Task:
-        yield from super().open(address, ips)
+    async def open(self) -> None:
+        await super().open()
         key = base64.b64encode(os.urandom(16)).decode()
         upgrade = (
             ("Connection", "Upgrade"),
@@ -38,50 +41,48 @@ class ForwardedWire(Wire):
             ("Sec-WebSocket-Key", key),
             ("Sec-WebSocket-Protocol", PROTOCOL),
         )
-        yield from self.send(http.request(str(address), self.path, (*self.headers, *upgrade)))
-        answer = yield from read_head(self)
+        await self.send(http.request(str(self.address), self.path, (*self.headers, *upgrade)))
+        answer = await self.read_head()
         if answer.status != 101:
-            raise NoAnswer("proxy", _refusal(answer.status, (yield from read_body(self, answer))))
-        ahead = bytes(self.ahead)
-        self.ahead.clear()
-        self.reader = websocket.FrameReader()
-        yield from self._unpack(ahead)
+            raise NoAnswer("proxy_error", _refusal(answer.status, await self.read_body(answer)))
+        self._frames = websocket.FrameReader()
+        self.data_received(self._take(len(self._received)))
 
-    def _write(self, data: bytes) -> Task:
-        if self.reader is not None:
-            data = websocket.frame(websocket.BINARY, bytes([DATA]) + data, os.urandom(4))
-        yield from super()._write(data)
+    async def send(self, data: bytes) -> None:
+        await super().send(data if self._frames is None else _message(websocket.BINARY, bytes([DATA]) + data))
 
-    def _incoming(self, until: float | None) -> Task:
-        while True:
-            data = yield from super()._incoming(until)
-            if self.reader is None or not data:
-                return data
-            ended = yield from self._unpack(data)
-            if self.ahead or ended:
-                data = bytes(self.ahead)
-                self.ahead.clear()
-                return data
+    def data_received(self, data: bytes) -> None:
+        if self._frames is None:
+            super().data_received(data)
+            return
+        try:
+            for opcode, payload in self._frames.feed(data):
+                self._message_received(opcode, payload)
+        except websocket.NotWebSocket as error:
+            self._refused(str(error))
 
-    def _unpack(self, data: bytes) -> Task:
-        """Put what the port sent to what was read ahead; whether that was the end."""
-        if self.reader is None:
-            return False
-        for opcode, payload in self.reader.feed(data):
-            if opcode == websocket.CLOSE:
-                return True
-            if opcode == websocket.PING:
-                yield from super()._write(websocket.frame(websocket.PONG, payload, os.urandom(4)))
-            elif opcode == websocket.BINARY and payload:
-                channel, content = payload[0], payload[1:]
-                if channel not in self.greeted:
-                    self.greeted.add(channel)
-                    content = content[2:]
-                if channel == ERROR and content:
-                    raise NoAnswer("proxy", f"the Kubernetes API server can't forward the port: {content.decode(errors='replace').strip()}")
-                if channel == DATA:
-                    self.ahead += content
-        return False
+    def _message_received(self, opcode: int, payload: bytes) -> None:
+        if opcode == websocket.CLOSE:
+            self.eof_received()
+        elif opcode == websocket.PING and self._transport:
+            self._transport.write(_message(websocket.PONG, payload))
+        elif opcode == websocket.BINARY and payload:
+            channel, content = payload[0], payload[1:]
+            if channel not in self._greeted:
+                self._greeted.add(channel)
+                content = content[2:]
+            if channel == ERROR and content:
+                self._refused(content.decode(errors="replace").strip())
+            elif channel == DATA:
+                super().data_received(content)
+
+    def _refused(self, why: str) -> None:
+        self._end = None  # it may have closed the connection since
+        self.ended(NoAnswer("proxy_error", f"the Kubernetes API server can't forward the port: {why}"))
+
+
+def _message(opcode: int, payload: bytes) -> bytes:
+    return websocket.frame(opcode, payload, os.urandom(4))
 
 
 def _refusal(status: int, body: bytes) -> str:

@@ -15,10 +15,13 @@ import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._flow import cluster_status
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Ref
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not_ready import NotReady
 from ansible_collections.livestream.srs.plugins.module_utils._observed import report
 from ansible_collections.livestream.srs.tests.support.fake_cluster import API_OPTIONS, CONF, IPS, PROXY_IPS, FakeClient
-from ansible_collections.livestream.srs.tests.support.srs_server import Running, Srs
+from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork
+from ansible_collections.livestream.srs.tests.support.srs_server import Srs
 
 
 class FakeModule:
@@ -43,7 +46,7 @@ def servers() -> dict[str, Srs]:
 
 @pytest.fixture
 def client(servers: dict[str, Srs], monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeClient]:
-    with Running([api_server := Srs(pods=servers)]):
+    with FakeNetwork([api_server := Srs(pods=servers)]):
         fake = FakeClient(api_server.port)
         monkeypatch.setattr(cluster_status.Client, "from_module", lambda _module: fake)
         yield fake
@@ -88,9 +91,9 @@ def test_what_is_reported_follows_the_schema(client: FakeClient, servers: dict[s
 def test_one_dead_server_hides_no_other(client: FakeClient, servers: dict[str, Srs]) -> None:
     servers["edge-1"].fault = "hang"
     servers["edge-2"].fault = "html"
-    result = run(api_timeout=0.5)
+    result = run()
     assert {s["name"]: s["error_kind"] for s in result["servers"]} == {
-        "origin-0": None, "edge-0": None, "edge-1": "timeout", "edge-2": "nonsense",
+        "origin-0": None, "edge-0": None, "edge-1": "timeout", "edge-2": "invalid_response",
     }  # fmt: skip
     assert result["streams"][0]["players_by_server"] == {"edge-0": 1}
     assert result["verdicts"]["no_answer"] is True
@@ -179,8 +182,8 @@ def test_the_api_is_asked_at_the_port_of_srs_conf_or_of_the_container(
     client: FakeClient, monkeypatch: pytest.MonkeyPatch, port: int | None, wanted: int
 ) -> None:
     ports: list[int | None] = []
-    real = cluster_status.Reach.server
-    monkeypatch.setattr(cluster_status.Reach, "server", lambda reach, *args: (ports.append(args[3]), real(reach, *args))[1])
+    real = cluster_status.Endpoints.of
+    monkeypatch.setattr(cluster_status.Endpoints, "of", lambda endpoints, *args: (ports.append(args[3]), real(endpoints, *args))[1])
     client.objects["ConfigMap"][1]["data"]["srs.conf"] = CONF.replace("1985", "2985")
     container = client.objects["StatefulSet"][1]["spec"]["template"]["spec"]["containers"][0]
     container["ports"] = [{"name": "api", "containerPort": port}] if port else []
@@ -270,6 +273,16 @@ def test_waiting_for_ready_watches_what_is_not(client: FakeClient, monkeypatch: 
     assert module.said == ["origin 1/1, edge 1/3; waiting: edge 1/3 ready", "0 of 1 are ready"]
 
 
+def test_a_wait_ends_when_what_it_waits_for_has_failed(client: FakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck = client.objects["StatefulSet"][1]
+    stuck["status"] = {**stuck["status"], "readyReplicas": 1, "availableReplicas": 1}
+    left = NotReady(Ref("apps/v1", "StatefulSet", "video", "srs-edge"), "1 of 3 replicas are available", failed=True)
+    monkeypatch.setattr(cluster_status, "wait_ready", lambda *_args, **_options: [left])
+    said = r"Stopped waiting, since StatefulSet video/srs-edge failed, for the topology srs in namespace video:\n- edge 1/3 ready"
+    with pytest.raises(SrsError, match=said):
+        run(read_servers=False, wait_for=["ready"], wait_timeout=600)
+
+
 def test_check_mode_waits_for_nothing(client: FakeClient) -> None:
     assert run(check_mode=True, wait_for=[{"stream": "/live/other"}], wait_timeout=600)["changed"] is False
 
@@ -285,9 +298,9 @@ def test_conditions_of_servers_need_the_servers(client: FakeClient) -> None:
         ({"api_username": "admin"}, "can't be used with api_via: pod_proxy"),
         ({"api_via": "port_forward", "api_scheme": "https"}, "can't be used with api_scheme: https"),
         ({"api_via": "url"}, "needs api_url"),
-        ({"api_via": "url", "api_url": "{pod}"}, "is no http or https URL"),
-        ({"api_via": "url", "api_url": "http://{pot}"}, "is no http or https URL"),
-        ({"api_via": "url", "api_url": "http://{ip}:99999"}, "is no http or https URL"),
+        ({"api_via": "url", "api_url": "{pod}"}, "is not an http or https URL"),
+        ({"api_via": "url", "api_url": "http://{pot}"}, "is not an http or https URL"),
+        ({"api_via": "url", "api_url": "http://{ip}:99999"}, "is not an http or https URL"),
         ({"api_via": "pod_ip", "api_ca_cert": "/nowhere"}, "can't be read"),
     ],
 )
@@ -300,6 +313,6 @@ def test_servers_by_url_with_credentials(client: FakeClient) -> None:
     origin = Srs.recorded("origin-0", auth="admin:secret")
     client.objects["StatefulSet"] = client.objects["StatefulSet"][:1]
     client.objects["Pod"] = client.objects["Pod"][:1]
-    with Running([origin]):
+    with FakeNetwork([origin]):
         result = run(api_via="url", api_url=f"http://127.0.0.1:{origin.port}", api_username="admin", api_password="secret")
     assert result["servers"][0]["version"] == "6.0.157"

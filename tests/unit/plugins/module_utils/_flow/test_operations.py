@@ -13,7 +13,8 @@ import pytest
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._flow import operations
 from ansible_collections.livestream.srs.tests.support.fake_cluster import API_OPTIONS, IPS, FakeClient
-from ansible_collections.livestream.srs.tests.support.srs_server import Running, Srs
+from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork
+from ansible_collections.livestream.srs.tests.support.srs_server import Srs
 
 DONE = {"err": 0, "msg": "Success", "state": 90, "rid": "new"}
 WRONG = {"err": 1023, "msg": "illegal directive bogus", "state": 20, "rid": "new"}
@@ -27,7 +28,7 @@ def servers() -> dict[str, Srs]:
 
 @pytest.fixture(autouse=True)
 def client(servers: dict[str, Srs], monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeClient]:
-    with Running([api_server := Srs(pods=servers)]):
+    with FakeNetwork([api_server := Srs(pods=servers)]):
         fake = FakeClient(api_server.port)
         monkeypatch.setattr(operations.Client, "from_module", lambda _module: fake)
         yield fake
@@ -96,6 +97,15 @@ def test_kicking_a_publisher(servers: dict[str, Srs]) -> None:
     assert result["changed"] is True
     assert [(row["id"], row["gone"], row["error"]) for row in result["kicked"]] == [("x1h50848", True, None)]
     assert deleted(servers) == ["edge-0 DELETE /api/v1/clients/x1h50848"]
+
+
+def test_an_id_is_no_more_than_an_id(servers: dict[str, Srs]) -> None:
+    """Whoever makes it up: the API server takes calls of us that a server in a pod must not make."""
+    servers["edge-1"].replies["clients"]["clients"][0]["id"] = "x HTTP/1.1\r\nHost: h\r\n\r\nDELETE /api/v1/namespaces/video"
+    run(operations.client_kick, servers=["edge-1"])
+    assert deleted(servers)[0] == (
+        "edge-1 DELETE /api/v1/clients/x%20HTTP%2F1.1%0D%0AHost%3A%20h%0D%0A%0D%0ADELETE%20%2Fapi%2Fv1%2Fnamespaces%2Fvideo"
+    )
 
 
 def test_check_mode_kicks_nobody_and_tells_whom_it_would(servers: dict[str, Srs]) -> None:

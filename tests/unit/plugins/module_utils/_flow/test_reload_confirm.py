@@ -15,7 +15,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._flow import reload
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
 from ansible_collections.livestream.srs.plugins.module_utils._labels import RELOAD
 from ansible_collections.livestream.srs.tests.support.fake_cluster import API_OPTIONS, FakeClient
-from ansible_collections.livestream.srs.tests.support.srs_server import Running, Srs
+from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork
+from ansible_collections.livestream.srs.tests.support.srs_server import Srs
 
 NAMES = ("edge-0", "edge-1", "edge-2")
 CLUSTER = {"name": "edge", "app": "srs-edge", "config_map": "c", "key": "srs-aaa.conf", "checksum": "0123456789abcdef", "api_port": None}
@@ -70,7 +71,7 @@ def servers() -> dict[str, Srs]:
 def cluster(servers: dict[str, Srs], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     monkeypatch.setattr(reload_confirm, "LOOK_AGAIN", 0.01)
     monkeypatch.setattr(reload_confirm, "NUDGE_AGAIN", 0.05)
-    with Running([api_server := Srs(pods=servers)]):
+    with FakeNetwork([api_server := Srs(pods=servers)]):
         fake = Cluster(api_server.port, servers)
         monkeypatch.setattr(reload_confirm.Client, "from_module", lambda _module: fake)
         yield fake

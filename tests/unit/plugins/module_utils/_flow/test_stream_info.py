@@ -13,7 +13,8 @@ import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._flow import stream_info
-from ansible_collections.livestream.srs.tests.support.media_server import Step, in_time, recorded, serving
+from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork, Scripted
+from ansible_collections.livestream.srs.tests.support.media_server import Step, in_time, recorded
 
 
 def live(_request: str) -> Iterator[Step]:
@@ -22,15 +23,15 @@ def live(_request: str) -> Iterator[Step]:
     yield from in_time(body, 0.6)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def url() -> Iterator[str]:
-    with serving(live) as port:
-        yield f"http://127.0.0.1:{port}/live/tiny.flv"
+    with FakeNetwork() as network:
+        yield f"http://127.0.0.1:{network.listen(lambda: Scripted(live))}/live/tiny.flv"
 
 
 def run(*urls: str, **params: Any) -> dict[str, Any]:
     usual = {
-        "seconds": 0.2, "timeout": 1.0, "stall": 1.0, "must_play": False, "validate_certs": True, "ca_cert": None,
+        "seconds": 0.2, "timeout": 20.0, "stall": 20.0, "must_play": False, "validate_certs": True, "ca_cert": None,
         "ffprobe": False, "ffprobe_path": "ffprobe",
     }  # fmt: skip
     return stream_info.flow(SimpleNamespace(params={"urls": list(urls), **usual, **params}))  # type: ignore[arg-type]
@@ -66,17 +67,18 @@ def program(folder: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "timeout", "said"),
     [
-        ("""echo '{"streams": [{"codec_name": "h264"}]}'""", {"streams": [{"codec_name": "h264"}], "format": {}}),
-        ("echo 'Connection refused' >&2; exit 1", {"error": "Connection refused"}),
-        ("exit 3", {"error": "exit status 3"}),
-        ("echo nothing", {"error": "it did not answer with JSON"}),
-        ("exec sleep 30", {"error": "it did not end in time"}),
+        ("""echo '{"streams": [{"codec_name": "h264"}]}'""", 20.0, {"streams": [{"codec_name": "h264"}], "format": {}}),
+        ("echo 'Connection refused' >&2; exit 1", 20.0, {"error": "Connection refused"}),
+        ("exit 3", 20.0, {"error": "exit status 3"}),
+        ("echo nothing", 20.0, {"error": "it did not answer with JSON"}),
+        ("exec sleep 30", 0.1, {"error": "it did not end in time"}),
     ],
 )
-def test_ffprobe(tmp_path: Path, text: str, said: dict[str, Any]) -> None:
-    result = run("rtmp://127.0.0.1:1/live/x", ffprobe=True, ffprobe_path=program(tmp_path, text))
+def test_ffprobe(tmp_path: Path, text: str, timeout: float, said: dict[str, Any]) -> None:
+    path = program(tmp_path, text)
+    result = run("rtmp://127.0.0.1:1/live/x", ffprobe=True, ffprobe_path=path, seconds=0.1, timeout=timeout, stall=timeout)
     assert result["streams"][0]["ffprobe"] == said
 
 

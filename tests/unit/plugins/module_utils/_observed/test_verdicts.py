@@ -114,7 +114,7 @@ def test_no_address_and_no_endpoints(healthy: dict[str, Any]) -> None:
 
 
 def test_servers_that_give_no_answer_are_told_together(healthy: dict[str, Any]) -> None:
-    healthy["servers"] += [silent("edge-1"), silent("edge-2"), silent("edge-3", error_kind="refused", error="nothing listens")]
+    healthy["servers"] += [silent("edge-1"), silent("edge-2"), silent("edge-3", error_kind="connection_refused", error="nothing listens")]
     assert judged(healthy, "no_answer") == (True, [("edge-1 and 1 more", "no answer in time"), ("edge-3", "nothing listens")])
 
 

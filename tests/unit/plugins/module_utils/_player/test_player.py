@@ -1,21 +1,25 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a player says of servers on loopback: those that play what an SRS 6 once sent, and those that do not."""
+"""What a player says of servers: those that play what an SRS 6 once sent, and those that do not."""
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 
-from ansible_collections.livestream.srs.plugins.module_utils._media import rtmp
-from ansible_collections.livestream.srs.plugins.module_utils._player import player
-from ansible_collections.livestream.srs.plugins.module_utils._player.player import Patience
-from ansible_collections.livestream.srs.tests.support.media_server import Step, in_time, recorded, serving
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._media import flv, rtmp
+from ansible_collections.livestream.srs.plugins.module_utils._player.play_http import new_segments
+from ansible_collections.livestream.srs.plugins.module_utils._player.player import play, protocol_of
+from ansible_collections.livestream.srs.plugins.module_utils._player.viewer import Patience
+from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork, Scripted
+from ansible_collections.livestream.srs.tests.support.media_server import Step, in_time, recorded
 
-# The recorded stream is 2 s long; the tests have less patience than people.
+# The recorded stream is 2 s long.
 QUICK = Patience(watch=0.3, first=0.8, stall=0.4)
 HEADER, _empty_line, FLV = recorded("srs-6.http").partition(b"\r\n\r\n")
 HANDSHAKE = b"\x03" + bytes(2 * rtmp.HANDSHAKE)
@@ -29,10 +33,11 @@ def ok(body: bytes, *headers: str) -> bytes:
 
 
 def watch(script: Callable[[str], Iterable[Step]], path: str, patience: Patience = QUICK) -> dict[str, Any]:
-    with serving(script) as port:
+    with FakeNetwork() as network:
+        port = network.listen(lambda: Scripted(script))
         scheme = "http" if path.endswith((".flv", ".m3u8")) else "rtmp"
-        (view,) = player.play([f"{scheme}://127.0.0.1:{port}{path}"], patience, ssl.create_default_context)
-        return view.result()
+        (view,) = asyncio.run(play([f"{scheme}://127.0.0.1:{port}{path}"], patience, ssl.create_default_context))
+        return {**view.result(), "ended_after": network.now}
 
 
 def flv_live(_request: str) -> Iterator[Step]:
@@ -131,7 +136,7 @@ FLV_HEAD = HEADER + b"\r\n\r\n"
         (once(ok(b"<html>It works</html>")), "/live/x.flv", "wrong_content", "not with FLV"),
         (once(ok(b"<html>It works</html>")), "/live/x.m3u8", "wrong_content", "not with #EXTM3U"),
         (once(b"SSH-2.0-OpenSSH\r\n\r\n"), "/live/x.flv", "wrong_content", "is not HTTP"),
-        (once(b"HTTP/1.1 400 Bad Request\r\n\r\n" + bytes(4000)), "/live/x", "wrong_content", "no RTMP handshake"),
+        (once(b"HTTP/1.1 400 Bad Request\r\n\r\n" + bytes(4000)), "/live/x", "wrong_content", "not an RTMP handshake"),
         (nothing, "/live/x.flv", "empty", "connected, but no answer within 0.8 s"),
         (nothing, "/live/x", "empty", "connected, but no answer within 0.8 s"),
         (nothing, "/live/x.m3u8", "empty", "connected, but no answer within 0.8 s"),
@@ -177,18 +182,19 @@ def test_segments_that_are_none(body: bytes, verdict: str) -> None:
 
 
 def test_nothing_listens() -> None:
-    (view,) = player.play(["rtmp://127.0.0.1:1/live/x"], QUICK, ssl.create_default_context)
+    (view,) = asyncio.run(play(["rtmp://127.0.0.1:1/live/x"], QUICK, ssl.create_default_context))
     assert (view.verdict, view.message) == ("refused", "127.0.0.1:1 refused the connection: nothing listens there")
 
 
 def test_many_urls_are_played_at_once() -> None:
-    with serving(flv_live) as flv_port, serving(rtmp_live) as rtmp_port, serving(nothing) as silent_port:
+    with FakeNetwork() as network:
+        flv_port, rtmp_port, silent_port = (network.listen(lambda s=s: Scripted(s)) for s in (flv_live, rtmp_live, nothing))
         urls = [
             *[f"http://127.0.0.1:{flv_port}/live/{n}.flv" for n in range(10)],
             *[f"rtmp://127.0.0.1:{rtmp_port}/live/{n}" for n in range(10)],
             *[f"http://127.0.0.1:{silent_port}/live/{n}.flv" for n in range(5)],
         ]
-        views = player.play(urls, QUICK, ssl.create_default_context)
+        views = asyncio.run(play(urls, QUICK, ssl.create_default_context))
     assert [view.url for view in views] == urls
     assert [view.verdict for view in views] == ["ok"] * 20 + ["empty"] * 5
 
@@ -217,4 +223,100 @@ def test_pings_are_answered_and_received_bytes_acknowledged() -> None:
 )  # fmt: skip
 def test_what_is_no_url_of_a_stream(url: str) -> None:
     with pytest.raises(ValueError):
-        player.protocol_of(url)
+        protocol_of(url)
+
+
+NEVER = 3600.0
+CLEAR_FLV = b"HTTP/1.1 200 OK\r\n\r\n" + b"FLV\x01\x05\0\0\0\x09" + bytes(4)
+
+
+def tag(ms: int) -> bytes:
+    """A frame of video in FLV."""
+    body = bytes([0x17, 1, 0, 0, 0]) + bytes(100)
+    return bytes([flv.VIDEO]) + len(body).to_bytes(3) + ms.to_bytes(3) + bytes(4) + body + (11 + len(body)).to_bytes(4)
+
+
+def playlists(text: str) -> Callable[[str], Iterator[Step]]:
+    """A server that has the same playlist at each time, but for its number."""
+    asked: list[str] = []
+
+    def script(request: str) -> Iterator[Step]:
+        asked.append(request)
+        yield ok(TS if ".ts" in request else ("#EXTM3U\n" + text.format(number=len(asked))).encode())
+
+    return script
+
+
+def again_and_again(data: bytes, pause: float) -> Iterator[Step]:
+    while True:
+        yield data
+        yield pause
+
+
+@pytest.mark.parametrize(
+    ("script", "path", "verdict", "words", "seconds"),
+    [
+        (once(CLEAR_FLV[:-13], *[b"x", 0.05] * 100), "/live/x.flv", "wrong_content", "not with FLV", 0.8),
+        (once(CLEAR_FLV, *[b"\0", 0.1] * 100), "/live/x.flv", "empty", "no media within 0.8 s", 0.8),
+        (lambda _: again_and_again(b"HTTP/1.1 100 Continue\r\n\r\n", 0.1), "/live/x.flv", "empty", "no answer within 0.8 s", 0.8),
+        (lambda _: again_and_again(b"HTTP/1.1 100 Continue\r\n\r\n", 0.1), "/live/x.m3u8", "empty", "no answer within 0.8 s", 0.8),
+        (lambda _: again_and_again(b"HTTP/1.1 100 Continue\r\n\r\n" * 999, 0.001), "/live/x.flv", "wrong_content", "has no end", 0.1),
+        (once(HANDSHAKE[:1000], *[b"\0", 0.1] * 100), "/live/x", "empty", "no answer within 0.8 s", 0.8),
+        (lambda _: again_and_again(CLEAR_FLV + tag(0), NEVER), "/live/x.flv", "stalled", "no more media for 0.4 s", 0.4),
+        (once(CLEAR_FLV, *[tag(0), 0.1] * 100), "/live/x.flv", "stalled", "no answer in time", 1.5),
+        (playlists("#EXT-X-STREAM-INF:BANDWIDTH=1\nx.m3u8\n"), "/live/x.m3u8", "wrong_content", "more than 5 playlists", 0.1),
+        (playlists("#EXT-X-TARGETDURATION:1e9\n#EXTINF:2,\na.ts\n"), "/live/x.m3u8", "stalled", "has not moved on for 121 s", 121),
+        (playlists("#EXT-X-TARGETDURATION:nan\n#EXTINF:2,\na.ts\n"), "/live/x.m3u8", "stalled", "has not moved on", 1.0),
+        (playlists("#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{number}\n"), "/live/x.m3u8", "empty", "has no segments", 1.0),
+        (once(b"HTTP/1.1 302 Found\r\nLocation: ftp://h/x\r\n\r\n"), "/live/x.flv", "wrong_content", "ftp://h/x is not an http", 0.1),
+        (once(b"HTTP/1.1 302 Found\r\nLocation: http://[x/\r\n\r\n"), "/live/x.flv", "wrong_content", "can't be read (ValueError", 0.1),
+    ],
+)  # fmt: skip
+def test_no_server_holds_a_player_longer_than_its_patience(
+    script: Callable[[str], Iterable[Step]], path: str, verdict: str, words: str, seconds: float
+) -> None:
+    result = watch(script, path)
+    assert (result["verdict"], words in result["message"]) == (verdict, True), result["message"]
+    assert result["ended_after"] <= seconds + 0.01
+
+
+def test_a_playlist_that_moves_on_without_segments_has_an_end() -> None:
+    asked: list[str] = []
+
+    def script(request: str) -> Iterator[Step]:
+        asked.append(request)
+        segments = "#EXTINF:2,\na.ts\n" if len(asked) < 3 else ""
+        text = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{len(asked)}\n{segments}"
+        yield ok(TS if ".ts" in request else text.encode())
+
+    result = watch(script, "/live/x.m3u8")
+    assert result["verdict"] == "stalled"
+    assert result["ended_after"] == pytest.approx(QUICK.limit + 2 * QUICK.first + 2)
+
+
+def test_a_view_that_can_not_be_made_hides_no_other() -> None:
+    def no_certificates() -> ssl.SSLContext:
+        raise SrsError("there are no certificates")
+
+    with FakeNetwork() as network:
+        port = network.listen(lambda: Scripted(flv_live))
+        away = network.listen(lambda: Scripted(once(b"HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/x.flv\r\n\r\n")))
+        urls = [f"http://127.0.0.1:{away}/live/x.flv", f"http://127.0.0.1:{port}/live/x.flv"]
+        redirected, good = asyncio.run(play(urls, QUICK, no_certificates))
+    assert (redirected.verdict, good.verdict) == ("wrong_content", "ok")
+    assert "there are no certificates" in redirected.message
+
+
+def test_without_certificates_nothing_secure_is_played() -> None:
+    def no_certificates() -> ssl.SSLContext:
+        raise SrsError("there are no certificates")
+
+    with FakeNetwork(), pytest.raises(SrsError, match="there are no certificates"):
+        asyncio.run(play(["rtmps://127.0.0.1:1/live/x"], QUICK, no_certificates))
+
+
+@pytest.mark.parametrize(
+    ("seen", "fetched"), [("", ["c"]), ("a", ["b", "c"]), ("c", []), ("gone", ["c"]), ("b?x=1", ["c"])],
+)  # fmt: skip
+def test_which_segments_are_fetched(seen: str, fetched: list[str]) -> None:
+    assert list(new_segments(["a", "b", "c"], seen)) == fetched

@@ -1,27 +1,46 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How to reach the HTTP API of each SRS server of a topology, from a module's options (``argspec.srs_api_spec``)."""
+"""How to reach the HTTP API of each SRS server of a topology, from a module's options (``_argspec.srs_api_spec``)."""
 
 from __future__ import annotations
 
 import base64
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.kubeconfig import Connection
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.pool import bypasses_proxy, tls_context
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.exchange import Headers
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.loop import Address
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.servers import Server
+from ansible_collections.livestream.srs.plugins.module_utils._network.address import Address, Headers, Proxy
 
 DEFAULT_PORT = 1985
 
 
-class Reach:
-    """Turns pods, as ``topology.status`` has them, into servers to ask."""
+@dataclass(frozen=True)
+class Endpoint:
+    """The HTTP API of one SRS.
+
+    ``proxied`` is by the pod proxy of the Kubernetes API server, whose path is then the ``prefix``. With ``forward`` the API server is to
+    forward a port, by that path and with those headers.
+    """
+
+    name: str
+    address: Address
+    prefix: str = ""
+    headers: Headers = ()
+    proxied: bool = False
+    forward: tuple[str, Headers] | None = None
+
+    @property
+    def by_api_server(self) -> bool:
+        return self.proxied or self.forward is not None
+
+
+class Endpoints:
+    """Turns pods, as ``_observed.status`` has them, into endpoints. Raises SrsError for options that don't go together."""
 
     def __init__(self, params: Mapping[str, Any], connection: Connection) -> None:
         self.params = params
@@ -46,51 +65,52 @@ class Reach:
         else:
             self.tls = _tls(params)
 
-    def server(self, pod: Mapping[str, Any], cluster: str, namespace: str, port: int | None) -> Server:
+    def of(self, pod: Mapping[str, Any], cluster: str, namespace: str, port: int | None) -> Endpoint:
+        """The endpoint of a pod (``name``, ``ip``, ``node``); ``port`` is that of its srs.conf."""
         port = self.params["api_port"] or port or DEFAULT_PORT
         secure = self.params["api_scheme"] == "https"
-        path = f"{self.path}/api/v1/namespaces/{namespace}/pods" if self.via in ("pod_proxy", "port_forward") else ""
-        if self.via == "pod_proxy":
-            name = f"https:{pod['name']}" if secure else pod["name"]
-            return Server(pod["name"], self.api_server, f"{path}/{name}:{port}/proxy", self.api_headers, proxied=True)
+        if self.via == "pod_ip":
+            return Endpoint(pod["name"], Address(pod["ip"], port, self.tls if secure else None), "", self.headers)
+        if self.via == "url":
+            return self._by_url({"pod": pod["name"], "ip": pod["ip"], "node": pod["node"], "cluster": cluster, "namespace": namespace})
+        path = f"{self.path}/api/v1/namespaces/{namespace}/pods"
         if self.via == "port_forward":
             forward = f"{path}/{pod['name']}/portforward?ports={port}", self.api_headers
-            return Server(pod["name"], self.api_server, "", self.headers, forward=forward)
-        if self.via == "pod_ip":
-            return Server(pod["name"], Address(pod["ip"], port, self.tls if secure else None), "", self.headers)
-        return self._by_url({"pod": pod["name"], "ip": pod["ip"], "node": pod["node"], "cluster": cluster, "namespace": namespace})
+            return Endpoint(pod["name"], self.api_server, "", self.headers, forward=forward)
+        name = f"https:{pod['name']}" if secure else pod["name"]
+        return Endpoint(pod["name"], self.api_server, f"{path}/{name}:{port}/proxy", self.api_headers, proxied=True)
 
-    def _by_url(self, known: Mapping[str, str]) -> Server:
+    def _by_url(self, known: Mapping[str, str]) -> Endpoint:
         template = self.params["api_url"]
         try:
             url = urlsplit(template.format(**known))
             if url.scheme not in ("http", "https") or not url.hostname:
                 raise ValueError
             port = url.port or (443 if url.scheme == "https" else 80)
-        except (ValueError, KeyError, IndexError):
+        except (ValueError, LookupError, AttributeError):
             words = ", ".join(f"{{{name}}}" for name in known)
             raise SrsError(
-                f"api_url is {template!r}, which is no http or https URL with {words} in it; write such as http://{{ip}}:1985."
+                f"api_url is {template!r}, which is not an http or https URL with {words} in it; set it to such as http://{{ip}}:1985."
             ) from None
         address = Address(url.hostname, port, self.tls if url.scheme == "https" else None)
-        return Server(known["pod"], address, url.path.rstrip("/"), self.headers)
+        return Endpoint(known["pod"], address, url.path.rstrip("/"), self.headers)
 
 
 def _api_server(connection: Connection) -> tuple[Address, str]:
     """Where the Kubernetes API server is, and the path below which it is there."""
     url = urlsplit(connection.host)
     if not url.hostname:
-        raise SrsError(f"The address of the API server, {connection.host}, is no URL; write it as https://HOST:PORT.")
+        raise SrsError(f"The address of the API server, {connection.host}, is not a URL; write it as https://HOST:PORT.")
     secure = url.scheme == "https"
     proxy = None
     if connection.proxy and not bypasses_proxy(connection.host, connection.no_proxy):
         through = urlsplit(connection.proxy)
         if through.scheme != "http" or not through.hostname:
             raise SrsError(
-                f"api_via: pod_proxy can't go through the proxy {through.scheme}://{through.hostname}; "
+                f"api_via: pod_proxy and port_forward can't go through the proxy {through.scheme}://{through.hostname}; "
                 "set proxy to an http:// one, or api_via to pod_ip or url."
             )
-        proxy = (through.hostname, through.port or 80, tuple(connection.proxy_headers.items()))
+        proxy = Proxy(through.hostname, through.port or 80, tuple(connection.proxy_headers.items()))
     port = url.port or (443 if secure else 80)
     return Address(url.hostname, port, tls_context(connection) if secure else None, connection.server_name, proxy), url.path.rstrip("/")
 

@@ -1,0 +1,147 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What viewers have in common whatever the protocol: their patience, their connections, and what they say in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
+from ansible_collections.livestream.srs.plugins.module_utils._media.record import Record
+from ansible_collections.livestream.srs.plugins.module_utils._network.address import Address
+from ansible_collections.livestream.srs.plugins.module_utils._network.at_once import Progress
+from ansible_collections.livestream.srs.plugins.module_utils._network.connection import Connection
+from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import NoAnswer
+from ansible_collections.livestream.srs.plugins.module_utils._network.resolver import Resolver
+
+OK, REFUSED, NOT_FOUND, EMPTY, STALLED, WRONG = "ok", "refused", "not_found", "empty", "stalled", "wrong_content"
+
+DEFAULT_PORTS = {"rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
+SECURE = ("rtmps", "https")
+
+
+class End(Exception):
+    """The view is over, with a verdict other than that all is well."""
+
+    def __init__(self, verdict: str, message: str) -> None:
+        super().__init__(message)
+        self.verdict = verdict
+        self.message = message
+
+
+class Enough(Exception):
+    """All was seen that the viewer came for."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """In seconds: how long to watch, to wait for the first media, and to wait without any more of it."""
+
+    watch: float = 3.0
+    first: float = 10.0
+    stall: float = 5.0
+
+    @property
+    def limit(self) -> float:
+        return self.watch + self.first + self.stall
+
+
+@dataclass
+class View:
+    url: str
+    protocol: str
+    verdict: str = ""
+    message: str = ""
+    record: Record = field(default_factory=Record)
+    playlist: dict[str, Any] | None = None
+
+    def result(self) -> dict[str, Any]:
+        return {
+            "url": self.url,
+            "protocol": self.protocol,
+            "verdict": self.verdict,
+            "message": self.message,
+            **self.record.result(),
+            "hls": self.playlist,
+        }
+
+
+class Viewer:
+    """One viewer, who has one connection at a time."""
+
+    def __init__(self, view: View, patience: Patience, tls: Callable[[], ssl.SSLContext], resolver: Resolver, progress: Progress) -> None:
+        self.view = view
+        self.url = urlsplit(view.url)
+        self.record = view.record
+        self.patience = patience
+        self.tls = tls
+        self.resolver = resolver
+        self.progress = progress
+        self.began = asyncio.get_running_loop().time()
+        self.limit = asyncio.timeout_at(self.began + patience.limit)
+        self.connection: Connection | None = None
+
+    def now(self) -> float:
+        """Seconds since the beginning."""
+        return asyncio.get_running_loop().time() - self.began
+
+    def saw(self, packet: Packet) -> None:
+        self.record.packet(packet, self.now())
+        # Both clocks: what a server kept for newcomers comes at once, and would hide that nothing follows.
+        first = self.record.first_packet
+        if first is not None and self.now() - first >= self.patience.watch and self.record.media_seconds > 0:
+            raise Enough
+
+    async def connect(self, url: SplitResult) -> Connection:
+        self.close()
+        address = Address(url.hostname or "", url.port or DEFAULT_PORTS[url.scheme], self.tls() if url.scheme in SECURE else None)
+        self.connection = Connection(address, self.resolver, self.progress)
+        await self.connection.open()
+        if self.record.connected is None:
+            self.record.connected = self.now()
+        return self.connection
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+
+    async def next(self, connection: Connection) -> bytes:
+        """The next bytes, as long as media keeps coming."""
+        record, patience = self.record, self.patience
+        waiting = record.first_packet is None
+        until = patience.first if waiting else record.waits_since() + patience.stall
+        try:
+            async with asyncio.timeout_at(self.began + until):
+                data = await connection.receive()
+        except TimeoutError:
+            if waiting:
+                raise End(EMPTY, f"connected, but no media within {patience.first:g} s") from None
+            raise End(STALLED, f"no more media for {patience.stall:g} s") from None
+        if not data:
+            raise End(STALLED, "the server closed the connection")
+        return data
+
+    def end(self, verdict: str, message: str) -> None:
+        """Whoever ended it, and however: without any media it was empty."""
+        if verdict == STALLED and self.record.first_packet is None:
+            verdict = EMPTY
+        self.view.verdict, self.view.message = verdict, message
+
+    def end_without_answer(self, error: NoAnswer) -> None:
+        if self.record.connected is None:
+            self.end(REFUSED, error.message)
+        elif error.kind == "invalid_response":
+            self.end(WRONG, error.message)
+        elif self.record.first_packet is not None:
+            self.end(STALLED, error.message)
+        elif error.kind == "timeout":
+            self.end(EMPTY, f"connected, but no answer within {self.patience.first:g} s")
+        else:
+            # A server that is full closes new connections without a word.
+            why = "it may be full (max_connections), or speak another protocol"
+            self.end(REFUSED, f"the server closed the connection without an answer: {why}")
