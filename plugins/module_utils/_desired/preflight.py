@@ -26,6 +26,7 @@ PLAYBOOK_VARIABLES = frozenset(
         "srs_api_username",
         "srs_api_via",
         "srs_context",
+        "srs_in_process",
         "srs_kubeconfig",
         "srs_report",
         "srs_stream",
