@@ -16,7 +16,6 @@ def is_this_python(path: str) -> bool:
     """
     return (
         os.path.isabs(path)
-        and bool(sys.executable)
         and os.path.realpath(path) == os.path.realpath(sys.executable)
         and virtual_environment(path) == (os.path.realpath(sys.prefix) if sys.prefix != sys.base_prefix else None)
         and not _started_with_fewer_folders()

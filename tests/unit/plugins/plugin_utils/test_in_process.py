@@ -58,6 +58,7 @@ def action(
         play_context=SimpleNamespace(**{"executable": "/bin/sh", "become": False, **(play_context or {})}),
         loader=DataLoader(),
         templar=ansible.template.Templar(loader=DataLoader(), variables=variables),
+        shared_loader_obj=None,
     )
 
 

@@ -37,6 +37,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             (folder / "bin/python3").symlink_to("python3.12")
     (tmp_path / "venv/ours/bin/upgraded").symlink_to(tmp_path / "opt/bin/python3.13")
     (tmp_path / "current").symlink_to("venv/ours")
+    (tmp_path / "flat").mkdir()
+    (tmp_path / "flat/pyvenv.cfg").touch()
+    (tmp_path / "flat/python").symlink_to(tmp_path / "opt/bin/python3.12")
     (tmp_path / "usr/bin").mkdir(parents=True)
     (tmp_path / "usr/bin/python").symlink_to(tmp_path / "venv/ours/bin/python")
     (tmp_path / "usr/bin/wrapper").write_text("#!/bin/sh\nexec python\n")
@@ -80,6 +83,7 @@ def test_in_a_virtual_environment(machine: Path, monkeypatch: pytest.MonkeyPatch
         ("opt/bin/python3", True),
         ("opt/bin/python3.13", False),
         ("venv/ours/bin/python", False),
+        ("flat/python", False),
         ("usr/bin/python", True),  # outside the environment that it links to, so it is not in it
     ],
 )
