@@ -52,12 +52,12 @@ def answer_of(module: ModuleType, args: Mapping[str, Any], silent: bool = False)
     basic._ANSIBLE_PROFILE = PROFILE
     for name in ("_global_warnings", "_global_deprecations"):  # those of an earlier item of the same loop
         getattr(ansible_warnings, name).clear()
-    complaint = ""
+    status, complaint = 0, ""
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         try:
             run(LocalModule(module.specification(), silent), module.flow)
         except SystemExit as end:
-            status = end.code
+            status = int(end.code or 0)
         except Exception as error:  # a bug
             status, complaint = 1, "".join(traceback.format_exception(error))
             if print_exception:

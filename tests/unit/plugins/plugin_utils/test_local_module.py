@@ -120,7 +120,7 @@ def test_what_the_flow_gets_is_of_pythons_own_types() -> None:
     ran({"name": Tagged("a"), "objects": given}, lambda module: {"n": seen.append(module.params["objects"])})
     text, mapping = seen[0]
     assert [text, mapping] == ["b", {"c": [1, True, None, 1.5]}]
-    assert type(text) is str and [type(key) for key in mapping] == [str]
+    assert [type(item) for item in (text, *mapping)] == [str, str]
     assert [type(item) for item in mapping["c"]] == [int, bool, type(None), float]
 
 
