@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
+from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec
 from ansible_collections.livestream.srs.plugins.module_utils._desired import canaries
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
 from ansible_collections.livestream.srs.plugins.module_utils._desired.monitoring import GROUP
@@ -16,11 +17,21 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.builder import Builder
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.edge_objects import reloading
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.rollouts import chosen
-from ansible_collections.livestream.srs.plugins.modules import apply_set, srs_deploy
+from ansible_collections.livestream.srs.plugins.modules import apply_set
 from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import InProcessAction
 from ansible_collections.livestream.srs.plugins.plugin_utils._wanted import Wanted
 
 ROLE = {"hls": "hls_nginx", "origin": "srs_origin", "edge": "srs_edge", "canary": "srs_edge"}
+
+# Those that are not passed on to apply_set.
+OPTIONS: dict[str, Any] = {
+    "part": {"type": "str", "choices": ["hls", "origin", "edge", "canary"], "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "clusters": {"type": "list", "elements": "str"},
+    "canary_servers": {"type": "dict", "default": {}},
+    "origin": {"type": "list", "elements": "str", "default": []},
+    "release_holds": {"type": "bool", "default": False},
+}
 
 Args = dict[str, Any]
 Result = dict[str, Any]
@@ -33,9 +44,8 @@ class ActionModule(InProcessAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
         variables = task_vars or {}
-        own = srs_deploy.own_options()
-        _validation, args = self.validate_argument_spec({**own, **srs_deploy.connection_options()})
-        connection = {key: value for key, value in self._task.args.items() if key not in own}
+        _validation, args = self.validate_argument_spec({**OPTIONS, **connection_spec()})
+        connection = {key: value for key, value in self._task.args.items() if key not in OPTIONS}
         try:
             deployment = _Deployment(args, Wanted(self._templar, variables, [ROLE[args["part"]]]), variables)
             first, second = deployment.sets()
@@ -49,7 +59,8 @@ class ActionModule(InProcessAction):
         return result if result.get("failed") else {**result, **deployment.about}
 
     def _applied(self, args: Args, connection: Mapping[str, Any], variables: dict[str, Any]) -> Result:
-        return self.run_module({**connection, **args}, variables)
+        small = {key: value for key, value in args.items() if key != "objects"}
+        return self.run_module({**connection, **small}, variables, {"objects": args["objects"]})
 
 
 class _Deployment:

@@ -97,35 +97,3 @@ reloads:
   elements: dict
   returned: when O(part=edge)
 """
-
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec
-
-
-def own_options() -> dict[str, Any]:
-    """Those that are not passed on to apply_set."""
-    return {
-        "part": {"type": "str", "choices": ["hls", "origin", "edge", "canary"], "required": True},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "clusters": {"type": "list", "elements": "str"},
-        "canary_servers": {"type": "dict", "default": {}},
-        "origin": {"type": "list", "elements": "str", "default": []},
-        "release_holds": {"type": "bool", "default": False},
-    }
-
-
-def connection_options() -> dict[str, Any]:
-    """How to reach the API server."""
-    return connection_spec()
-
-
-def main() -> None:
-    module = AnsibleModule(argument_spec={**own_options(), **connection_options()}, supports_check_mode=True)
-    module.fail_json(msg="srs_deploy is an action plugin: it needs the variables of the host, which only ansible-playbook has.")
-
-
-if __name__ == "__main__":
-    main()

@@ -3,67 +3,36 @@
 """Runs a module's own flow inside ansible-playbook, where the host is the controller itself.
 
 A module that talks to an API server gains nothing from being packed, copied and started as a further process, and that costs
-several times what the work itself does. So where the module would run here anyway - local connection, this very Python, no become,
-no ``environment``, no ``async`` - its flow runs in the worker process. Everywhere else the module is run as any other.
+several times what the work itself does. So where the module would run here anyway, in the environment of this very Python, its flow runs
+in the worker process. Everywhere else, and wherever that isn't sure, the module is run as any other.
 """
 
 from __future__ import annotations
 
-import os
+import contextlib
 import sys
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
+from ansible.release import __version__
+from ansible.vars import clean
 
-from ansible_collections.livestream.srs.plugins.module_utils._errors import run
+from ansible_collections.livestream.srs.plugins.plugin_utils._local_module import HAS_PROFILES, PROFILE, answer_of
+from ansible_collections.livestream.srs.plugins.plugin_utils._this_python import is_this_python
 
+KNOWN_RELEASES = ("2.18", "2.19", "2.20", "2.21")
+"""Those of ansible-core that this is tested with. How it runs modules is not part of its interface, so newer ones may do it otherwise."""
+
+SWITCH = "srs_in_process"
+DISCOVERY = ("", "auto", "auto_silent")
 PLAIN = (str, int, float, bool, type(None))
 
-
-class Finished(Exception):
-    """The end of a module, with its result."""
-
-    def __init__(self, result: dict[str, Any]) -> None:
-        super().__init__()
-        self.result = result
-
-
-class LocalModule:
-    """What a flow uses of an AnsibleModule, without a process of its own."""
-
-    def __init__(self, specification: Mapping[str, Any], args: Mapping[str, Any], check_mode: bool, diff: bool) -> None:
-        conditions = {key: value for key, value in specification.items() if key.startswith(("required_", "mutually_"))}
-        self.argument_spec = dict(specification["argument_spec"])
-        validation = ArgumentSpecValidator(self.argument_spec, **conditions).validate(plain(args))
-        self.params = validation.validated_parameters
-        self.no_log_values: set[str] = set(validation._no_log_values)
-        self.check_mode = check_mode
-        self._diff = diff
-        self._warnings: list[str] = []
-        if validation.error_messages:
-            self.fail_json(msg=" ".join(validation.error_messages))
-
-    def warn(self, warning: str) -> None:
-        self._warnings.append(warning)
-
-    def progress(self, text: str) -> None:
-        """Something for people to see while a wait goes on; a module in a process of its own is not heard before its end."""
-        Display().display(text)
-
-    def exit_json(self, **result: Any) -> NoReturn:
-        self._finish(result)
-
-    def fail_json(self, msg: str, **result: Any) -> NoReturn:
-        self._finish({"failed": True, "msg": msg, **result})
-
-    def _finish(self, result: dict[str, Any]) -> NoReturn:
-        shown = remove_values(result, self.no_log_values)
-        raise Finished({"changed": False, **shown, "warnings": self._warnings})
+Variables = Mapping[str, Any]
 
 
 class InProcessAction(ActionBase):
@@ -76,25 +45,78 @@ class InProcessAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        return {**result, **self.run_module(self._task.args, task_vars)}
+        return {**result, **self.run_module(self._task.args, task_vars or {})}
 
-    def run_module(self, args: Mapping[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        """The result of the module with these arguments, wherever it runs."""
-        if not self._is_here(task_vars or {}):
-            name = f"livestream.srs.{self.module.__name__.rpartition('.')[2]}"
-            executed: dict[str, Any] = self._execute_module(name, dict(args), task_vars=task_vars, wrap_async=self._task.async_val)
+    def run_module(self, args: Mapping[str, Any], variables: dict[str, Any], made: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The result of the module with these arguments, wherever it runs. ``made`` are large ones, known to be right."""
+        name = self.module.__name__.rpartition(".")[2]
+        why_not = self._why_not_here(variables)
+        way = f"as a module: {why_not}" if why_not else f"in this process: a module would run here, too, by {sys.executable}"
+        self._display.vvv(f"{name} runs {way}", host=variables.get("inventory_hostname"))
+        if why_not:
+            sent = {**args, **(made or {})}
+            executed: dict[str, Any] = self._execute_module(
+                f"livestream.srs.{name}", sent, task_vars=variables, wrap_async=self._task.async_val
+            )
             return executed
-        try:
-            run(LocalModule(self.module.specification(), args, self._task.check_mode, self._task.diff), self.module.flow)
-        except Finished as finished:
-            return finished.result
-        raise AssertionError("a flow ends with a result")
+        return self._run_here(f"livestream.srs.{name}", dict(args), made or {}, variables)
 
-    def _is_here(self, task_vars: Mapping[str, Any]) -> bool:
-        if self._connection.transport != "local" or self._play_context.become or self._task.async_val or any(self._task.environment or ()):
-            return False
-        python = self._templar.template(task_vars.get("ansible_python_interpreter", ""))
-        return bool(python) and os.path.realpath(python) == os.path.realpath(sys.executable)
+    def _run_here(self, name: str, args: dict[str, Any], made: Mapping[str, Any], variables: Variables) -> dict[str, Any]:
+        self._update_module_args(name, args, variables)
+        with contextlib.chdir(self._loader.get_basedir()):  # where Ansible starts modules on a local connection
+            answer = answer_of(self.module, args, made, silent=self._task.no_log)
+        parsed = self._parse_returned_data(answer, *([PROFILE] if HAS_PROFILES else []))
+        if isinstance(parsed, dict):
+            clean.remove_internal_keys(parsed)
+            return parsed
+        parsed.remove_internal_keys()  # ansible-core 2.21
+        return dict(parsed.as_result_dict(for_round_trip=True))
+
+    def _why_not_here(self, variables: Variables) -> str:
+        """Why the module must run as any other; empty where it would run on this machine, as this user, in this environment."""
+        # Of these Ansible takes the interpreter.
+        host = variables["ansible_delegated_vars"][self._task.delegate_to] if self._task.delegate_to else variables
+        shells = {self._play_context.executable, constants.DEFAULT_EXECUTABLE}
+        if not (self._is_wanted(variables) and self._is_wanted(host)):
+            return f"{SWITCH} is false"
+        if ".".join(__version__.split(".")[:2]) not in KNOWN_RELEASES:
+            return f"ansible-core {__version__} is not one of those that this is tested with"
+        if self._connection.transport != "local":
+            return f"the connection is {self._connection.transport}"
+        if self._connection.become:
+            return "become is on"
+        if self._task.async_val:
+            return "it is asynchronous"
+        if shells != {"/bin/sh"}:
+            return f"it is started by a shell that may change the environment: {', '.join(sorted(shells - {'/bin/sh'}))}"
+        if constants.DEFAULT_KEEP_REMOTE_FILES:
+            return "ANSIBLE_KEEP_REMOTE_FILES asks for its files"
+        if self._has_environment():
+            return "it has an environment of its own"
+        python = self._interpreter(host)
+        if is_this_python(python):
+            return ""
+        return f"ansible_python_interpreter is {python}" if python else "ansible_python_interpreter is not set, or yet to be discovered"
+
+    def _is_wanted(self, variables: Variables) -> bool:
+        value = self._templar.template(variables.get(SWITCH, True))
+        try:
+            return bool(boolean(value))
+        except TypeError:
+            raise AnsibleActionFail(f"{SWITCH} is {value!r}: set it to true or false.") from None
+
+    def _has_environment(self) -> bool:
+        environment: dict[str, str] = {}
+        self._compute_environment_string(environment)
+        return bool(environment)
+
+    def _interpreter(self, variables: Variables) -> str:
+        """What would start the module, found as ansible.executor.module_common does; empty where Ansible has yet to discover it."""
+        configured = constants.config.get_config_value("INTERPRETER_PYTHON", variables=variables)
+        python = str(self._templar.template(configured) or "").strip()
+        if python in DISCOVERY:
+            python = variables.get("ansible_facts", {}).get("discovered_interpreter_python") or ""
+        return python
 
 
 def plain(value: Any) -> Any:

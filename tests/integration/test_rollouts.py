@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.livestream.srs.plugins.module_utils._errors import run
 from ansible_collections.livestream.srs.plugins.modules import srs_edge_rollout
-from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import Finished, LocalModule
+from ansible_collections.livestream.srs.plugins.plugin_utils._local_module import answer_of
 
 EDGE = "srs-edge-deployment"
 CANARY = "srs-edge-canary-deployment"
@@ -37,12 +36,9 @@ class Edges:
     def rollout(self, state: str, check: bool = False, **options: Any) -> dict[str, Any]:
         """What the module comes to; the playbooks only pass their variables on to it."""
         given = {**self.where, "state": state, "wait": state in ("rolled_back", "released"), "wait_timeout": 60, **options}
-        try:
-            module = LocalModule(srs_edge_rollout.specification(), given, check, diff=True)
-            run(module, srs_edge_rollout.flow)  # type: ignore[arg-type]
-        except Finished as finished:
-            return finished.result
-        raise AssertionError
+        answer = answer_of(srs_edge_rollout, {**given, "_ansible_check_mode": check, "_ansible_diff": True})
+        result: dict[str, Any] = json.loads(answer["stdout"])
+        return result
 
     def get(self, what: str) -> Any:
         return json.loads(self.kubectl("get", what, "-o", "json"))

@@ -21,6 +21,7 @@ PLAYBOOK_VARIABLES = frozenset(
         "srs_canary",
         "srs_context",
         "srs_edge_cluster",
+        "srs_in_process",
         "srs_kubeconfig",
         "srs_report",
         "srs_revision",

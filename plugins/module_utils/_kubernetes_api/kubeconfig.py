@@ -75,11 +75,12 @@ def _base(params: Mapping[str, Any], environ: Mapping[str, str]) -> Connection:
     if not kubeconfig and not params.get("context"):
         if environ.get("KUBERNETES_SERVICE_HOST") and (SERVICE_ACCOUNT / "token").is_file():
             return _in_cluster(environ)
-        found = environ.get("KUBECONFIG") or os.path.expanduser(DEFAULT_KUBECONFIG)
-        if not any(os.path.exists(os.path.expanduser(path)) for path in found.split(os.pathsep) if path):
+        paths = _paths(environ.get("KUBECONFIG") or DEFAULT_KUBECONFIG)
+        if not any(map(os.path.exists, paths)):
             if environ.get("KUBECONFIG"):
                 raise SrsError(
-                    f"There is no kubeconfig at {found}, which the environment variable KUBECONFIG names; correct it or set kubeconfig."
+                    f"There is no kubeconfig at {' or '.join(paths)}, which the environment variable KUBECONFIG names; "
+                    "correct it or set kubeconfig."
                 )
             return Connection(source="the options of the task")
     return _from_kubeconfig(
@@ -186,12 +187,17 @@ class _Kubeconfig:
         self.current = self.current or content.get("current-context")
 
 
+def _paths(kubeconfig: str) -> list[str]:
+    """The files that a path, or several as in KUBECONFIG, leads to: relative to the playbook, where Ansible starts modules."""
+    return [os.path.abspath(os.path.expanduser(path)) for path in kubeconfig.split(os.pathsep) if path]
+
+
 def _read(kubeconfig: Any) -> _Kubeconfig:
     import yaml
 
     if isinstance(kubeconfig, str) and "\n" not in kubeconfig:
         merged = _Kubeconfig(kubeconfig)
-        paths = [os.path.expanduser(path) for path in kubeconfig.split(os.pathsep) if path]
+        paths = _paths(kubeconfig)
         existing = [path for path in paths if os.path.exists(path)]
         if not existing:
             raise SrsError(f"There is no kubeconfig at {' or '.join(paths)}; set kubeconfig (or K8S_AUTH_KUBECONFIG) to one that exists.")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils import basic
+from ansible.module_utils.common.parameters import PASS_VARS
 
 from ansible_collections.livestream.srs.plugins.module_utils import _argspec as argspec
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import Result, SetSpec
@@ -33,6 +34,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return Result(True, [{"name": "web", "token": "t0ken"}], [{"field": "f"}], [{"after": "web"}], ["careful"])
 
     def run(arguments: dict[str, Any] | None = None, **internal: Any) -> dict[str, Any]:
+        if "inject_invocation" in PASS_VARS:  # ansible-core 2.21 and later have an invocation only where one is asked for
+            internal["inject_invocation"] = True
         given = {**GIVEN, **(arguments or {}), **{f"_ansible_{key}": value for key, value in internal.items()}}
         monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
         monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)

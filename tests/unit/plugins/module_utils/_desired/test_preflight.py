@@ -83,6 +83,7 @@ KNOWN = {"srs_edge_replicas", "srs_edge_clusters", "srs_namespace", "hls_nginx_i
         ("srs_edge_cluster", "did you mean srs_edge_clusters?"),
         ("srs_namespaces", "did you mean srs_namespace?"),
         ("hls_nginx_imgae", "did you mean hls_nginx_image?"),
+        ("srs_in_proces", "did you mean srs_in_process?"),
         ("srs_edge_colour_of_the_sky", "ansible-doc -t role livestream.srs.srs_edge"),
     ],
 )
@@ -92,7 +93,9 @@ def test_a_misspelt_variable_is_named(name: str, said: str) -> None:
     assert said in problem
 
 
-@pytest.mark.parametrize("name", ["srs_kubeconfig", "srs_my_own_note", "inventory_hostname", "_srs_edge_clusters", "srs_edge_replicas"])
+@pytest.mark.parametrize(
+    "name", ["srs_kubeconfig", "srs_in_process", "srs_my_own_note", "inventory_hostname", "_srs_edge_clusters", "srs_edge_replicas"]
+)
 def test_other_variables_are_left_alone(name: str) -> None:
     assert preflight.unknown_variables([name], KNOWN) == []
 

@@ -273,6 +273,12 @@ def test_a_kubeconfig_that_does_not_exist(home: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("KUBECONFIG", "/none")
     with pytest.raises(SrsError, match="There is no kubeconfig at /none, which the environment variable KUBECONFIG names"):
         load({})
+    monkeypatch.chdir(home)
+    with pytest.raises(SrsError, match=f"There is no kubeconfig at {home}/relative;"):
+        load({"kubeconfig": "relative"})
+    monkeypatch.setenv("KUBECONFIG", "relative")
+    with pytest.raises(SrsError, match=f"There is no kubeconfig at {home}/relative, which"):
+        load({})
 
 
 def test_no_cluster_at_all(home: Path) -> None:
