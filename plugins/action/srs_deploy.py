@@ -13,7 +13,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired import can
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
 from ansible_collections.livestream.srs.plugins.module_utils._desired.monitoring import GROUP
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._manifests.build import Builder
+from ansible_collections.livestream.srs.plugins.module_utils._manifests.builder import Builder
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.edge_objects import reloading
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.rollouts import chosen
 from ansible_collections.livestream.srs.plugins.modules import apply_set, srs_deploy

@@ -13,7 +13,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired import top
 from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import check_shape, unknown_variables
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
-from ansible_collections.livestream.srs.plugins.module_utils._manifests.build import Builder
+from ansible_collections.livestream.srs.plugins.module_utils._manifests.builder import Builder
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.patches import Patches
 from ansible_collections.livestream.srs.plugins.plugin_utils import _role_variables as role_variables
 from ansible_collections.livestream.srs.plugins.plugin_utils._role_files import role_files

@@ -13,7 +13,7 @@ from ansible.template import Templar
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import topology
 from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import ROLES
-from ansible_collections.livestream.srs.plugins.module_utils._manifests.build import Builder
+from ansible_collections.livestream.srs.plugins.module_utils._manifests.builder import Builder
 from ansible_collections.livestream.srs.plugins.plugin_utils._wanted import Wanted
 
 WHO: dict[str, Any] = {"srs_change_cause": "tester"}
