@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -69,8 +70,20 @@ def _json_patch(item: Object, operations: list[Any]) -> Object:
         import jsonpatch
     except ImportError:
         raise SrsError("a list of operations needs the Python package jsonpatch on the controller: pip install jsonpatch") from None
-    try:
-        patched: Object = jsonpatch.apply_patch(item, operations)
-    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, KeyError) as error:
-        raise SrsError(f"{error}".strip("'")) from None
-    return patched
+    for index, operation in enumerate(operations):
+        try:
+            item = jsonpatch.apply_patch(item, [operation])
+        except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, KeyError) as error:
+            raise SrsError(f"operation {index}{_title(operation)}: {_reason(error)}.") from None
+    return item
+
+
+def _title(operation: Any) -> str:
+    return f" ({operation.get('op')} {operation.get('path')})" if isinstance(operation, Mapping) else ""
+
+
+def _reason(error: Exception) -> str:
+    """What an error of jsonpatch says, without the object that some of them show: it may hold secrets."""
+    if isinstance(error, AssertionError):
+        return "there is another value"
+    return re.sub(r" in [{\[].*", "", str(error), flags=re.DOTALL).rstrip(".")
