@@ -93,7 +93,7 @@ class RoleVariables:
 
     def _evaluated(self, value: Any, texts: dict[str, Any]) -> Any:
         if not value or isinstance(value, (int, float, bool)):
-            return value
+            return plain(value)
         if not isinstance(value, str):
             return plain(self._templar.template(value))
         if value not in texts:
