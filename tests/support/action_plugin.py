@@ -32,5 +32,6 @@ def run(plugin: type[ActionBase], args: Mapping[str, Any], **variables: Any) -> 
         templar=Templar(loader=loader, variables=given),
         shared_loader_obj=None,
     )
+    made._load_name = task.action  # ansible-core 2.18 has its loader of plugins set it
     result: dict[str, Any] = made.run(task_vars=given)
     return result
