@@ -47,7 +47,8 @@ class ActionModule(InProcessAction):
         _validation, args = self.validate_argument_spec({**OPTIONS, **connection_spec()})
         connection = {key: value for key, value in self._task.args.items() if key not in OPTIONS}
         try:
-            deployment = _Deployment(args, Wanted(self._templar, variables, [ROLE[args["part"]]]), variables)
+            more_names = (variables.get("_srs_preflight") or {}).get("variables", ())
+            deployment = _Deployment(args, Wanted(self._templar, variables, [ROLE[args["part"]]], more_names), variables)
             first, second = deployment.sets()
             result = self._applied(first, connection, variables) if first else {}
             if result.get("failed"):
@@ -116,7 +117,7 @@ class _Deployment:
         edges = self._chosen()
         if self.args["state"] == "absent":
             return self._set("edge-canary", canaries.references(edges), present=False, only_objects=True)
-        made = self.builder.canaries(edges, {name: int(count) for name, count in self.args["canary_servers"].items()})
+        made = self.builder.canaries(edges, _counts(self.args["canary_servers"], edges))
         return self._set("edge-canary", made, present=True, wait=True, wait_timeout=self.wait_timeout)
 
     def _chosen(self) -> list[Edge]:
@@ -135,6 +136,14 @@ class _Deployment:
             "change_cause": self.common.change_cause,
             **options,
         }
+
+
+def _counts(given: Mapping[str, Any], edges: list[Edge]) -> dict[str, int]:
+    """The number of servers of each canary."""
+    for edge in edges:
+        if not str(given.get(edge.name)).isdecimal():
+            raise SrsError(f"canary_servers has no number of servers for edge cluster '{edge.name}': srs_edge_rollout tells it.")
+    return {edge.name: int(given[edge.name]) for edge in edges}
 
 
 def _was_checked(variables: Mapping[str, Any], wanted: Wanted, role: str) -> bool:

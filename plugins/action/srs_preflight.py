@@ -47,6 +47,7 @@ class ActionModule(ActionBase):
             "changed": False,
             "warnings": warnings,
             "roles": args["roles"],
+            "variables": args["variables"],
             "fingerprint": wanted.fingerprint(),
             "clusters": clusters,
             "_ansible_verbose_override": True,

@@ -63,4 +63,9 @@ roles:
   returned: success
   type: list
   elements: str
+variables:
+  description: O(variables), which the roles take, too.
+  returned: success
+  type: list
+  elements: str
 """

@@ -8,11 +8,12 @@ So the defaults of a role that the play doesn't use are read from its files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.yaml import yaml_load
 
@@ -21,7 +22,7 @@ try:
 except ImportError:
     trust_as_template = None
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import ROLES
+from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import ROLES, check_shape
 from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import plain
 
 FOLDER = Path(__file__).resolve().parents[2] / "roles"
@@ -59,53 +60,65 @@ def _yaml(role: str, path: str) -> Any:
 class RoleVariables:
     """Evaluates and validates the variables of the roles for one host.
 
-    ``templar`` is that of an action plugin, ``variables`` are the variables of its task. ``raw`` holds what each variable comes to,
-    ``values`` the same with the type that its argument spec says; ``problems`` what is wrong with those of ``roles``, as sentences.
+    ``templar`` is that of an action plugin, ``variables`` are the variables of its task. ``values`` holds what each variable comes to, with
+    the type that its argument spec says; ``problems`` what is wrong with them, as sentences. Where there are problems, values are missing.
     """
 
-    def __init__(self, templar: Any, variables: Mapping[str, Any], roles: Iterable[str] = ROLES) -> None:
+    def __init__(self, templar: Any, variables: Mapping[str, Any]) -> None:
         self._templar = templar
+        self.problems: list[str] = []
         # First what somebody has set, then the defaults, which may follow from it: `-e srs_production_defaults=false` is a text.
         own = {name: variables[name] for name in known() if name in variables and variables[name] != defaults().get(name)}
         environment = {**defaults(), **variables}
-        self.raw = self._evaluated(own, environment)
-        given, wrong = self._validated(self.raw)
-        environment |= {name: value for name, value in given.items() if not isinstance(value, (dict, list))}
-        rest = self._evaluated({name: value for name, value in defaults().items() if name not in own}, environment)
-        derived, also_wrong = self._validated(rest)
-        self.raw |= rest
-        self.values = {**derived, **given}
-        errors = {**also_wrong, **wrong}
-        wanted = list(roles)
-        self.problems = [text for name, texts in errors.items() if any(name in specification(role) for role in wanted) for text in texts]
+        self.values = self._valid(own, environment)
+        if self.problems:
+            return
+        environment |= {name: value for name, value in self.values.items() if not isinstance(value, (dict, list))}
+        self.values |= self._valid({name: value for name, value in defaults().items() if name not in own}, environment)
 
-    def _evaluated(self, raw: Mapping[str, Any], environment: Mapping[str, Any]) -> Values:
+    def _valid(self, raw: Mapping[str, Any], environment: Mapping[str, Any]) -> Values:
+        """The values of those that are right; each is looked at by itself, so that one error hides no other."""
         self._templar.available_variables = environment
-        return {name: plain(self._templar.template(value)) if _may_be_template(value) else value for name, value in raw.items()}
-
-    @staticmethod
-    def _validated(values: Values) -> tuple[Values, dict[str, list[str]]]:
-        """(values, errors) of each variable by itself, so that one error hides no other."""
-        specs = {name: spec for role in ROLES for name, spec in specification(role).items()}
+        texts: dict[str, Any] = {}  # dozens of defaults are the same one
         valid: Values = {}
-        errors: dict[str, list[str]] = {}
-        for name, value in values.items():
-            result = ArgumentSpecValidator({name: specs[name]}).validate({name: value})
-            valid[name] = _given(result.validated_parameters[name], specs[name])
-            if value is None:
-                errors[name] = [f"{name} is null: give it a value, or leave the variable out."]
-            elif result.error_messages:
-                errors[name] = list(result.error_messages)
-        return valid, errors
+        for name in sorted(raw):
+            try:
+                value = self._evaluated(raw[name], texts)
+            except AnsibleError as error:
+                self.problems.append(f"{name} can't be evaluated: {str(error).rstrip('.')}.")
+                continue
+            valid[name], errors = _validated(name, value)
+            self.problems += errors
+        return valid
+
+    def _evaluated(self, value: Any, texts: dict[str, Any]) -> Any:
+        if not value or isinstance(value, (int, float, bool)):
+            return plain(value)
+        if not isinstance(value, str):
+            return plain(self._templar.template(value))
+        if value not in texts:
+            texts[value] = plain(self._templar.template(value))
+        return texts[value]
 
 
-def _may_be_template(value: Any) -> bool:
-    """Whether a value must be evaluated: not a number, a switch or an empty container of a role's defaults."""
-    return bool(value) and not isinstance(value, (int, float, bool))
+def _validated(name: str, value: Any) -> tuple[Any, list[str]]:
+    """(value, what is wrong with it)."""
+    spec = next(options[name] for options in map(specification, ROLES) if name in options)
+    if value is None:
+        return None, [f"{name} is null: give it a value, or leave the variable out."]
+    if name == "srs_edge_clusters" and (misshapen := check_shape(value, spec["options"])):
+        return value, misshapen
+    try:
+        result = ArgumentSpecValidator({name: spec}).validate({name: _given(value, spec)})
+    except TypeError:  # it expects mappings wherever there are keys
+        return value, [f"{name} is {value!r}: it must be a mapping, and so must be what it holds where that has keys of its own."]
+    # Some messages of a kind that is explained by another one don't say where it is.
+    errors = [text for text in result.error_messages if name in text] or list(result.error_messages)
+    return _given(result.validated_parameters[name], spec), errors
 
 
 def _given(value: Any, spec: Mapping[str, Any]) -> Any:
-    """A validated value without the keys that nobody gave, for which validation puts None."""
+    """A value without the keys that nobody gave: those that are null, which validation makes of all that are missing."""
     options = spec.get("options")
     if not options or value is None:
         return value

@@ -6,30 +6,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import topology
-from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import check_shape, unknown_variables
+from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import unknown_variables
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.builder import Builder
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.patches import Patches
-from ansible_collections.livestream.srs.plugins.plugin_utils import _role_variables as role_variables
 from ansible_collections.livestream.srs.plugins.plugin_utils._role_files import role_files
-from ansible_collections.livestream.srs.plugins.plugin_utils._role_variables import RoleVariables
+from ansible_collections.livestream.srs.plugins.plugin_utils._role_variables import RoleVariables, known
 
 
 class Wanted:
-    """The variables of one host, evaluated once. Raises SrsError with all that is wrong with the types of those of ``roles``."""
+    """The variables of one host, evaluated once. Raises SrsError with all that is wrong with their names and types.
+
+    ``roles`` are those that ``check`` is about. The types of all variables must be right, since the objects of a role follow from all.
+    """
 
     def __init__(self, templar: Any, variables: Mapping[str, Any], roles: Iterable[str], more_names: Iterable[str] = ()) -> None:
         self.roles = list(roles)
         self.place = topology.Place(variables.get("inventory_hostname", ""), variables.get("hostvars", {}))
-        _stop_on(unknown_variables(variables, {*role_variables.known(), *more_names}))
-        evaluated = RoleVariables(templar, variables, self.roles)
-        keys = role_variables.specification("srs_edge")["srs_edge_clusters"]["options"]
-        _stop_on([*check_shape(evaluated.raw["srs_edge_clusters"], keys)] or evaluated.problems)
+        evaluated = RoleVariables(templar, variables)
+        _stop_on([*unknown_variables(variables, {*known(), *more_names}), *evaluated.problems])
         self.values = evaluated.values
 
     def check(self) -> list[str]:
@@ -69,8 +70,20 @@ def _json_patch(item: Object, operations: list[Any]) -> Object:
         import jsonpatch
     except ImportError:
         raise SrsError("a list of operations needs the Python package jsonpatch on the controller: pip install jsonpatch") from None
-    try:
-        patched: Object = jsonpatch.apply_patch(item, operations)
-    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, KeyError) as error:
-        raise SrsError(f"{error}".strip("'")) from None
-    return patched
+    for index, operation in enumerate(operations):
+        try:
+            item = jsonpatch.apply_patch(item, [operation])
+        except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, KeyError) as error:
+            raise SrsError(f"operation {index}{_title(operation)}: {_reason(error)}.") from None
+    return item
+
+
+def _title(operation: Any) -> str:
+    return f" ({operation.get('op')} {operation.get('path')})" if isinstance(operation, Mapping) else ""
+
+
+def _reason(error: Exception) -> str:
+    """What an error of jsonpatch says, without the object that some of them show: it may hold secrets."""
+    if isinstance(error, AssertionError):
+        return "there is another value"
+    return re.sub(r" in [{\[].*", "", str(error), flags=re.DOTALL).rstrip(".")

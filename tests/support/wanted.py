@@ -11,8 +11,14 @@ import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
+try:
+    from ansible.template import trust_as_template  # since 2.19
+except ImportError:
+    trust_as_template = None
+
 from ansible_collections.livestream.srs.plugins.module_utils._desired import topology
 from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import ROLES
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.builder import Builder
 from ansible_collections.livestream.srs.plugins.plugin_utils._wanted import Wanted
 
@@ -21,8 +27,44 @@ WHO: dict[str, Any] = {"srs_change_cause": "tester"}
 
 def wanted(roles: Iterable[str] = ROLES, more_names: Iterable[str] = (), **variables: Any) -> Wanted:
     """The variables of one host, evaluated as the action plugins do."""
-    given = {"inventory_hostname": "here", "hostvars": {"here": variables}, **WHO, **variables}
+    given = trusted({"inventory_hostname": "here", "hostvars": {"here": variables}, **WHO, **variables})
     return Wanted(Templar(loader=DataLoader(), variables=given), given, roles, more_names)
+
+
+def trusted(value: Any) -> Any:
+    """A value as an inventory gives it: its strings may be templates."""
+    if isinstance(value, str):
+        return trust_as_template(value) if trust_as_template else value
+    if isinstance(value, dict):
+        return {key: trusted(item) for key, item in value.items()}
+    return [trusted(item) for item in value] if isinstance(value, list) else value
+
+
+def problems(roles: Iterable[str] = ROLES, **variables: Any) -> list[str]:
+    """What is wrong with the values, each as a sentence."""
+    return checks(roles, **variables).problems()
+
+
+def warnings(roles: Iterable[str] = ROLES, **variables: Any) -> list[str]:
+    """What is said of values that are right."""
+    made = checks(roles, **variables)
+    assert made.problems() == []
+    return made.warnings
+
+
+def checks(roles: Iterable[str] = ROLES, **variables: Any) -> topology.Checks:
+    """The checks of the values."""
+    made = wanted(roles, **variables)
+    return topology.Checks(topology.resolve(made.values), made.roles, made.values, made.place)
+
+
+def refusal(roles: Iterable[str] = ROLES, **variables: Any) -> str:
+    """What a user reads about variables that are wrong."""
+    try:
+        wanted(roles, **variables).check()
+    except SrsError as error:
+        return error.message
+    raise AssertionError(f"accepted: {variables}")
 
 
 def resolved(**variables: Any) -> topology.Topology:

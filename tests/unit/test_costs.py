@@ -17,7 +17,7 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 # What takes tens of milliseconds or more to import, and has no place at the start of a module.
 SLOW = {"kubernetes", "requests", "asyncio", "jinja2", "cryptography", "jsonschema", "google"}
 # Every run of these asks or plays something.
-NEED_ASYNCIO = {"srs_client_info", "srs_client_kick", "srs_reload", "srs_stream_probe"}
+NEED_ASYNCIO = {"srs_client_info", "srs_client_kick", "srs_reload", "srs_stream_info"}
 
 
 @pytest.mark.parametrize("module", MODULES)

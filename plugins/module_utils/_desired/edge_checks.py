@@ -12,9 +12,12 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired import aut
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server
 from ansible_collections.livestream.srs.plugins.module_utils._dns import LABEL_LENGTH, is_label
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
 
 # "srs-edge-NAME-deployment-<10 hash>-<5 random>" must stay a valid pod hostname, and "srs-edge-NAME-deployment" a label value.
 EDGE_NAME_LENGTH = 36
+# What Ansible takes for false, as text. The variables of other hosts aren't validated here.
+OFF = ("false", "no", "off", "0", "0.0", "n", "f")
 WEEK = 7 * 24 * 3600
 
 
@@ -57,10 +60,10 @@ def check_origin_from(wanted: str, here: str, hosts: Mapping[str, Mapping[str, A
         return [f"{where}, which is no host of the inventory: {', '.join(sorted(hosts))}."]
     if given_as_well:
         return [f"{where}, but srs_edge_origin names an origin as well: leave one of them out."]
-    slb = hosts[wanted].get("srs_origin_slb", {"enabled": False})
-    if not hosts[wanted].get("srs_origin_enabled", True):
+    if str(hosts[wanted].get("srs_origin_enabled", True)).lower() in OFF:
         return [f"{where}, but srs_origin_enabled is false for that host: name the host that has the origin."]
-    if not isinstance(slb, Mapping) or not slb.get("enabled", True):
+    slb = hosts[wanted].get("srs_origin_slb", {"enabled": False})
+    if not isinstance(slb, Mapping) or not load_balancer.is_enabled(slb):
         return [f"{where}, but that host's origin can't be reached from outside: give it srs_origin_slb."]
     return []
 
@@ -85,7 +88,7 @@ def check_upstreams(edges: Iterable[Edge]) -> Iterator[str]:
         path = [name]
         while (upstream := upstreams.get(path[-1], "")) and upstream not in path:
             path.append(upstream)
-        if upstream == name:
+        if upstream and upstream == name:
             circle = " -> ".join([*path, upstream])
             yield f"edge cluster '{name}': upstreams form a cycle: {circle}. One of them must pull from the origin."
 

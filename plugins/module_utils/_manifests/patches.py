@@ -59,13 +59,12 @@ class Patches:
         everything = list(objects)
         for index, patch in enumerate(self.given):
             where = f"srs_patches[{index}]"
-            matched = [item for item in everything if _matches(patch, item, None)]
+            matched = [number for number, item in enumerate(everything) if _matches(patch, item, None)]
             if not matched:
                 yield f"{where} matches no object: {_what_there_is(patch, everything)}"
-                continue
             try:
-                for item in matched:
-                    self._one(item, patch, where)
+                for number in matched:
+                    everything[number] = self._one(everything[number], patch, where)
             except SrsError as error:
                 yield error.message
 
@@ -75,8 +74,10 @@ class Patches:
         for index, patch in enumerate(self.given):
             where = f"srs_patches[{index}]"
             matched = [item for item in everything if _matches(patch, item, None)]
-            if matched and all(self._one(item, patch, where) == item for item in matched):
+            after = [self._one(item, patch, where) if _matches(patch, item, None) else item for item in everything]
+            if matched and after == everything:
                 yield f"{where} changes nothing of {_title(matched[0])}{_and_more(len(matched) - 1)}: it can be left out."
+            everything = after
 
     def _patched(self, item: Object, alias: str | None) -> Object:
         for index, patch in enumerate(self.given):
@@ -86,6 +87,8 @@ class Patches:
 
     def _one(self, item: Object, patch: Mapping[str, Any], where: str) -> Object:
         content = patch["patch"]
+        if not isinstance(content, (Mapping, list)):
+            raise SrsError(f"{where}.patch must be a mapping, which is merged, or a list of operations (JSON patch).")
         try:
             after = self.json_patch(item, content) if isinstance(content, list) else merged(item, content)
         except SrsError as error:

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventories in docs/origins.md and docs/security.md are accepted: their variables, keys and types, and the configs that they make."""
+"""The inventories in the documentation are accepted: their variables, keys and types, the configs that they make, and their patches."""
 
 from __future__ import annotations
 
@@ -10,63 +10,61 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired import https, preflight
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import compile_config
+from ansible_collections.livestream.srs.plugins.plugin_utils._role_variables import known
+from ansible_collections.livestream.srs.tests.support.wanted import named, objects, wanted
 
 ROOT = Path(__file__).resolve().parents[3]
+OTHER_HOSTS = {"hub": {"srs_origin_slb": {"provider": "generic"}}}
 
 
-def examples(page: str) -> list[dict[str, Any]]:
-    text = (ROOT / "docs" / page).read_text()
-    return [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)]
+def inventories() -> list[tuple[str, dict[str, Any]]]:
+    """(page, variables) of every block of YAML whose keys are all variables."""
+    found = []
+    for page in sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")]):
+        for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+            data = yaml.safe_load(block)
+            if isinstance(data, dict) and all(str(key).startswith(("srs_", "hls_nginx_")) for key in data):
+                found.append((page.name, data))
+    return found
 
 
-BLOCKS = examples("origins.md")
-SECURE = examples("security.md")
+INVENTORIES = inventories()
 
 
-def specs() -> dict[str, dict[str, Any]]:
-    return {
-        role: yaml.safe_load((ROOT / "roles" / role / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
-        for role in preflight.ROLES
-    }
+def of(page: str, variable: str) -> dict[str, Any]:
+    """The one inventory of a page that has the variable."""
+    (found,) = (block for name, block in INVENTORIES if name == page and variable in block)
+    return found
 
 
 def test_there_are_examples() -> None:
-    assert len(BLOCKS) > 10
-    assert len(SECURE) >= 3
+    pages = [page for page, _block in INVENTORIES]
+    assert pages.count("origins.md") > 10 and pages.count("security.md") >= 3
+    assert {"load-balancers.md", "rollouts.md", "srs-conf.md"} <= set(pages)
 
 
-@pytest.mark.parametrize("block", BLOCKS + SECURE, ids=" ".join)
-def test_every_variable_is_known_and_has_its_type(block: dict[str, Any]) -> None:
-    known = {name for spec in specs().values() for name in spec}
-    assert preflight.unknown_variables(block, known) == []
-    assert set(block) <= known
-    for spec in specs().values():
-        given = {name: value for name, value in block.items() if name in spec}
-        assert ArgumentSpecValidator(spec).validate(given).error_messages == []
-    if "hls_nginx_slb" in block:
-        load_balancer.validate(block["hls_nginx_slb"], where="hls_nginx_slb")
-    if "srs_origin_slb" in block:
-        load_balancer.validate(block["srs_origin_slb"], where="srs_origin_slb")
-    assert list(https.check(block.get("hls_nginx_https"), own_config=True)) == []
+@pytest.mark.parametrize(("page", "block"), INVENTORIES, ids=[f"{page} {' '.join(block)}" for page, block in INVENTORIES])
+def test_every_inventory_is_accepted_without_a_warning(page: str, block: dict[str, Any]) -> None:
+    assert set(block) <= known()
+    assert wanted(**block, hostvars={"here": block, **OTHER_HOSTS}).check() == []
 
 
 @pytest.mark.parametrize("version", [5, 6])
 def test_every_config_is_one_that_the_server_takes(version: int) -> None:
-    for block in BLOCKS:
-        if "srs_origin_config" in block:
-            compile_config("origin", {"srs_version": version, "behind_nginx": True, **block["srs_origin_config"]}, where="docs")
-        if "srs_edge_config" in block:
-            text = compile_config("edge", {"srs_version": version, "origin": ["origin"], **block["srs_edge_config"]}, where="docs").text
-            assert "token_traverse on;" in text
+    blocks = [block for _page, block in INVENTORIES if {"srs_origin_config", "srs_edge_config"} & set(block)]
+    assert len(blocks) >= 5
+    for block in blocks:
+        assert wanted(**block, srs_version=version, srs_image=f"ossrs/srs:{version}.0.999").check() == []
 
 
-def test_https_of_the_edges_is_one_that_the_server_takes() -> None:
-    (block,) = (block for block in SECURE if "srs_edge_config" in block)
-    compiled = compile_config("edge", {"srs_version": 6, "origin": ["origin"], **block["srs_edge_config"]}, where="docs")
-    assert "https {" in compiled.text
-    assert [mount["secret_name"] for mount in compiled.secret_mounts] == ["live-tls"]
+def test_edges_ask_the_origin_who_may_play() -> None:
+    config = named(objects(**of("origins.md", "srs_edge_config")))["ConfigMap srs-edge-config"]["data"]["srs.conf"]
+    assert "token_traverse on;" in config
+
+
+def test_https_of_the_edges_has_its_certificate() -> None:
+    made = named(objects(**of("security.md", "srs_edge_config")))
+    assert "https {" in made["ConfigMap srs-edge-config"]["data"]["srs.conf"]
+    volumes = made["Deployment srs-edge-deployment"]["spec"]["template"]["spec"]["volumes"]
+    assert [volume["secret"] for volume in volumes if "secret" in volume] == [{"secretName": "live-tls"}]

@@ -7,13 +7,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.livestream.srs.tests.support.wanted import named, objects
+
 ROOT = Path(__file__).resolve().parents[3]
 RECORDED = ROOT / "tests/unit/fixtures/metrics"
-RULES = ROOT / "roles/srs_origin/templates/prometheus-rule.yml.j2"
 DASHBOARD = ROOT / "roles/srs_origin/files/grafana-dashboard.json"
 NGINX = ROOT / "roles/hls_nginx/templates/metrics.conf.j2"
 
@@ -32,16 +34,21 @@ def known(version: int) -> dict[str, str]:
     return types((RECORDED / f"srs-{version}.txt").read_text()) | types(NGINX.read_text().replace("\\n", "\n")) | BLACKBOX
 
 
+@cache
+def alerts() -> tuple[str, ...]:
+    """The expressions of all alerts that there may be."""
+    made = named(objects(srs_monitoring={"hls_probe": {"prober": "blackbox", "streams": ["live/livestream"]}}))
+    return tuple(rule["expr"] for group in made["PrometheusRule srs"]["spec"]["groups"] for rule in group["rules"])
+
+
 def expressions() -> Iterator[str]:
-    for line in RULES.read_text().splitlines():
-        if line.strip().startswith("expr:"):
-            yield line
+    yield from alerts()
     for panel in json.loads(DASHBOARD.read_text())["panels"]:
         yield from (target["expr"] for target in panel["targets"])
 
 
 def test_there_are_expressions() -> None:
-    assert len(list(expressions())) > 20
+    assert len(list(expressions())) > 20 and len(alerts()) >= 8
     assert {name for expression in expressions() for name in SELECTED.findall(expression)} >= {"srs_clients", "nginx_connections_active"}
 
 

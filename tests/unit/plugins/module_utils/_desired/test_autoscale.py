@@ -9,25 +9,23 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale
+from ansible_collections.livestream.srs.tests.support.wanted import problems, resolved
 
 METRIC = {"name": "srs_clients", "average": 800}
 
 
-def cluster(given: Any, **resources: Any) -> dict[str, Any]:
-    return {"autoscale": given, "resources": {"requests": {"cpu": "500m"}} | resources}
+def found(given: Any, **variables: Any) -> list[str]:
+    return problems(["srs_edge"], srs_edge_autoscale=given, **variables)
 
 
-@pytest.mark.parametrize(
-    "given", [{}, None, {"min": 2, "max": 10}, {"min": 1, "max": 1, "cpu": 100}, {"min": 2, "max": 4, "metric": METRIC}]
-)
+@pytest.mark.parametrize("given", [{}, {"min": 2, "max": 10}, {"min": 1, "max": 1, "cpu": 100}, {"min": 2, "max": 4, "metric": METRIC}])
 def test_what_is_right(given: Any) -> None:
-    assert autoscale.check("edge", cluster(given)) == []
+    assert found(given) == []
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (3, "has to be a mapping"),
         ({"min": 2}, "max is None"),
         ({"min": 0, "max": 3}, "min is 0"),
         ({"min": True, "max": 3}, "min is True"),
@@ -39,18 +37,24 @@ def test_what_is_right(given: Any) -> None:
     ],
 )
 def test_each_mistake_is_named(given: Any, words: str) -> None:
-    problems = autoscale.check("edge", cluster(given))
-    assert len(problems) == 1 and words in problems[0] and problems[0].startswith("edge: autoscale")
+    (problem,) = found(given)
+    assert words in problem and problem.startswith("edge cluster 'edge': autoscale")
 
 
 def test_a_share_of_no_request_is_none() -> None:
-    (problem,) = autoscale.check("edge", cluster({"min": 1, "max": 3}, requests={}))
+    (problem,) = found({"min": 1, "max": 3}, srs_edge_resources={})
     assert "resources.requests.cpu" in problem
-    assert autoscale.check("edge", cluster({"min": 1, "max": 3, "metric": METRIC}, requests={})) == []
+    assert found({"min": 1, "max": 3, "metric": METRIC}, srs_edge_resources={}) == []
 
 
-def test_by_cpu_unless_something_else_is_named() -> None:
-    assert autoscale.resolved({"min": 1, "max": 3}) == {"min": 1, "max": 3, "cpu": autoscale.DEFAULT_CPU}
-    assert autoscale.resolved({"min": 1, "max": 3, "cpu": 50})["cpu"] == 50
-    assert "cpu" not in autoscale.resolved({"min": 1, "max": 3, "metric": METRIC})
-    assert autoscale.resolved({}) == {}
+@pytest.mark.parametrize(
+    ("given", "cpu"), [({}, autoscale.DEFAULT_CPU), ({"cpu": 50}, 50), ({"metric": METRIC}, None), ({"metric": METRIC, "cpu": 50}, 50)]
+)
+def test_by_cpu_unless_something_else_is_named(given: dict[str, Any], cpu: int | None) -> None:
+    bounds = {"min": 1, "max": 3}
+    (edge,) = resolved(srs_edge_autoscale={**bounds, **given}).edges
+    assert edge.autoscale == {**bounds, **given, **({} if cpu is None else {"cpu": cpu})}
+
+
+def test_there_is_none_by_default() -> None:
+    assert resolved().edges[0].autoscale == {}

@@ -9,10 +9,20 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import storage
+from ansible_collections.livestream.srs.plugins.module_utils._desired.storage import Media
+from ansible_collections.livestream.srs.tests.support.wanted import problems, resolved
+
+
+def media(given: dict[str, Any], volume: dict[str, Any] | None = None) -> Media:
+    return resolved(srs_origin_storage=given, srs_origin_volume=volume or {}).origin.media
+
+
+def found(given: dict[str, Any], volume: dict[str, Any] | None = None) -> list[str]:
+    return problems(["srs_origin"], srs_origin_storage=given, srs_origin_volume=volume or {})
 
 
 @pytest.mark.parametrize(
-    ("given", "volume", "claim", "shared", "persistent"),
+    ("given", "source", "claim", "shared", "persistent"),
     [
         ({}, {"emptyDir": {}}, None, False, False),
         ({"type": "emptydir"}, {"emptyDir": {}}, None, False, False),
@@ -47,20 +57,32 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired import sto
         ),
     ],
 )
-def test_each_form(given: dict[str, Any], volume: dict[str, Any], claim: Any, shared: bool | None, persistent: bool) -> None:
-    media = storage.resolve(given, {})
-    assert media["volume"] == volume
-    assert (media["claim"] or {}).get("spec") == claim
-    assert (media["shared"], media["persistent"]) == (shared, persistent)
-    assert list(storage.check(given, {})) == []
+def test_each_form(given: dict[str, Any], source: dict[str, Any], claim: Any, shared: bool | None, persistent: bool) -> None:
+    made = media(given)
+    assert made.source == source
+    assert (made.claim or {}).get("spec") == claim
+    assert (made.shared, made.persistent) == (shared, persistent)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"type": "emptydir", "medium": "Memory", "size_limit": "2Gi"},
+        {"type": "pvc", "size": "1.5Ti", "access_mode": "ReadWriteOnce", "storage_class": "disk"},
+        {"type": "pvc", "existing_claim": "pvc-nas"},
+    ],
+)
+def test_what_is_right(given: dict[str, Any]) -> None:
+    assert found(given) == []
 
 
 @pytest.mark.parametrize(
     ("volume", "shared", "persistent"), [({"emptyDir": {}}, False, False), ({"nfs": {"server": "192.0.2.1", "path": "/"}}, None, True)]
 )
 def test_a_volume_of_the_users_own_wins(volume: dict[str, Any], shared: bool | None, persistent: bool) -> None:
-    media = storage.resolve({"type": "emptydir"}, volume)
-    assert media == {"volume": volume, "claim": None, "shared": shared, "access_mode": "", "persistent": persistent}
+    assert media({"type": "emptydir"}, volume) == Media(volume, None, access_mode="", shared=shared, persistent=persistent)
+    assert found({"type": "emptydir"}, volume) == []
 
 
 @pytest.mark.parametrize(
@@ -70,20 +92,29 @@ def test_a_volume_of_the_users_own_wins(volume: dict[str, Any], shared: bool | N
         ({"storage_class": "nas"}, "storage_class is of type pvc"),
         ({"type": "pvc", "size": "1Gi", "medium": "Memory"}, "medium is of type emptydir, and the type is pvc."),
         ({"type": "pvc"}, "size is missing"),
-        ({"type": "pvc", "size": "big"}, "size is 'big': it has to be a quantity"),
+        ({"type": "pvc", "size": "big"}, "size is 'big': it must be a quantity"),
         ({"size_limit": "1 Gi"}, "size_limit is '1 Gi'"),
         ({"type": "pvc", "existing_claim": "a", "size": "1Gi"}, "size is of a new claim"),
         ({"type": "pvc", "existing_claim": "a", "storage_class": "b"}, "storage_class is of a new claim"),
     ],
 )
 def test_each_mistake_is_named(given: dict[str, Any], said: str) -> None:
-    (problem,) = storage.check(given, {})
+    (problem,) = found(given)
+    assert problem.startswith("srs_origin_storage.")
     assert said in problem
 
 
 def test_two_ways_at_once() -> None:
-    (problem,) = storage.check({"type": "pvc", "size": "1Gi"}, {"emptyDir": {}})
+    (problem,) = found({"type": "pvc", "size": "1Gi"}, {"emptyDir": {}})
     assert problem == "srs_origin_volume and srs_origin_storage are both given: keep one of them."
+
+
+@pytest.mark.parametrize(
+    ("quantity", "number"),
+    [("1", 1), ("16Mi", 16 * 2**20), ("1.5Gi", 1.5 * 2**30), ("2G", 2e9), ("1E", 1e18), ("1 Gi", None), ("Gi", None)],
+)
+def test_quantities(quantity: str, number: float | None) -> None:
+    assert storage.number(quantity) == number
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.load_balancer import (
     argument_spec_options,
+    is_enabled,
     pod_bandwidth_annotations,
     render,
     validate,
@@ -36,13 +37,13 @@ def refusal(slb: Any, **arguments: Any) -> str:
 def test_golden(platform: str, case: str) -> None:
     wanted = GOLDEN[platform][case]
     service = render(wanted["slb"], where="slb", ports=PORTS)
-    assert service == wanted["service"]
+    assert service == {"node_ports": {}, **wanted["service"]}
     assert list(service["annotations"]) == sorted(service["annotations"])
 
 
 def test_nothing_said_is_a_plain_load_balancer() -> None:
     for nothing in ({}, None, {"provider": None, "scheduler": None, "health_check": {"port": None}, "annotations": {"a": None}}):
-        assert render(nothing, where=WHERE) == {"annotations": {}, "spec": {"type": "LoadBalancer"}}
+        assert render(nothing, where=WHERE) == {"annotations": {}, "spec": {"type": "LoadBalancer"}, "node_ports": {}}
 
 
 def test_options_as_text_from_the_command_line_count_as_what_they_say() -> None:
@@ -81,7 +82,8 @@ def test_the_input_stays_as_it_is() -> None:
         ({"acl": "acl-1"}, f"{WHERE}.acl is 'acl-1', not a mapping with keys out of id, type."),
         (
             {"provider": "alibab"},
-            f"{WHERE}.provider is 'alibab' (did you mean alibaba?); the providers are alibaba, aws, azure, generic, metallb, tencent.",
+            f"{WHERE}.provider is 'alibab' (did you mean alibaba?); "
+            "the providers are alibaba, aws, azure, generic, metallb, nodeport, tencent.",
         ),
         ({"provider": "alibaba", "type": "alb"}, f"{WHERE}.type is 'alb'; provider alibaba has clb and nlb."),
         ({"provider": "aws", "type": "nlb"}, f"{WHERE}.type is 'nlb', but provider aws has one type only: remove it."),
@@ -146,6 +148,17 @@ def test_the_input_stays_as_it_is() -> None:
             {"provider": "alibaba", "tags": {"team": "a,b"}},
             f"{WHERE}.tags is {{'team': 'a,b'}}; provider alibaba (clb) takes names and values without comma and equals sign.",
         ),
+        (
+            {"provider": "nodeport", "ports": [30935]},
+            f"{WHERE}.ports is [30935], not a mapping of names to numbers: write such as '{{rtmp: 30935}}'.",
+        ),
+        ({"provider": "nodeport", "ports": {"rtmp": "high"}}, f"{WHERE}.ports.rtmp is 'high', not a whole number."),
+        ({"provider": "nodeport", "ports": {"rtmp": 65536}}, f"{WHERE}.ports is {{'rtmp': 65536}}; provider nodeport takes 1 to 65535."),
+        (
+            {"provider": "nodeport", "source_ranges": ["10.0.0.0/8"]},
+            f"{WHERE}.source_ranges: provider nodeport has no source_ranges: nothing in front of the pods heeds it; use network policies.",
+        ),
+        ({"ports": {"rtmp": 30935}}, f"{WHERE}.ports: provider generic (the default) has no ports; nodeport has."),
         ({"annotations": ["a"]}, f"{WHERE}.annotations is ['a'], not a mapping of names to strings."),
         ({"annotations": {"a": {"b": 1}}}, f"{WHERE}.annotations[a] is {{'b': 1}}, not a string."),
         (
@@ -268,7 +281,7 @@ def test_arithmetic() -> None:
     )
 
 
-@pytest.mark.parametrize("provider", ["alibaba", "aws", "azure", "generic", "metallb", "tencent"])
+@pytest.mark.parametrize("provider", ["alibaba", "aws", "azure", "generic", "metallb", "nodeport", "tencent"])
 def test_the_proxy_protocol_is_refused_with_the_reason(provider: str) -> None:
     message = refusal({"provider": provider, "proxy_protocol": True})
     assert message.startswith(f"{WHERE}.proxy_protocol is refused: SRS doesn't speak the PROXY protocol")
@@ -283,6 +296,31 @@ def test_what_is_set_for_each_port_needs_the_ports() -> None:
     }
 
 
+def test_node_ports_are_of_ports_that_the_service_has() -> None:
+    slb = {"provider": "nodeport", "ports": {"rtpm": 30935}}
+    assert refusal(slb, names=["rtmp", "http"]) == (f"{WHERE}.ports has 'rtpm' (did you mean rtmp?); the Service has the ports rtmp, http.")
+    assert render(slb, where=WHERE)["node_ports"] == {"rtpm": 30935}, "nothing is known of the names"
+    assert render({"provider": "nodeport", "ports": {"rtmp": 1}}, where=WHERE, names=iter(["rtmp"]))["node_ports"] == {"rtmp": 1}
+
+
+@pytest.mark.parametrize(
+    ("slb", "enabled"),
+    [
+        ({}, True),
+        ({"enabled": True}, True),
+        ({"enabled": "yes"}, True),
+        ({"enabled": False}, False),
+        ({"enabled": "No"}, False),
+        ({"enabled": "off"}, False),
+        ({"enabled": "false"}, False),
+        ({"enabled": "perhaps"}, True),
+        ("nonsense", True),
+    ],
+)
+def test_whether_there_is_one_at_all(slb: Any, enabled: bool) -> None:
+    assert is_enabled(slb) is enabled, "what is wrong is left to render, which says so"
+
+
 def test_without_a_load_balancer_the_rest_is_checked_all_the_same() -> None:
     assert "has no option 'schedular'" in refusal({"enabled": False, "schedular": "wlc"})
     assert "takes 1 to 5000" in refusal({"enabled": False, "provider": "alibaba", "bandwidth": 0})
@@ -290,7 +328,7 @@ def test_without_a_load_balancer_the_rest_is_checked_all_the_same() -> None:
 
 def test_argument_spec() -> None:
     spec = argument_spec_options()
-    assert spec["provider"]["choices"] == ["alibaba", "aws", "azure", "generic", "metallb", "tencent"]
+    assert spec["provider"]["choices"] == ["alibaba", "aws", "azure", "generic", "metallb", "nodeport", "tencent"]
     assert (spec["provider"]["default"], spec["enabled"]["default"]) == ("generic", True)
     assert spec["bandwidth"]["type"] == "int"
     assert spec["source_ranges"] == {

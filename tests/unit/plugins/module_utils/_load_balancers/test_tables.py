@@ -40,6 +40,7 @@ FITTING = {
     "zones": {"a": "vsw-a", "b": "vsw-b"},
     "tags": {"a": "b"},
     "source_ranges": ["203.0.113.0/24"],
+    "ports": {"rtmp": 30935},
 }
 
 
@@ -97,6 +98,9 @@ def test_every_value_that_a_table_allows_is_rendered(platform: Platform, name: s
     for value in fitting(platform, name, cell):
         slb = base(platform) | nested(completed(platform, {name: value}))
         service = render(slb, where="slb", ports=PORTS)
+        if name == "ports":
+            assert service["node_ports"] == value
+            continue
         if cell.key.startswith("spec."):
             written = service["spec"][cell.key.removeprefix("spec.")]
             assert written == (cell.words[value] if cell.words else value)
@@ -115,6 +119,8 @@ def test_what_is_just_outside_of_a_range_or_no_word_is_refused(platform: Platfor
     if kind in ("number", "duration"):
         wrong += [cell.low - 1] if cell.low is not None else [1]
         wrong += [cell.high + 1] if cell.high is not None else []
+    elif kind == "numbers":
+        wrong += [{"rtmp": number} for number in (cell.low - 1, cell.high + 1)]
     elif kind == "word":
         wrong += ["no such word"]
     elif kind == "classes":
@@ -168,10 +174,10 @@ def test_whatever_is_written_is_rendered_or_refused(slb: dict[str, Any]) -> None
         assert error.message.endswith(".")
         assert "Traceback" not in error.message
         return
-    assert set(service) == {"annotations", "spec"}
+    assert set(service) == {"annotations", "spec", "node_ports"}
     assert all(isinstance(value, str) for value in service["annotations"].values())
     assert all(re.fullmatch(r"[a-z0-9./-]+/[A-Za-z0-9._-]+|[\w.-]+", key) for key in service["annotations"])
-    assert service["spec"]["type"] in ("LoadBalancer", "ClusterIP")
+    assert service["spec"]["type"] in ("LoadBalancer", "NodePort", "ClusterIP")
     json.dumps(service)
     assert render(slb, where="slb", ports=PORTS) == service
     options, platform = read(slb, "slb")[1:]

@@ -89,10 +89,3 @@ def test_the_outcome(last: dict[str, Any], before: str, expected: Any) -> None:
 def test_a_refused_config_is_an_outcome_too() -> None:
     over, wrong = reloads.outcome({"rid": "b", "state": 20, "err": 1023, "msg": "illegal bogus"}, "a")
     assert over and "illegal bogus" in str(wrong)
-
-
-def test_what_the_confirmation_is_given() -> None:
-    cluster = {"name": "edge", "app": "srs-edge", "config_name": "srs-edge-config", "ports": {"api": 1985}, "config_strategy": "reload"}
-    other = cluster | {"name": "b", "config_name": "b", "config_strategy": "roll"}
-    configs = [{"name": "srs-edge-config", "checksum": CLUSTER["checksum"]}, {"name": "b", "checksum": "b"}]
-    assert reloads.of_clusters([cluster, other], configs, {"srs-edge-config": "srs-aaa.conf"}) == [CLUSTER]

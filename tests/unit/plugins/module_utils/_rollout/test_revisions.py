@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.livestream.srs.plugins.module_utils._labels import CONFIG_KEYS
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import revisions
 
 
@@ -26,9 +27,10 @@ def key(text: str) -> str:
     return f"srs-{checksum(text)[:12]}.conf"
 
 
-def rendered(text: str, **metadata: Any) -> dict[str, Any]:
-    (item,) = revisions.with_revisions([config_map(text, **metadata)], {"srs-edge-config": key(text)})
-    return dict(item)
+def rendered(text: str) -> dict[str, Any]:
+    """The ConfigMap of an edge cluster with this config, which its pods mount by a key of its own."""
+    item = config_map(text, annotations={CONFIG_KEYS: key(text)})
+    return {**item, "data": {**item["data"], key(text): text}}
 
 
 def applied(*texts: str) -> dict[str, Any]:
@@ -38,21 +40,6 @@ def applied(*texts: str) -> dict[str, Any]:
         live = revisions.carried_over(live, rendered(text))
     assert live is not None
     return live
-
-
-def test_only_clusters_that_a_config_rolls_have_a_key_of_their_own() -> None:
-    configs = [{"name": name, "checksum": checksum(name)} for name in ("srs-edge-config", "srs-edge-b-config")]
-    clusters = [{"config_name": "srs-edge-config", "config_checksum": True}, {"config_name": "srs-edge-b-config", "config_checksum": False}]
-    keys = revisions.keys_of_clusters(configs, clusters)
-    assert keys == {"srs-edge-config": key("srs-edge-config")}
-    bare = config_map("b") | {"metadata": {"name": "srs-edge-b-config"}}
-    assert revisions.with_revisions([bare], keys) == [bare]
-
-
-def test_the_current_config_is_there_under_both_names() -> None:
-    item = rendered("a", annotations={"mine": "1"})
-    assert item["data"] == {"srs.conf": "a", key("a"): "a"}
-    assert item["metadata"]["annotations"] == {"mine": "1", revisions.CONFIG_KEYS: key("a")}
 
 
 def test_earlier_configs_are_kept_newest_first() -> None:

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired import canaries
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._labels import HOLD, POD_TEMPLATE_HASH
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import rollouts
@@ -284,38 +283,3 @@ def test_the_share_is_reached_and_not_by_a_server_too_many(stable: int, share: i
 def test_what_is_no_share_is_refused(share: Any) -> None:
     with pytest.raises(SrsError, match="srs_canary"):
         rollouts.canary_servers(3, share)
-
-
-def resolved(name: str = "edge") -> dict[str, Any]:
-    app = "srs-edge" if name == "edge" else f"srs-edge-{name}"
-    labels = {"app.kubernetes.io/instance": name}
-    conf = {"name": f"{app}-config", "labels": labels, "max_connections": 5}
-    return {
-        "name": name,
-        "app": app,
-        "labels": labels,
-        "config_name": f"{app}-config",
-        "deployment_name": f"{app}-deployment",
-        "replicas": 3,
-        "srs_conf": conf,
-    }
-
-
-def test_a_canary_has_names_and_a_selector_of_its_own() -> None:
-    (canary,) = canaries.canaries([resolved()], [{"name": "edge", "canary_servers": 1}])
-    assert (canary["deployment_name"], canary["config_name"], canary["srs_conf"]["name"]) == (
-        "srs-edge-canary-deployment",
-        "srs-edge-canary-config",
-        "srs-edge-canary-config",
-    )
-    assert canary["selector"] == {"app": "srs-edge", rollouts.TRACK: rollouts.CANARY}
-    assert canary["labels"][rollouts.TRACK] == canary["srs_conf"]["labels"][rollouts.TRACK] == rollouts.CANARY
-    assert canary["replicas"] == 1 and canary["srs_conf"]["max_connections"] == 5
-    assert resolved()["srs_conf"]["labels"] == {"app.kubernetes.io/instance": "edge"}, "the stable cluster is as before"
-
-
-def test_a_canary_is_removed_by_name() -> None:
-    assert [(item["kind"], item["metadata"]["name"]) for item in canaries.references([resolved("b")])] == [
-        ("Deployment", "srs-edge-b-canary-deployment"),
-        ("ConfigMap", "srs-edge-b-canary-config"),
-    ]
