@@ -194,6 +194,22 @@ def test_without_it_nothing_is_said_of_security() -> None:
     assert "securityContext" not in json.dumps(made("tutorial"))
 
 
+def test_pods_have_standard_labels_for_production_alone() -> None:
+    bare = {
+        **FORMS["proxy"],
+        "srs_production_defaults": False,
+        "srs_origin_own_config": True,
+        "srs_demo_publisher": True,
+        "srs_origin_workload": "statefulset",
+    }
+    for item in objects(**bare):
+        for pod in pods(item):
+            assert list(pod["metadata"]["labels"]) == ["app"], item["metadata"]["name"]
+    for item in objects(**{**bare, "srs_production_defaults": True}):
+        for pod in pods(item):
+            assert pod["metadata"]["labels"].items() >= {PART_OF: "srs", MANAGED_BY: "livestream.srs"}.items(), item["metadata"]["name"]
+
+
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "tutorial"])
 def test_no_deployment_takes_a_pod_away_before_the_next_one_is_ready(form: str) -> None:
     for item in made(form):
