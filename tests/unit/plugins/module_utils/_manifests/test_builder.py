@@ -262,6 +262,28 @@ def test_errors_of_all_configs_are_raised_together() -> None:
         assert len(error.value.details["errors"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("variables", "part", "said"),
+    [
+        ({"hls_nginx_slb": {"schedular": "x"}}, "hls", "hls_nginx_slb has no option 'schedular'"),
+        ({"srs_origin_slb": {"schedular": "x"}}, "origin", "srs_origin_slb has no option 'schedular'"),
+        ({**FORMS["cluster"], "srs_origin_api_slb": {"schedular": "x"}}, "origin", "srs_origin_api_slb has no option 'schedular'"),
+        (
+            {**FORMS["proxy"], "srs_origin_proxy": {"image": "x", "slb": {"schedular": "x"}}},
+            "origin",
+            "srs_origin_proxy.slb has no option 'schedular'",
+        ),
+        ({"srs_edge_slb": {"schedular": "x"}}, "edges", "edge cluster 'edge': slb has no option 'schedular'"),
+        ({"srs_origin_config": {"no_such_directive": 1}}, "origin", "srs_origin: no_such_directive"),
+    ],
+)
+def test_what_is_wrong_is_named_even_when_nobody_has_checked(variables: dict[str, Any], part: str, said: str) -> None:
+    builder = built(**variables)
+    with pytest.raises(SrsError) as error:
+        builder.edges(builder.topology.edges) if part == "edges" else getattr(builder, part)()
+    assert error.value.message.startswith(said)
+
+
 # Patches
 
 
