@@ -153,9 +153,7 @@ def _was_checked(variables: Mapping[str, Any], wanted: Wanted, role: str) -> boo
 
 
 def _joined(first: Result, second: Result) -> Result:
-    """The results of two sets as one."""
-    if not first:
-        return second
+    """The results of two sets as one; the first may be empty."""
     joined: Result = {
         key: [*first.get(key, ()), *second.get(key, ())] for key in ("objects", "conflicts", "diff", "warnings") if key in second
     }

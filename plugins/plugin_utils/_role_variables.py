@@ -103,7 +103,8 @@ class RoleVariables:
 
 def _validated(name: str, value: Any) -> tuple[Any, list[str]]:
     """(value, what is wrong with it)."""
-    spec = next(options[name] for options in map(specification, ROLES) if name in options)
+    role = next(role for role in ROLES if name in specification(role))
+    spec = specification(role)[name]
     if value is None:
         return None, [f"{name} is null: give it a value, or leave the variable out."]
     if name == "srs_edge_clusters" and (misshapen := check_shape(value, spec["options"])):
@@ -111,10 +112,11 @@ def _validated(name: str, value: Any) -> tuple[Any, list[str]]:
     try:
         result = ArgumentSpecValidator({name: spec}).validate({name: _given(value, spec)})
     except TypeError:  # it expects mappings wherever there are keys
-        return value, [f"{name} is {value!r}: it must be a mapping, and so must be what it holds where that has keys of its own."]
-    # Some messages of a kind that is explained by another one don't say where it is.
-    errors = [text for text in result.error_messages if name in text] or list(result.error_messages)
-    return _given(result.validated_parameters[name], spec), errors
+        what = "holds something else" if isinstance(value, (dict, list)) else f"is {value!r}"
+        return value, [f"{name} {what} where a mapping must be: 'ansible-doc -t role livestream.srs.{role}' tells its keys."]
+    told = result.error_messages
+    # Some don't say what they are about, and another one that does says the same.
+    return _given(result.validated_parameters[name], spec), [text for text in told if name in text] or told
 
 
 def _given(value: Any, spec: Mapping[str, Any]) -> Any:

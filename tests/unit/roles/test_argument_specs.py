@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
@@ -23,6 +24,7 @@ FOLDER = Path(__file__).resolve().parents[3] / "roles"
 Spec = Mapping[str, Any]
 
 
+@cache
 def load(role: str, path: str) -> Any:
     return yaml.safe_load((FOLDER / role / path).read_text(encoding="utf-8"))
 

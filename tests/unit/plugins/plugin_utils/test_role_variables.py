@@ -210,9 +210,20 @@ def test_what_is_no_mapping_is_refused(name: str) -> None:
         assert name in refusal(**{name: value})
 
 
-def test_nor_is_what_a_mapping_holds() -> None:
-    assert "srs_origin_proxy" in refusal(srs_origin_proxy={"redis": 7})
-    assert "hls_nginx_https" in refusal(hls_nginx_https={"issuer": "le"})
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"srs_monitoring": 7},
+            "srs_monitoring is 7 where a mapping must be: 'ansible-doc -t role livestream.srs.srs_origin' tells its keys.",
+        ),
+        ({"hls_nginx_https": True}, "hls_nginx_https is True where a mapping must be: 'ansible-doc -t role livestream.srs.hls_nginx'"),
+        ({"srs_origin_proxy": {"redis": 7}}, "srs_origin_proxy holds something else where a mapping must be"),
+        ({"hls_nginx_https": {"issuer": "le"}}, "'issuer' is of type str found in 'hls_nginx_https'"),
+    ],
+)
+def test_nor_is_what_a_mapping_holds(given: dict[str, Any], said: str) -> None:
+    assert said in refusal(**given)
 
 
 @pytest.mark.parametrize(

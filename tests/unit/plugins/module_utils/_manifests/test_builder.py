@@ -194,6 +194,22 @@ def test_without_it_nothing_is_said_of_security() -> None:
     assert "securityContext" not in json.dumps(made("tutorial"))
 
 
+def test_pods_have_standard_labels_for_production_alone() -> None:
+    bare = {
+        **FORMS["proxy"],
+        "srs_production_defaults": False,
+        "srs_origin_own_config": True,
+        "srs_demo_publisher": True,
+        "srs_origin_workload": "statefulset",
+    }
+    for item in objects(**bare):
+        for pod in pods(item):
+            assert list(pod["metadata"]["labels"]) == ["app"], item["metadata"]["name"]
+    for item in objects(**{**bare, "srs_production_defaults": True}):
+        for pod in pods(item):
+            assert pod["metadata"]["labels"].items() >= {PART_OF: "srs", MANAGED_BY: "livestream.srs"}.items(), item["metadata"]["name"]
+
+
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "tutorial"])
 def test_no_deployment_takes_a_pod_away_before_the_next_one_is_ready(form: str) -> None:
     for item in made(form):
@@ -244,6 +260,28 @@ def test_errors_of_all_configs_are_raised_together() -> None:
         assert "edge cluster 'a'" in error.value.message and "edge cluster 'c'" in error.value.message
         assert "edge cluster 'b'" not in error.value.message
         assert len(error.value.details["errors"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "part", "said"),
+    [
+        ({"hls_nginx_slb": {"schedular": "x"}}, "hls", "hls_nginx_slb has no option 'schedular'"),
+        ({"srs_origin_slb": {"schedular": "x"}}, "origin", "srs_origin_slb has no option 'schedular'"),
+        ({**FORMS["cluster"], "srs_origin_api_slb": {"schedular": "x"}}, "origin", "srs_origin_api_slb has no option 'schedular'"),
+        (
+            {**FORMS["proxy"], "srs_origin_proxy": {"image": "x", "slb": {"schedular": "x"}}},
+            "origin",
+            "srs_origin_proxy.slb has no option 'schedular'",
+        ),
+        ({"srs_edge_slb": {"schedular": "x"}}, "edges", "edge cluster 'edge': slb has no option 'schedular'"),
+        ({"srs_origin_config": {"no_such_directive": 1}}, "origin", "srs_origin: no_such_directive"),
+    ],
+)
+def test_what_is_wrong_is_named_even_when_nobody_has_checked(variables: dict[str, Any], part: str, said: str) -> None:
+    builder = built(**variables)
+    with pytest.raises(SrsError) as error:
+        builder.edges(builder.topology.edges) if part == "edges" else getattr(builder, part)()
+    assert error.value.message.startswith(said)
 
 
 # Patches

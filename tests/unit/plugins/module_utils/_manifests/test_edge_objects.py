@@ -77,13 +77,12 @@ def test_the_number_of_servers_is_ours_unless_an_autoscaler_sets_it() -> None:
     assert (scaler["minReplicas"], scaler["maxReplicas"], scaler["scaleTargetRef"]["name"]) == (2, 9, "srs-edge-deployment")
 
 
-def test_servers_are_taken_away_slowly() -> None:
+def test_servers_come_at_once_and_are_taken_away_slowly() -> None:
     behavior = named(made(srs_edge_autoscale={"min": 2, "max": 9}))["HorizontalPodAutoscaler srs-edge"]["spec"]["behavior"]
-    assert behavior["scaleDown"] == {
-        "stabilizationWindowSeconds": 600,
-        "policies": [{"type": "Pods", "value": 1, "periodSeconds": 120}],
+    assert behavior == {
+        "scaleUp": {"stabilizationWindowSeconds": 0, "policies": [{"type": "Percent", "value": 100, "periodSeconds": 60}]},
+        "scaleDown": {"stabilizationWindowSeconds": 600, "policies": [{"type": "Pods", "value": 1, "periodSeconds": 120}]},
     }
-    assert behavior["scaleUp"]["stabilizationWindowSeconds"] == 0
 
 
 # What a changed config does

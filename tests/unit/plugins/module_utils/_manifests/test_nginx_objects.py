@@ -96,6 +96,15 @@ def test_what_the_pod_of_the_origin_needs_first(variables: dict[str, Any], names
     assert all(everything[name] == item for name, item in named(builder.hls_sidecar()).items()), "the same as the role applies"
 
 
+def test_configs_are_where_nginx_looks_for_them() -> None:
+    builder = built(**CACHE)
+    found = named(builder.hls())
+    assert found[CONFIG]["data"] == {"nginx.conf": builder.files.nginx_config}
+    assert found[CACHE_CONFIG]["data"] == {"nginx.conf": builder.files.cache_config}
+    command = found["Deployment srs-hls-edge-deployment"]["spec"]["template"]["spec"]["containers"][0]["command"]
+    assert command[:3] == ["nginx", "-c", "/etc/nginx-srs/nginx.conf"]
+
+
 # Services
 
 

@@ -302,14 +302,34 @@ def test_a_claim() -> None:
 
 
 def test_a_stream_to_look_at() -> None:
-    demo = made(**ALONE, srs_demo_publisher=True, srs_demo_publisher_image="enc", srs_demo_publisher_source="b.flv")
-    spec = demo["Deployment srs-demo-deployment"]["spec"]
-    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
-    (encoder,) = spec["template"]["spec"]["containers"]
-    assert encoder["image"] == "enc"
-    assert encoder["args"][-3:] == ["publish.sh", "b.flv", "rtmp://srs-internal-origin-service/live/livestream"]
-    assert "ffmpeg" in encoder["args"][0]
-    assert encoder["securityContext"]["readOnlyRootFilesystem"] is True
+    given = {"srs_demo_publisher": True, "srs_demo_publisher_image": "enc", "srs_demo_publisher_source": "b.flv"}
+    demo = made(**ALONE, **given, srs_image_pull_secrets=[{"name": "x"}])["Deployment srs-demo-deployment"]
+    assert demo["metadata"]["labels"]["app.kubernetes.io/component"] == "demo"
+    spec = demo["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"}), "the second publisher of a stream is refused"
+    assert spec["selector"] == {"matchLabels": {"app": "srs-demo"}}
+    pod = spec["template"]["spec"]
+    (encoder,) = pod.pop("containers")
+    assert encoder.pop("securityContext")["readOnlyRootFilesystem"] is True
+    assert "ffmpeg" in encoder["args"].pop(0)
+    assert encoder == {
+        "name": "encoder",
+        "image": "enc",
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["/bin/sh", "-c"],
+        "args": ["publish.sh", "b.flv", "rtmp://srs-internal-origin-service/live/livestream"],
+        "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
+    }
+    assert "fsGroup" not in pod.pop("securityContext"), "it has no volume"
+    assert pod == {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 5,
+        "imagePullSecrets": [{"name": "x"}],
+    }
+    bare = made(**BARE, **given)["Deployment srs-demo-deployment"]["spec"]["template"]["spec"]
+    assert set(bare) == {"automountServiceAccountToken", "enableServiceLinks", "terminationGracePeriodSeconds", "containers"}
+    assert "securityContext" not in bare["containers"][0]
 
 
 def cron_job(**variables: Any) -> dict[str, Any]:
@@ -319,16 +339,45 @@ def cron_job(**variables: Any) -> dict[str, Any]:
 
 
 def test_old_media_are_removed() -> None:
-    spec = cron_job(cleanup={"max_age_hours": 24, "image": "busybox", "time_zone": "Asia/Shanghai", "schedule": "@daily"})
-    assert (spec["schedule"], spec["timeZone"], spec["concurrencyPolicy"]) == ("@daily", "Asia/Shanghai", "Forbid")
-    inner = spec["jobTemplate"]["spec"]["template"]["spec"]
-    (worker,) = inner["containers"]
-    assert worker["image"] == "busybox"
-    assert worker["args"][1:5] == ["cleanup.sh", "/media", ".", "24"]
-    assert worker["volumeMounts"] == [{"name": "media", "mountPath": "/media"}]
-    assert inner["volumes"] == [{"name": "media", "persistentVolumeClaim": {"claimName": "srs-origin-media"}}]
-    assert inner["restartPolicy"] == "Never"
-    assert inner["securityContext"]["fsGroup"] == 10001, "files belong to that group"
+    spec = cron_job(
+        cleanup={"max_age_hours": 24, "image": "busybox", "time_zone": "Asia/Shanghai", "schedule": "@daily"},
+        srs_origin_node_selector={"pool": "media"},
+        srs_origin_tolerations=[{"key": "media"}],
+    )
+    job = spec.pop("jobTemplate")["spec"]
+    assert spec == {
+        "schedule": "@daily",
+        "timeZone": "Asia/Shanghai",
+        "concurrencyPolicy": "Forbid",
+        "startingDeadlineSeconds": 3600,
+        "successfulJobsHistoryLimit": 1,
+        "failedJobsHistoryLimit": 3,
+    }
+    template = job.pop("template")
+    assert job == {"backoffLimit": 2, "ttlSecondsAfterFinished": 86400}
+    assert template["metadata"]["labels"].items() >= {"app": "srs-cleanup", "app.kubernetes.io/component": "origin"}.items()
+    pod = template["spec"]
+    (worker,) = pod.pop("containers")
+    assert worker.pop("securityContext")["readOnlyRootFilesystem"] is True
+    assert "find" in worker["args"].pop(0)
+    assert worker == {
+        "name": "cleanup",
+        "image": "busybox",
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["/bin/sh", "-c"],
+        "args": ["cleanup.sh", "/media", ".", "24", "false", "true", "*.ts", "*.m3u8", "*.m4s", "*.tmp"],
+        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
+        "volumeMounts": [{"name": "media", "mountPath": "/media"}],
+    }
+    assert pod.pop("securityContext")["fsGroup"] == 10001, "files belong to that group"
+    assert pod == {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "nodeSelector": {"pool": "media"},
+        "tolerations": [{"key": "media"}],
+        "volumes": [{"name": "media", "persistentVolumeClaim": {"claimName": "srs-origin-media"}}],
+    }
 
 
 def test_the_clean_up_takes_the_image_of_the_origin_and_the_time_of_the_controllers() -> None:

@@ -48,7 +48,8 @@ def test_what_it_runs() -> None:
     assert [port["containerPort"] for port in program["ports"]] == [11935, 18080, 11985, SYSTEM]
     assert {"name": "PROXY_SYSTEM_API", "value": str(SYSTEM)} in program["env"]
     assert program["securityContext"]["readOnlyRootFilesystem"] is True
-    assert program["readinessProbe"]["tcpSocket"] == program["livenessProbe"]["tcpSocket"] == {"port": "rtmp"}
+    assert program["readinessProbe"] == {"tcpSocket": {"port": "rtmp"}, "periodSeconds": 2, "failureThreshold": 2}
+    assert program["livenessProbe"] == {"tcpSocket": {"port": "rtmp"}, "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 6}
     assert program["lifecycle"] == {"preStop": {"sleep": {"seconds": 1}}}
     bare = pod(srs_production_defaults=False, srs_origin_own_config=True)["containers"][0]
     assert not {"securityContext", "readinessProbe", "livenessProbe", "lifecycle", "command"} & set(bare)
