@@ -41,6 +41,7 @@ class ActionModule(InProcessAction):
     """Action plugin: see the module's documentation."""
 
     module = apply_set
+    module_name = "livestream.srs.apply_set"
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
         variables = task_vars or {}

@@ -42,6 +42,8 @@ class InProcessAction(ActionBase):
     _supports_check_mode = True
     _supports_async = True
     module: ModuleType
+    module_name = ""
+    """The module's full name, where it isn't that of the action."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
@@ -49,17 +51,15 @@ class InProcessAction(ActionBase):
 
     def run_module(self, args: Mapping[str, Any], variables: dict[str, Any], made: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The result of the module with these arguments, wherever it runs. ``made`` are large ones, known to be right."""
-        name = self.module.__name__.rpartition(".")[2]
+        name = self.module_name or self._task.action
         why_not = self._why_not_here(variables)
         way = f"as a module: {why_not}" if why_not else f"in this process: a module would run here, too, by {sys.executable}"
-        self._display.vvv(f"{name} runs {way}", host=variables.get("inventory_hostname"))
+        self._display.vvv(f"{name.rpartition('.')[2]} runs {way}", host=variables.get("inventory_hostname"))
         if why_not:
             sent = {**args, **(made or {})}
-            executed: dict[str, Any] = self._execute_module(
-                f"livestream.srs.{name}", sent, task_vars=variables, wrap_async=self._task.async_val
-            )
+            executed: dict[str, Any] = self._execute_module(name, sent, task_vars=variables, wrap_async=self._task.async_val)
             return executed
-        return self._run_here(f"livestream.srs.{name}", dict(args), made or {}, variables)
+        return self._run_here(name, dict(args), made or {}, variables)
 
     def _run_here(self, name: str, args: dict[str, Any], made: Mapping[str, Any], variables: Variables) -> dict[str, Any]:
         self._update_module_args(name, args, variables)

@@ -288,7 +288,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
         if case.module == "probe":
             action, args = "test.probe.probe", case.args
         else:
-            action, args = f"livestream.srs.{case.module}", {**case.args, "host": "{{ api }}", "api_key": "{{ secret }}"}
+            connection = {} if case.module.endswith("_config_info") else {"host": "{{ api }}", "api_key": "{{ secret }}"}
+            action, args = f"livestream.srs.{case.module}", {**case.args, **connection}
         tasks.append({"name": str(case), action: args, "register": name, "ignore_errors": True, **case.keywords})
     together = ", ".join(f"'{name}': {name}" for name in every)
     tasks.append(

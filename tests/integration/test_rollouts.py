@@ -162,7 +162,7 @@ def test_a_canary_is_promoted(edges: Edges) -> None:
     assert "srs-edge-canary-config" in edges.play(playbook="canary", srs_canary="promote", srs_edge_max_connections=3000, expect=2).message
     predicted = edges.play("--check", playbook="canary", srs_canary="promote", **new)
     promoted = edges.play(playbook="canary", srs_canary="promote", **new)
-    assert promoted.changed == predicted.changed == ["Apply the edge clusters", "Remove the canaries"]
+    assert promoted.changed == predicted.changed == ["Roll the stable servers, and wait until they are there", "Remove the canaries"]
     assert not edges.pods() & pods and len(edges.pods()) == 3
     assert edges.limit() == 2000
     assert edges.names("deployments") == {EDGE}
@@ -291,7 +291,7 @@ def test_what_can_not_be_done_is_explained(edges: Edges) -> None:
     for playbook, variables, words in (
         ("canary", {}, "srs_canary is not set"),
         ("canary", {"srs_canary": "promote"}, "No canary runs beside edge cluster edge"),
-        ("site", {"srs_edge_cluster": "edge"}, "did you mean srs_edge_clusters?"),
+        ("site", {"srs_edge_clsuters": []}, "did you mean srs_edge_clusters?"),
         ("site", {"srs_edge_clusters": [{"name": "b-canary"}]}, "another cluster's canary"),
     ):
         assert words in edges.play(playbook=playbook, expect=2, **variables).message

@@ -11,6 +11,11 @@ import yaml
 
 from ansible_collections.livestream.srs.tests.support.wanted import as_yaml, objects
 
+HEADER = """\
+---
+# The objects of the form {form} in forms.yml, written by `make golden`.
+# yamllint disable rule:line-length rule:indentation
+"""
 FOLDER = Path(__file__).resolve().parents[1] / "unit" / "golden"
 
 
@@ -22,7 +27,7 @@ def forms() -> dict[str, dict[str, Any]]:
 
 def golden(form: str) -> str:
     """What the file of a form holds."""
-    return f"# The objects of the form {form} in forms.yml, written by `make golden`.\n{as_yaml(objects(**forms()[form]))}"
+    return f"{HEADER.format(form=form)}{as_yaml(objects(**forms()[form]))}"
 
 
 def file_of(form: str) -> Path:

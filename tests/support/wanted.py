@@ -89,18 +89,16 @@ def named(items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def as_yaml(items: Iterable[Mapping[str, Any]]) -> str:
-    """The objects as a file of YAML documents for people, in the order of their kinds and names."""
+    """The objects as a List in YAML for people, in the order of their kinds and names."""
 
     class Dumper(yaml.SafeDumper):
         def ignore_aliases(self, data: Any) -> bool:
             return True
-
-        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-            super().increase_indent(flow, False)
 
     def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
 
     Dumper.add_representer(str, text)
     ordered = sorted(items, key=lambda item: (item["kind"], item["metadata"]["name"]))
-    return yaml.dump_all(ordered, Dumper=Dumper, explicit_start=True, sort_keys=False, allow_unicode=True, width=1000)
+    whole = {"apiVersion": "v1", "kind": "List", "items": ordered}
+    return yaml.dump(whole, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=1000)

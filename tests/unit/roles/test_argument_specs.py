@@ -241,4 +241,4 @@ def test_fields_have_the_types_of_their_variables(kind: type, prefix: str, no_va
 def test_values_have_the_types_of_their_specs() -> None:
     plain = {"bool": bool, "int": int, "str": str, "list": list, "dict": dict}
     for name, value in wanted().values.items():
-        assert type(value) is plain[SPECS[name]["type"]], name
+        assert value.__class__ is plain[SPECS[name]["type"]], name

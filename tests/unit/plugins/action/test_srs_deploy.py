@@ -44,7 +44,7 @@ class Recorder:
 @pytest.fixture
 def applied(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     recorder = Recorder()
-    monkeypatch.setattr(ActionModule, "run_module", lambda *args: recorder.run_module(*args))
+    monkeypatch.setattr(ActionModule, "run_module", lambda action, *args: recorder.run_module(action, *args))
     return recorder
 
 

@@ -44,9 +44,9 @@ def paths(kind: str, specs: Mapping[str, Mapping[str, Any]] = SPECS, above: Path
         yield from paths(kind, spec.get("options", {}), (*above, name))
 
 
-def variables(path: Path, value: Any, base: Mapping[str, Any] = BASE) -> dict[str, Any]:
+def variables(path: Path, value: Any, base: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The base with another value of a variable or key."""
-    given = deepcopy(dict(base))
+    given = deepcopy(dict(BASE if base is None else base))
     if path[0] == "srs_origin_proxy":
         given |= {name: value for name, value in deepcopy(BEHIND_A_PROXY).items() if name == "srs_origin_mode" or name not in given}
     place: Any = given

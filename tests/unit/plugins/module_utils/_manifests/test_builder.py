@@ -107,10 +107,10 @@ def test_no_two_objects_are_the_same(form: str) -> None:
 def test_every_text_stays_a_text(form: str) -> None:
     for item in made(form):
         for texts in (item["metadata"]["labels"], item["metadata"].get("annotations", {}), item.get("data", {})):
-            assert all(type(value) is str for value in texts.values()), item["metadata"]["name"]
+            assert all(value.__class__ is str for value in texts.values()), item["metadata"]["name"]
         for pod in pods(item):
-            assert all(type(value) is str for value in pod["metadata"].get("annotations", {}).values())
-            assert all(type(entry["value"]) is str for one in containers(pod) for entry in one.get("env", ()) if "value" in entry)
+            assert all(value.__class__ is str for value in pod["metadata"].get("annotations", {}).values())
+            assert all(entry["value"].__class__ is str for one in containers(pod) for entry in one.get("env", ()) if "value" in entry)
 
 
 @every_form

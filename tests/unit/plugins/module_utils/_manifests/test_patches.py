@@ -72,7 +72,8 @@ def container(patch: Any) -> dict[str, Any]:
     return found
 
 
-def refused(patch: Any, item: dict[str, Any] = DEPLOYMENT) -> str:
+def refused(patch: Any, item: dict[str, Any] | None = None) -> str:
+    item = item or DEPLOYMENT
     with pytest.raises(SrsError) as error:
         patches(patch, kind=item["kind"]).applied([item])
     (problem,) = patches(patch, kind=item["kind"]).check(OBJECTS)

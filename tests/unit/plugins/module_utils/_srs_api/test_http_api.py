@@ -291,7 +291,7 @@ def test_an_error_does_not_keep_its_connection_in_memory() -> None:
     with FakeNetwork(servers):
         answers = asyncio.run(read_all([endpoint(srs.fault, srs) for srs in servers], LIMIT))
     gc.collect()
-    assert [found for found in gc.get_objects() if type(found) is connection.Connection] == []
+    assert [found for found in gc.get_objects() if found.__class__ is connection.Connection] == []
     assert all(answer.error for answer in answers.values())
 
 
