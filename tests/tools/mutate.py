@@ -166,6 +166,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="another seed, another sample (default: %(default)s)")
     parser.add_argument("--only", default="*", metavar="GLOBS", help="paths, separated by commas, as in 'roles/*,plugins/action/*'")
     options = parser.parse_args()
+    if options.mutants < 1:
+        parser.error("--mutants is a number from 1 up")
     FOLDER.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (FOLDER / "lock").open("w") as lock:

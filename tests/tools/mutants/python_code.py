@@ -59,7 +59,7 @@ class _Visitor(cst.CSTVisitor):
         if node in self.left_alone or _is_left_alone(node):
             return False
         documented = _documented(node)
-        self.left_alone.update(documented)
+        self.left_alone.update(documented, _pieces(node))
         if isinstance(node, cst.Call) and (documented or m.matches(node, HARMLESS_CALL)):
             return True
         for place, what, new in (*_of_mutmut(node), *_negated(node), *_without_an_element(node, self.left_alone), *_without_effect(node)):
@@ -96,6 +96,13 @@ def _documented(node: cst.CSTNode) -> list[cst.CSTNode]:
     if not isinstance(kind, cst.SimpleString) or kind.evaluated_value not in ARGUMENT_TYPES:
         return []
     return [found[name] for name in DOCUMENTED & found.keys()]
+
+
+def _pieces(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """Of a text that is too long for a line the pieces, which would not look like prose each for itself."""
+    if not isinstance(node, cst.ConcatenatedString):
+        return []
+    return [piece for piece in (node.left, node.right) if isinstance(piece, cst.SimpleString)]
 
 
 def _of_mutmut(node: cst.CSTNode) -> Iterator[Change]:

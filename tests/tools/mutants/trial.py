@@ -180,6 +180,8 @@ class Workshop:
             start_new_session=True,
         ) as process:
             self.running.add(process)
+            if self.stopped:
+                self.end(process)
             try:
                 said, _nothing = process.communicate(timeout=limit)
             except subprocess.TimeoutExpired:

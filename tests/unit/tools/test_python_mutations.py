@@ -80,6 +80,7 @@ def test_what_is_left_alone(text: str) -> None:
 
 def test_wording_is_left_alone() -> None:
     assert mistakes("f('nobody tests what this says')\n") == {"pass", "f(None)"}
+    assert mistakes("f('nobody ' f'tests {x}' 'this.')\n") == {"pass", "f(None)"}
 
 
 def test_each_is_one_change_of_code_that_can_be_read() -> None:

@@ -352,7 +352,7 @@ def test_rtmp_chunks_of_every_form(bodies: list[bytes], numbers: list[int], size
 
 
 def test_what_a_player_sends() -> None:
-    """Byte for byte, as Adobe's RTMP specification 1.0 has it: section 5.4 for messages, 7.1.7 for user control."""
+    """Byte for byte, as Adobe's RTMP specification 1.0 has it: 5.3 for chunks, 5.4.3 for acknowledgements, 7.1.7 for user control."""
     control = b"\x02\0\0\0\0\0%c\x04\0\0\0\0"
     assert rtmp.acknowledgement(0x1_0000_0005) == b"\x02\0\0\0\0\0\x04\x03\0\0\0\0" + b"\0\0\0\x05"
     assert rtmp.buffer_length(1, 1000) == control % 10 + b"\0\x03" + b"\0\0\0\x01" + b"\0\0\x03\xe8"
