@@ -32,6 +32,11 @@ ARGUMENT_TYPES = {"bool", "dict", "float", "int", "list", "path", "raw", "str"}
 DOCUMENTED = {"type", "elements", "required", "default", "choices", "aliases"}
 """What an argument spec and the documentation say alike of an option."""
 
+FALSY = m.OneOf(
+    *map(m.Name, ("False", "None")), *map(m.SimpleString, ('""', "''")), *map(m.Integer, ("0",)), m.List([]), m.Dict([]), m.Tuple([])
+)
+"""Whoever has these may as well have None, mostly; other mistakes in them say more."""
+
 PROSE_WORDS = 3
 """A text of so many words is for people, and may be put in other words."""
 
@@ -112,6 +117,8 @@ def _of_mutmut(node: cst.CSTNode) -> Iterator[Change]:
             if isinstance(node, cst.BaseString):
                 # It offers three of each; who misses one of them misses the others.
                 changes = [] if _is_prose(node) else changes[:1]
+            elif isinstance(node, cst.Assign | cst.AnnAssign) and node.value and m.matches(node.value, FALSY):
+                changes = []
             yield from ((node, operator.__name__.removeprefix("operator_").replace("_", " "), new) for new in changes)
 
 
@@ -137,7 +144,7 @@ def _without_an_element(node: cst.CSTNode, left_alone: set[cst.CSTNode]) -> Iter
 
 
 def _without_effect(node: cst.CSTNode) -> Iterator[Change]:
-    if isinstance(node, cst.Return) and node.value and not m.matches(node.value, m.Name("None")):
+    if isinstance(node, cst.Return) and node.value and not m.matches(node.value, FALSY):
         yield node, "returns None", node.with_changes(value=cst.Name("None"), whitespace_after_return=cst.SimpleWhitespace(" "))
     if isinstance(node, cst.SimpleStatementLine) and len(node.body) == 1 and m.matches(node.body[0], m.Raise() | m.Expr(m.Call())):
         yield node, "statement dropped", node.with_changes(body=[cst.Pass()])

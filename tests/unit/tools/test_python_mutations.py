@@ -71,6 +71,9 @@ def test_mistakes(text: str, mistake: str) -> None:
         "{'type': 'int', 'default': 5, 'choices': [1, 2], 'aliases': ['x']}\n",
         "_option(type='int', default=5)\n",
         "# x = 5\n",
+        "z: list[int] = []\n",
+        "def f():\n    return {}\n",
+        "z = None\n",
     ],
 )
 def test_what_is_left_alone(text: str) -> None:

@@ -99,6 +99,14 @@ def test_a_replica_count_that_the_manifest_leaves_out_becomes_nobodys() -> None:
     assert ownership.after_reowning(live, applied, deployment(spec={"paused": True}), US)["spec"] == {"replicas": 5, "paused": True}
 
 
+@pytest.mark.parametrize(
+    ("kind", "nobodys"), [("Deployment", True), ("StatefulSet", True), ("ReplicaSet", True), ("ReplicationThing", False)]
+)
+def test_whose_replica_count_may_be_an_autoscalers(kind: str, nobodys: bool) -> None:
+    live = {**deployment(entry(US, {"f:spec": {"f:replicas": {}}}, "Apply")), "kind": kind}
+    assert (ownership.reowned(live, {**live, "spec": {}}, US, "now") is not None) is nobodys
+
+
 def test_replicas_of_other_kinds_are_a_field_like_others() -> None:
     live = {**deployment(entry(US, {"f:spec": {"f:replicas": {}}}, "Apply", api_version="x/v1")), "apiVersion": "x/v1", "kind": "Thing"}
     assert ownership.reowned(live, {**live, "spec": {}}, US, "now") is None
@@ -234,6 +242,9 @@ def test_as_applied() -> None:
         live_manifest(replicas=True),
         live_manifest(modes=["w"]),
         live_manifest(modes=None),
+        live_manifest(modes="x"),
+        live_manifest(modes={"x": "x"}),
+        live_manifest(modes=["w", "x"], containers={"srs": {}, "nginx": {}}),
         live_manifest(containers=[{"name": "nginx"}, {"name": "srs", "image": "i", "ports": [{"containerPort": 80, "protocol": "TCP"}]}]),
         live_manifest(containers=[{"name": "srs", "image": "i", "ports": [{"containerPort": 80, "protocol": "TCP"}]}]),
         live_manifest(entry("kubectl-edit", {"f:spec": {"f:paused": {}}})),
@@ -258,6 +269,9 @@ def test_not_as_applied(live: dict[str, Any]) -> None:
         {"paused": False},
         {"modes": ["x", "w"]},
         {"modes": []},
+        {"modes": "x"},
+        {"modes": {"x": "x"}},
+        {"modes": ["x", "x"]},
         {"containers": [MANIFEST["spec"]["containers"][0]]},
         {"containers": list(reversed(MANIFEST["spec"]["containers"]))},
         {"containers": [*MANIFEST["spec"]["containers"], {"name": "new"}]},

@@ -7,14 +7,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ansible_collections.livestream.srs.plugins.doc_fragments.srs_config import ModuleDocFragment
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.documentation import argument_spec, config_options
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import EDGE, ORIGIN, ROOT_NAMES, VHOST_NAMES, Option
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, VHOST
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import (
+    EDGE,
+    ORIGIN,
+    ROOT_NAMES,
+    VHOST_NAMES,
+    Option,
+    option_of,
+)
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, VHOST, Spec
 
 ROLES = {EDGE: ModuleDocFragment.EDGE, ORIGIN: ModuleDocFragment.ORIGIN}
 
@@ -58,6 +66,29 @@ def test_no_option_takes_a_secret(role: str) -> None:
 
 def test_edges_alone_have_an_origin() -> None:
     assert set(config_options(EDGE)) - set(config_options(ORIGIN)) == {"origin"}
+
+
+SWITCH = Spec("switch", "Whether.", "off")
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (Spec("integer", "How many.", "5", low=0), "How many. The server's default is V(5)."),
+        (Spec("integer", "How many.", low=0), "How many."),
+        (Spec("integer", "How many.", low=1), "How many. At least V(1)."),
+        (Spec("number", "How long.", low=0.5, high=30, unit="s"), "How long. In s. From V(0.5) to V(30)."),
+        (Spec("integer", "How long.", "10", low=0, high=30, unit="s"), "How long. From V(0) to V(30). The server's default is V(10) s."),
+        (Spec("text", "What.", low=1), "What."),
+        (SWITCH, "Whether. The server's default is V(off)."),
+        (replace(SWITCH, since=4), "Whether. Needs SRS 4 or later. The server's default is V(off)."),
+        (replace(SWITCH, since=5, minor="5.0.67"), "Whether. Needs SRS 5 (5.0.67) or later. The server's default is V(off)."),
+        (replace(SWITCH, default={3: "off", 5: "on"}), "Whether. The server's default is V(off) from SRS 3, V(on) from SRS 5."),
+        (Spec("block", "A block.", "x", children={}), "A block."),
+    ],
+)
+def test_what_is_said_of_a_parameter(spec: Spec, said: str) -> None:
+    assert option_of(spec).description == said
 
 
 def test_names_are_directives() -> None:
