@@ -181,3 +181,8 @@ def test_a_roll_out_that_is_held_half_way_needs_enough_servers_only() -> None:
     assert readiness.waiting_for(half_way) is None
     half_way["status"]["availableReplicas"] = 2
     assert readiness.waiting_for(half_way) == "2 of 3 replicas are available, and it is paused"
+
+
+def test_three_events_are_enough() -> None:
+    events = [{"metadata": {"creationTimestamp": f"{number}"}, "reason": "Failed", "message": f" {number} "} for number in range(5)]
+    assert readiness.last_events(events) == ["Failed: 2", "Failed: 3", "Failed: 4"]

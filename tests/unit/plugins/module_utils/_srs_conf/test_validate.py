@@ -167,6 +167,12 @@ def test_syntax_error_is_a_finding() -> None:
     assert (finding.severity, finding.line) == (ERROR, 1)
 
 
+def test_secrets_come_by_the_variable_that_srs_makes_of_the_path() -> None:
+    named = {f"{block}.{name}".strip("."): spec.env for block, name, spec in walk(ROOT) if spec.env}
+    assert len(named) > 15
+    assert named == {path: "SRS_" + path.replace(".", "_").upper() for path in named}
+
+
 def test_table() -> None:
     """Whatever has a default keeps to its own rule."""
     for block, name, spec in walk(ROOT):
