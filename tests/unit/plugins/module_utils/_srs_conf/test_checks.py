@@ -188,6 +188,7 @@ def test_what_a_server_refuses_or_ignores(text: str, version: int, expected: lis
         (VHOST % "", {"edge_pods": 1000}, [("error", "max_connections", 0)]),
         (VHOST % "cluster { mode remote; }", {"role": "edge", "edge_pods": 1000}, []),
         ("grace_start_wait 100; grace_final_wait 0; " + VHOST % "", {}, []),
+        ("grace_start_wait soon; " + VHOST % "", {}, []),
         (
             "grace_start_wait 99; grace_final_wait 1; " + VHOST % "",
             {},
@@ -205,6 +206,11 @@ def test_what_a_server_refuses_or_ignores(text: str, version: int, expected: lis
         ),
         (
             VHOST % "hls { enabled on; hls_ctx off; hls_ts_ctx on; }",
+            {"behind_nginx": True},
+            [("error", "vhost __defaultVhost__.hls.hls_ts_ctx", 1)],
+        ),
+        (
+            "vhost a { hls { enabled off; } } " + VHOST % "hls { enabled on; hls_ctx off; hls_ts_ctx on; }",
             {"behind_nginx": True},
             [("error", "vhost __defaultVhost__.hls.hls_ts_ctx", 1)],
         ),

@@ -271,7 +271,7 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
     (
         "origin",
         {"vhosts": [{"name": "a", "http_hooks": {"on_play_secret": {"name": "s", "key": "k"}}}, {"name": "b"}]},
-        r"holds for every vhost",
+        r"w: vhosts name Secrets for URLs of one vhost, but the environment variable holds for every vhost",
     ),
     ("origin", {"extra": "asprocess on;\nis_full on;"}, r"is_full is on"),
     ("origin", {"conf": "listen 1935;\nasprocess on;\nvhost x { }"}, r"w\.conf line 2: asprocess is on while daemon is not off"),
