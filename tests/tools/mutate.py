@@ -49,36 +49,31 @@ def report(verdicts: Sequence[Verdict], explained: Mapping[Key, str], title: str
     missed = [verdict for verdict in survived if verdict not in equal]
     no_longer = [verdict for verdict in verdicts if verdict.outcome != SURVIVED and key(verdict.mutant) in explained]
     lines = []
-    for verdict in equal:
-        lines += [
-            "",
-            f"equivalent: {place(verdict.mutant)}: {explained[key(verdict.mutant)]}",
-            *(f"    {line}" for line in diff(verdict.mutant)),
-        ]
-    for verdict in missed:
-        seen = f"{verdict.seen_by} files of tests see it" if verdict.seen_by else "no test sees it"
-        lines += [
-            "",
-            f"SURVIVED: {place(verdict.mutant)}: {verdict.mutant.what}; {seen}",
-            *(f"    {line}" for line in diff(verdict.mutant)),
-        ]
-    for verdict in no_longer:
-        lines += [
-            "",
-            f"STALE: {place(verdict.mutant)}: equivalent.yml explains it, but {verdict.test or 'a test'} notices it: remove the entry",
-        ]
-    by_room: dict[str, list[Verdict]] = {}
-    for verdict in verdicts:
-        by_room.setdefault(room(verdict.mutant.path), []).append(verdict)
-    width = max(map(len, by_room), default=0)
-    lines += ["", f"{'':{width}}{'mutants':>9}{'survived':>10}"]
-    lines += [f"{name:{width}}{len(of):9}{sum(verdict in missed for verdict in of):10}" for name, of in sorted(by_room.items())]
+    for of, said in ((equal, _equivalent), (missed, _survived), (no_longer, _stale)):
+        for verdict in of:
+            lines += ["", said(verdict, explained), *(f"    {line}" for line in diff(verdict.mutant))]
+    lines += ["", "| | mutants | survived |", "|---|---|---|"]
+    for name in sorted({room(verdict.mutant.path) for verdict in verdicts}):
+        tried, left = (sum(room(verdict.mutant.path) == name for verdict in of) for of in (verdicts, missed))
+        lines.append(f"| `{name}` | {tried} | {left} |")
     share = len(missed) / max(1, len(verdicts) - len(equal))
     timed_out = sum(verdict.outcome == TIMED_OUT for verdict in verdicts)
     killed = sum(verdict.outcome == KILLED for verdict in verdicts)
     figures = f"{killed} killed, {timed_out} timed out, {len(missed)} survived, {len(equal)} equivalent"
     lines += ["", f"{title}: {figures}; {share:.1%} survive, at most {AT_MOST:.0%} may"]
     return "\n".join(lines), share <= AT_MOST and not no_longer
+
+
+def _equivalent(verdict: Verdict, explained: Mapping[Key, str]) -> str:
+    return f"equivalent: {place(verdict.mutant)}: {explained[key(verdict.mutant)]}"
+
+
+def _survived(verdict: Verdict, _explained: Mapping[Key, str]) -> str:
+    return f"SURVIVED: {place(verdict.mutant)}: {verdict.mutant.what}; read {verdict.seen}"
+
+
+def _stale(verdict: Verdict, _explained: Mapping[Key, str]) -> str:
+    return f"STALE: {place(verdict.mutant)}: equivalent.yml explains it, but {verdict.test or 'a test'} notices it: remove the entry"
 
 
 def place(mutant: Mutant) -> str:
@@ -101,7 +96,7 @@ def as_data(verdict: Verdict, explained: Mapping[Key, str]) -> dict[str, object]
         "outcome": verdict.outcome,
         "equivalent": explained.get(key(mutant), ""),
         "test": verdict.test,
-        "seen_by": verdict.seen_by,
+        "seen": verdict.seen,
         "seconds": round(verdict.seconds, 1),
     }
 

@@ -38,8 +38,8 @@ class Verdict:
     mutant: Mutant
     outcome: str
     seconds: float
-    seen_by: int
-    """So many files of tests run the statement, or open the file."""
+    seen: str
+    """Which tests run the statement, or open the file."""
     test: str = ""
     """The test that noticed it."""
 
@@ -65,6 +65,13 @@ class Clean:
             lines = self.ran.get(mutant.path, {})
             return frozenset(file for line in mutant.statement for file in lines.get(line, ()))
         return frozenset(self.opened.get(mutant.path, ()))
+
+    def seen(self, mutant: Mutant) -> str:
+        """The same in words."""
+        files = self.seen_by(mutant)
+        if "" in files:
+            return "before any test"
+        return f"by {len(files)} files of tests" if len(files) > 1 else f"by {next(iter(files))}" if files else "by no test"
 
     def phases(self, mutant: Mutant) -> list[list[str]]:
         """The files of tests that can notice it, the most likely ones first and those that can't left out.
@@ -156,7 +163,7 @@ class Workshop:
                     break
         finally:
             shutil.rmtree(copy, ignore_errors=True)
-        return Verdict(mutant, outcome, time.monotonic() - started, len(clean.seen_by(mutant) - {""}), test)
+        return Verdict(mutant, outcome, time.monotonic() - started, clean.seen(mutant), test)
 
     def run(
         self, copy: Path, command: Sequence[str], files: Sequence[str], limit: float | None, environ: Mapping[str, str]

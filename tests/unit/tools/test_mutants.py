@@ -105,6 +105,11 @@ def test_what_nobody_sees() -> None:
     assert clean().phases(mutant(line=9)) == clean().phases(mutant("roles/r/y")) == [[starts]]
 
 
+def test_who_sees_a_mutant_in_words() -> None:
+    lines = {3: "by 2 files of tests", 4: "by tests/unit/b.py", 1: "before any test", 9: "by no test"}
+    assert {line: clean().seen(mutant(line=line)) for line in lines} == lines
+
+
 def test_the_time_limit_follows_from_the_clean_run() -> None:
     assert clean().limit(["tests/unit/a.py", "tests/unit/b.py"]) == trial.PATIENCE * (1 + 4 + 2)
 
@@ -205,7 +210,7 @@ def test_the_clean_run_tells_who_sees_what(tmp_path: Path) -> None:
 
 
 def verdict(outcome: str, path: str = CODE, **values: object) -> Verdict:
-    return Verdict(dataclasses.replace(mutant(path), **values), outcome, 1.0, 2, "test_x" if outcome == KILLED else "")  # type: ignore[arg-type]
+    return Verdict(dataclasses.replace(mutant(path), **values), outcome, 1.0, "by no test", "test_x" if outcome == KILLED else "")  # type: ignore[arg-type]
 
 
 def test_the_report() -> None:
@@ -219,12 +224,13 @@ def test_the_report() -> None:
         "    - y = 1",
         "    + x = 2",
         "",
-        f"SURVIVED: {CODE}:3: string; 2 files of tests see it",
+        f"SURVIVED: {CODE}:3: string; read by no test",
         "    - x = 1",
         "    + x = 2",
         "",
-        "                             mutants  survived",
-        "plugins/module_utils/_media       20         1",
+        "| | mutants | survived |",
+        "|---|---|---|",
+        "| `plugins/module_utils/_media` | 20 | 1 |",
         "",
         "20 mutants: 17 killed, 1 timed out, 1 survived, 1 equivalent; 5.3% survive, at most 5% may",
     ]

@@ -150,6 +150,11 @@ def test_ts_packet_by_packet() -> None:
     assert [packet.size for packet in packets] == [9 + 10 + 20, 9 + 5 + 20]
 
 
+@pytest.mark.parametrize("pid", [0x01, 0x1000])
+def test_what_no_table_has_named_is_not_read(pid: int) -> None:
+    assert list(mpegts.packets(pmt(pid, {VIDEO: H264}) + ts(VIDEO, pes(b"x" * 20, 40)))) == []
+
+
 @pytest.mark.parametrize(("kind", "codec"), [(0x03, "mp3"), (0x04, "mp3"), (0x0F, "aac")])
 def test_sound_of_ts(kind: int, codec: str) -> None:
     (packet,) = mpegts.packets(pat(0x20) + pmt(0x20, {AUDIO: kind}) + ts(AUDIO, pes(b"\0\0\x01\x65", 1)))
@@ -179,7 +184,7 @@ def playlist(*lines: str) -> hls.Playlist:
 
 def test_a_whole_playlist() -> None:
     found = playlist(
-        *("#EXT-X-MEDIA-SEQUENCE:7", "#EXT-X-TARGETDURATION: 10.5", "", "#EXTINF:9.5, no title", " a-7.ts?token=1 ", "#EXTINF:x,"),
+        *("#EXT-X-MEDIA-SEQUENCE:7", "#EXT-X-TARGETDURATION: 10.5", "", "#EXTINF:9.5, a title, and more", " a-7.ts?token=1 ", "#EXTINF:x,"),
         *("/b.ts", "# said in passing", "#EXTINF:3,", "http://cdn/c.ts", "#EXT-X-ENDLIST"),
     )
     segments = ("http://h/live/a-7.ts?token=1", "http://h/b.ts", "http://cdn/c.ts")
@@ -196,7 +201,7 @@ DATE = "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:"
     [
         (["#EXTINF:2,", "a.ts"], None),
         ([DATE + "10Z", "#EXTINF:2,", "a.ts"], 10),
-        ([DATE + "10+00:00", "#EXTINF:2,", "a.ts", "#EXTINF:3,", "b.ts", "#EXTINF:4,", "c.ts"], 15),
+        ([DATE + "10+00:00", "#EXTINF:2,", "a.ts", "#EXTINF:3,a title, and more", "b.ts", "#EXTINF:4,", "c.ts"], 15),
         ([DATE + "10Z", "#EXTINF:2,", "a.ts", DATE + "30.500Z", "#EXTINF:3,", "b.ts"], 30.5),
         (["#EXTINF:2,", "a.ts", DATE + "30Z", "#EXTINF:3,", "b.ts"], 30),
         ([DATE + "10Z", "#EXTINF:2,", "a.ts", DATE + "soon", "#EXTINF:3,", "b.ts"], None),

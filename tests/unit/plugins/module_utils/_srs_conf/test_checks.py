@@ -185,6 +185,7 @@ def test_what_a_server_refuses_or_ignores(text: str, version: int, expected: lis
         ("listen 1 2; max_connections 100; " + VHOST % "", {"version": 4, "nofile": 108}, []),
         ("listen 1 2; max_connections 100; " + VHOST % "", {"version": 4, "nofile": 107}, [("error", "max_connections", 1)]),
         (VHOST % "", {"edge_pods": 50}, []),
+        ("max_connections 1; " + VHOST % "", {}, []),
         (VHOST % "", {"edge_pods": 1000}, [("error", "max_connections", 0)]),
         (VHOST % "cluster { mode remote; }", {"role": "edge", "edge_pods": 1000}, []),
         ("grace_start_wait 100; grace_final_wait 0; " + VHOST % "", {}, []),

@@ -59,8 +59,9 @@ def described(docs: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, li
 @pytest.mark.parametrize("role", ROLES)
 def test_every_option_is_described(role: str) -> None:
     said = {path: [option.description] for path, option in options(config_options(role))}
-    documented = json.loads(ROLES[role])["options"]
-    assert dict(described(documented["configs"]["suboptions"])).items() >= said.items()
+    documented = dict(described(json.loads(ROLES[role])["options"]))
+    assert documented.items() >= {f"configs.{path}": text for path, text in said.items()}.items()
+    assert all(text for texts in documented.values() for text in texts)
     for path, option in options(config_options(role)):
         assert re.fullmatch(r"[A-Z].*\.", option.description), f"{path}: {option.description}"
         assert option.description.count("(") == option.description.count(")"), path
@@ -98,6 +99,16 @@ SWITCH = Spec("switch", "Whether.", "off")
 )
 def test_what_is_said_of_a_parameter(spec: Spec, said: str) -> None:
     assert option_of(spec).description == said
+
+
+def test_what_has_no_parameter_has_no_description() -> None:
+    def hidden(table: Mapping[str, Spec], shown: bool, path: str) -> Iterator[str]:
+        for name, spec in table.items():
+            if spec.description and not shown:
+                yield f"{path}{name}"
+            yield from hidden(spec.children or {}, shown and bool(spec.description), f"{path}{name}.")
+
+    assert list(hidden(ROOT, True, "")) == []
 
 
 def test_names_are_directives() -> None:
