@@ -7,7 +7,7 @@ An entry names the file and the lines before and after, without their place: it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from .mutation import Lines, changed
 
 LIST = Path(__file__).parent / "equivalent.yml"
 Key = tuple[str, Lines, Lines]
+MANY = 200
+"""So many mistakes are looked at for each entry."""
 
 
 def load(file: Path = LIST) -> dict[Key, str]:
@@ -45,15 +47,10 @@ def stale(tree: Path, entries: Mapping[Key, str]) -> list[str]:
 
 def _exists(tree: Path, path: str, was: Lines, becomes: Lines) -> bool:
     mutations = sample.files(tree).get(path)
-    if mutations is None:
+    if mutations is None or not was:
         return False
     text = (tree / path).read_text()
-    lines = text.splitlines()
-
-    def results() -> Iterator[tuple[Lines, Lines]]:
-        for mutation in mutations(text):
-            # The first line of what it changes is where it is, or below.
-            if any(line.strip() == was[0] for line in lines[mutation.line - 1 : mutation.line + 20]):
-                yield changed(text, mutation.render())
-
-    return bool(was) and (was, becomes) in results()
+    places = {number for number, line in enumerate(text.splitlines(), 1) if line.strip() == was[0]}
+    # A mistake is where the line is that it changes first, or above, where the statement begins. To look everywhere takes long.
+    near_first = sorted(mutations(text), key=lambda mutation: min((place - mutation.line) % 10_000 for place in places or {0}))
+    return any((was, becomes) == changed(text, mutation.render()) for mutation in near_first[:MANY])
