@@ -169,7 +169,7 @@ def _expressions(text: str) -> Iterator[Edit]:
 def _conditional(text: str, tokens: list[Token]) -> Iterator[Edit]:
     """Conditions say the opposite; loops go over nothing."""
     if tokens[0].text == "for":
-        over = next(at for at, token in enumerate(tokens) if token.text == "in")
+        over = [token.text for token in tokens].index("in")
         if over + 1 < len(tokens):
             yield Edit(tokens[over + 1].start, tokens[-1].end, "[]", "no iteration")
     for at, token in enumerate(tokens):
