@@ -19,6 +19,9 @@ from mutmut.mutation.mutators import mutation_operators
 from .mutation import Mutation
 
 DOCUMENTATION = m.Assign(targets=[m.AssignTarget(m.OneOf(*map(m.Name, ("DOCUMENTATION", "EXAMPLES", "RETURN"))))])
+TYPE_ALIAS = m.Assign(
+    targets=[m.AssignTarget(m.Name(m.MatchRegex(r"_?[A-Z]\w*[a-z]\w*")))], value=m.Subscript() | m.BinaryOperation() | m.Name()
+)
 NOT_RUN = m.If(test=m.Name("TYPE_CHECKING") | m.Comparison(left=m.Name("__name__")))
 DOCSTRING = m.Expr(value=m.SimpleString() | m.ConcatenatedString())
 HARMLESS_CALL = m.Call(func=m.Name("isinstance") | m.Name("len") | m.Name("cast"))
@@ -75,6 +78,8 @@ class _Visitor(cst.CSTVisitor):
 
 def _is_left_alone(node: cst.CSTNode) -> bool:
     if isinstance(node, LEFT_ALONE):
+        return True
+    if isinstance(node, cst.Assign) and m.matches(node, TYPE_ALIAS):
         return True
     return isinstance(node, cst.Assign | cst.Expr | cst.If) and m.matches(node, DOCUMENTATION | DOCSTRING | NOT_RUN)
 

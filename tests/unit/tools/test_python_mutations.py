@@ -74,6 +74,8 @@ def test_mistakes(text: str, mistake: str) -> None:
         "z: list[int] = []\n",
         "def f():\n    return {}\n",
         "z = None\n",
+        "Fields = Mapping[str, Any]\n",
+        "Either = A | tuple[int, str]\n",
     ],
 )
 def test_what_is_left_alone(text: str) -> None:

@@ -123,6 +123,14 @@ def test_a_field_that_only_kubectl_owned_goes() -> None:
     assert after_reowning({"f:a": {}, "f:b": {}}, {"f:a": {}}, {"a": 1, "b": 2}) == {"a": 1}
 
 
+def test_an_object_keeps_its_metadata_whoever_owned_parts_of_it() -> None:
+    taken = entry("kubectl-client-side-apply", {"f:metadata": {"f:labels": {".": {}, "f:x": {}}}})
+    live = deployment(taken, labels={"x": "1"})
+    applied = deployment(taken, entry(US, {"f:spec": {"f:replicas": {}}}, "Apply"), spec={"replicas": 1}, labels={"x": "1"})
+    result = ownership.after_reowning(live, applied, deployment(spec={"replicas": 1}), US)
+    assert (result["metadata"]["name"], "labels" in result["metadata"], result["spec"]) == ("a", False, {"replicas": 1})
+
+
 def test_a_field_that_another_manager_owns_too_stays() -> None:
     helm = entry("helm", {"f:spec": {"f:b": {}}})
     assert after_reowning({"f:a": {}, "f:b": {}}, {"f:a": {}}, {"a": 1, "b": 2}, helm) == {"a": 1, "b": 2}
@@ -173,7 +181,8 @@ def test_what_apply_is_told_of_the_live_object_is_not_changed() -> None:
 def test_overridden_fields_are_named_with_their_manager() -> None:
     image = {"f:spec": {"f:template": {"f:spec": {"f:containers": {CONTAINER: {"f:image": {}}}}}}}
     spec = {"replicas": 7, "template": {"spec": {"containers": [{"name": "srs", "image": "old"}]}}}
-    live = deployment(entry("helm", image), entry("kubectl", {"f:spec": {"f:replicas": {}}}, subresource="scale"), spec=spec)
+    before = entry(US, {"f:spec": {"f:paused": {}}}, "Apply")
+    live = deployment(before, entry("helm", image), entry("kubectl", {"f:spec": {"f:replicas": {}}}, subresource="scale"), spec=spec)
     ours = entry(US, {"f:spec": {"f:replicas": {}, **image["f:spec"]}}, "Apply")
     applied = deployment(ours, spec={"replicas": 2, "template": {"spec": {"containers": [{"name": "srs", "image": "new"}]}}})
     assert ownership.overridden(live, applied, US) == [

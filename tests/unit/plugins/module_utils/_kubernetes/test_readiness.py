@@ -43,6 +43,7 @@ STATEFUL_DONE = {"updatedReplicas": 3, "availableReplicas": 3, "updateRevision":
         (item("StatefulSet", {"replicas": 3}, {"observedGeneration": 2, **STATEFUL_DONE}), None),
         (item("StatefulSet", {"replicas": 0}, {"observedGeneration": 2}), None),
         (item("StatefulSet", {}, {"observedGeneration": 2}), "0 of 1 replicas are available"),
+        (item("StatefulSet", {"replicas": 3}, {"observedGeneration": 2, **STATEFUL_DONE, "updatedReplicas": 0}), None),
         (item("ReplicaSet", {}, {"observedGeneration": 2}), "0 of 1 replicas are available"),
         (item("Job"), "0 of 1 completions are done"),
         (item("StatefulSet", {"replicas": 3}, {"observedGeneration": 1, **STATEFUL_DONE}), "its change was not yet observed"),
