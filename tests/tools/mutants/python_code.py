@@ -122,9 +122,17 @@ def _of_mutmut(node: cst.CSTNode) -> Iterator[Change]:
             if isinstance(node, cst.BaseString):
                 # It offers three of each; who misses one of them misses the others.
                 changes = [] if _is_prose(node) else changes[:1]
+            elif isinstance(node, cst.Call):
+                changes = [new for new in changes if not _gives_none_for_nothing(node, new)]
             elif isinstance(node, cst.Assign | cst.AnnAssign) and node.value and m.matches(node.value, FALSY):
                 changes = []
             yield from ((node, operator.__name__.removeprefix("operator_").replace("_", " "), new) for new in changes)
+
+
+def _gives_none_for_nothing(call: cst.Call, new: cst.CSTNode) -> bool:
+    if not isinstance(new, cst.Call) or len(new.args) != len(call.args):
+        return False
+    return any(one.value is not other.value and m.matches(one.value, FALSY) for one, other in zip(call.args, new.args, strict=True))
 
 
 def _is_prose(node: cst.BaseString) -> bool:

@@ -83,6 +83,10 @@ def test_what_is_left_alone(text: str) -> None:
     assert {line for line in found if line not in ("pass", "{}")} == set()
 
 
+def test_nothing_is_not_put_for_nothing() -> None:
+    assert mistakes("z = f('', x)\n") == {"z = None", "z = f('', None)", "z = f(x)", "z = f('', )", "z = f('XXXX', x)"}
+
+
 def test_wording_is_left_alone() -> None:
     assert mistakes("f('nobody tests what this says')\n") == {"pass", "f(None)"}
     assert mistakes("f('nobody ' f'tests {x}' 'this.')\n") == {"pass", "f(None)"}

@@ -62,6 +62,14 @@ STATEFUL_DONE = {"updatedReplicas": 3, "availableReplicas": 3, "updateRevision":
         (
             item(
                 "StatefulSet",
+                {"replicas": 3, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}},
+                {"observedGeneration": 2, **STATEFUL_DONE, "currentRevision": "a", "updatedReplicas": 1},
+            ),
+            "1 of 2 replicas are up to date",
+        ),
+        (
+            item(
+                "StatefulSet",
                 {"replicas": 3, "updateStrategy": {"type": "OnDelete"}},
                 {"observedGeneration": 2, **STATEFUL_DONE, "currentRevision": "a", "updatedReplicas": 0},
             ),

@@ -365,6 +365,7 @@ def test_what_a_player_sends() -> None:
     sent = rtmp.command("play", 3, None, "x" * 200, stream=1)
     body = amf.encode("play") + amf.encode(3) + amf.encode(None) + amf.encode("x" * 200)
     assert sent == b"\x03\0\0\0" + len(body).to_bytes(3) + b"\x14\x01\0\0\0" + body[:128] + b"\xc3" + body[128:]
+    assert rtmp.command("connect", 1)[8:12] == bytes(4)
     assert rtmp.HANDSHAKE == 1536
 
 

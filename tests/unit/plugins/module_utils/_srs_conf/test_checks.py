@@ -134,6 +134,7 @@ VHOST = "vhost __defaultVhost__ { %s }"
         ("listen 1;\nheartbeat {\n interval 0.9;\n}", 4, [("error", "heartbeat.interval", 3)]),
         ("listen 1;\nheartbeat {\n interval 1.9;\n}", 4, []),
         ("listen 1;\nhttp_api {\n enabled on;\n auth {\n username a:b;\n password c;\n }\n}", 6, [("error", "http_api.auth.username", 5)]),
+        ("listen 1;\nhttp_api {\n auth {\n username a;\n password b:c;\n }\n}", 6, [("error", "http_api.auth.password", 5)]),
         (f"listen 1;\n{VHOST % 'cluster { mode remote; origin a; }'}", 6, []),
         (f"listen 1;\n{VHOST % 'cluster { mode remote; }'}", 6, [("error", "vhost __defaultVhost__.cluster.origin", 2)]),
         (

@@ -54,6 +54,24 @@ def test_old_form(old: str, new: str, since: int) -> None:
     assert tree == before
 
 
+@pytest.mark.parametrize(
+    ("old", "paths"),
+    [
+        ("http_stream { }", ["http_stream"]),
+        ("rtc_server { perf_stat on; queue_length 1; }", ["rtc_server.perf_stat", "rtc_server.queue_length"]),
+        ("srt_server { tlpkdrop on; }", ["srt_server.tlpkdrop"]),
+        ("stream_caster { sip { } host a; }", ["stream_caster.host"]),
+        ("vhost x { http { } http_remux { hstrs on; } }", ["vhost x.http", "vhost x.http_remux.hstrs"]),
+        (
+            "vhost x { forward a; mr { } rtc { aac x; bframe y; } }",
+            ["vhost x.forward", "vhost x.mr", "vhost x.rtc.aac", "vhost x.rtc.bframe"],
+        ),
+    ],
+)
+def test_old_forms_are_named_by_their_path(old: str, paths: list[str]) -> None:
+    assert [finding.path for finding in modernise(parse(old), 6)[1]] == paths
+
+
 PLAY = (
     *("time_jitter", "mix_correct", "atc", "atc_auto", "mw_latency", "gop_cache", "queue_length", "send_min_interval"),
     "reduce_sequence_header",
