@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 # Ansible wants UTF-8, and sorted lists are to be the same everywhere.
 export LC_ALL := C.UTF-8
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench e2e docs golden clean venv
+.PHONY: help demo test mutants bench e2e docs golden clean venv
 
 # The oldest Python that works, so that nothing newer is used by mistake. A name on PATH may be a shim that can't run.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3 /usr/bin/python3 $(HOME)/.pyenv/versions/3.1*/bin/python3; do \
@@ -20,6 +20,8 @@ help:
 	@echo '             ONLY=unit,lint   those stages alone: lint unit differential sanity integration molecule'
 	@echo '             SRS_BIN=FILE     also compare what is refused with what a real SRS refuses'
 	@echo 'make e2e     real SRS and nginx on a real node, with publishers and players  (25 min; see tests/e2e/README.md)'
+	@echo 'make mutants small mistakes in plugins and roles, and whether the tests notice  (15 min; see docs/testing.md)'
+	@echo "             MUTANTS=200 SEED=1 ONLY='roles/*'   how many, which sample, in which files"
 	@echo 'make bench   how long a run takes, beside kubectl, helm and kubernetes.core       (35 min; BENCH_SIZES=1,10 BENCH_ROUNDS=2 for less)'
 	@echo 'make docs    write what is generated: docs/reference, the schema of the status, tables (5 s)'
 	@echo 'make golden  write tests/unit/golden, the objects that the roles deploy         (5 s)'
@@ -35,6 +37,9 @@ venv:
 
 test: venv
 	@$(WITH_VENV) python tests/tools/run.py $(if $(ONLY),--only '$(ONLY)')
+
+mutants: venv
+	@$(WITH_VENV) python tests/tools/mutate.py $(if $(MUTANTS),--mutants '$(MUTANTS)') $(if $(SEED),--seed '$(SEED)') $(if $(ONLY),--only '$(ONLY)')
 
 demo: venv
 	@$(WITH_VENV) python tests/tools/demo.py

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -25,7 +25,7 @@ class User:
     spec: Mapping[str, Any]
     options: Mapping[str, Any]
     ports: frozenset[tuple[str, int]]
-    selector: Mapping[str, str] | None = field(default=None)
+    selector: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)

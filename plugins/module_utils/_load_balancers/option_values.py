@@ -194,7 +194,7 @@ def shown(value: Any) -> str:
     """A value as the user would write it."""
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if isinstance(value, (int, str)) else repr(value)
+    return value if isinstance(value, str) else repr(value)
 
 
 def quoted(value: Any) -> str:

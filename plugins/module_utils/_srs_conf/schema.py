@@ -447,7 +447,7 @@ ROOT: dict[str, Spec] = {
     "srs_log_level_v2": _word("What is logged, in the common names; it goes before C(srs_log_level).", LOG_LEVELS_2, since=5),
     "srs_log_file": _path("Name of the log file, when the log goes to one.", "./objs/srs.log"),
     "ff_log_dir": _path("Folder of the logs of ffmpeg.", "./objs"),
-    "ff_log_level": _word("What ffmpeg logs.", FFMPEG_LEVELS, "info"),
+    "ff_log_level": _word("", FFMPEG_LEVELS, "info"),
     "pid": _path("Name of the file that holds the process id.", "./objs/srs.pid"),
     "work_dir": _path("Folder to change to at the start.", "./"),
     "asprocess": _switch(),

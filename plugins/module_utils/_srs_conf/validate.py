@@ -104,7 +104,7 @@ def _validate_directive(directive: Directive, spec: Spec, path: str, block: str,
         _validate_block(directive.children, spec.children or {}, inner, _join(block, name), version, findings, version >= spec.unchecked)
 
 
-def unknown(name: str, table: Mapping[str, Spec], block: str, version: int, unchecked: bool = False) -> str:
+def unknown(name: str, table: Mapping[str, Spec], block: str, version: int, unchecked: bool) -> str:
     """Why a name has no place in a block."""
     near = did_you_mean(name, [known for known, spec in table.items() if spec.since <= version <= spec.until])
     place = f"in {block}" if block else "at the top level"

@@ -13,6 +13,8 @@ from localcluster import processes
 from localcluster.base import ClusterError
 from localcluster.processes import Part, bring_up, running, stop
 
+from ansible_collections.livestream.srs.tests.support.clock import Clock
+
 SLEEP = "import time; print('started', flush=True); time.sleep(60)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('started', flush=True); time.sleep(60)"
 
@@ -56,9 +58,11 @@ def test_a_part_that_ends_is_named_with_its_last_lines(cluster: Path) -> None:
 
 
 def test_a_part_that_is_never_ready_is_named(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "READY_SECONDS", 0.3)
-    with pytest.raises(ClusterError, match=r"sleeper was not ready within"):
-        bring_up(cluster, Part("sleeper", (sys.executable, "-c", SLEEP), ready=lambda: False))
+    with monkeypatch.context() as patches, pytest.raises(ClusterError, match=r"sleeper was not ready within"):
+        clock = Clock().of(processes, patches)
+        patches.setattr("select.select", lambda *_arguments: ([], [], []))  # it does not end
+        bring_up(cluster, Part("sleeper", (sys.executable, "-c", SLEEP), ready=lambda: bool(clock.sleep(processes.READY_SECONDS / 3))))
+    assert len(clock.pauses) == 3
 
 
 def test_a_process_that_does_not_listen_is_ended_all_the_same(cluster: Path) -> None:

@@ -1,24 +1,34 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Viewers against small servers on loopback that play back what was recorded, or misbehave."""
+"""Viewers against small servers on loopback that play back what was recorded, or misbehave. Time passes only where nothing happens."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import pytest
+from players import viewer
 from players.crowd import Audience, Newcomers, Regulars
 from players.view import CUT, EMPTY, REFUSED, STALLED, WATCHED, View
 from players.viewer import Patience, Viewer, new_segments
 
 from ansible_collections.livestream.srs.plugins.module_utils._media import amf, hls, http, rtmp
+from ansible_collections.livestream.srs.tests.support.clock import Clock
+
+T = TypeVar("T")
 
 Recorded = Callable[[str], bytes]
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-BRIEF = Patience(connect=5, media=0.3)
+PATIENCE = Patience(connect=5, media=6)
+
+
+def in_time(coroutine: Coroutine[Any, Any, T]) -> T:
+    with pytest.MonkeyPatch.context() as patches:
+        return Clock().of(viewer, patches).run(coroutine)
 
 
 @contextlib.asynccontextmanager
@@ -69,9 +79,9 @@ def rtmp_server(recorded: bytes, *, stays: bool = False) -> Serve:
 def view(url: str, serve: Serve, **options: object) -> View:
     async def run() -> View:
         async with server(serve) as port:
-            return await Viewer(url.format(port), patience=BRIEF, **options).run()  # type: ignore[arg-type]
+            return await Viewer(url.format(port), patience=PATIENCE, **options).run()  # type: ignore[arg-type]
 
-    return asyncio.run(run())
+    return in_time(run())
 
 
 def free_port() -> int:
@@ -89,7 +99,7 @@ def test_http_flv_that_is_cut(recorded: Recorded) -> None:
     seen = view(FLV, answers(recorded("srs-6.http")))
     assert (seen.outcome, seen.detail) == (CUT, "the server closed the connection")
     assert (seen.video, seen.audio, seen.frames) == ("h264", "aac", 12)
-    assert 0 < (seen.connected or 0) <= (seen.first_frame or 0)
+    assert seen.connected is not None and seen.first_frame is not None and seen.connected <= seen.first_frame
     assert seen.bytes == len(recorded("srs-6.http")) and seen.media_ms == 2200
 
 
@@ -102,12 +112,12 @@ def test_http_flv_that_ends_as_http_says(recorded: Recorded) -> None:
 
 def test_http_flv_that_stalls(recorded: Recorded) -> None:
     seen = view(FLV, answers(recorded("srs-6.http"), stays=True))
-    assert seen.outcome == STALLED and seen.longest_gap >= 0.29
+    assert seen.outcome == STALLED and seen.longest_gap == pytest.approx(6)
 
 
 def test_a_viewer_leaves_by_itself(recorded: Recorded) -> None:
-    seen = view(FLV, answers(recorded("srs-6.http"), stays=True), seconds=0.2)
-    assert seen.outcome == WATCHED and seen.ended >= 0.2
+    seen = view(FLV, answers(recorded("srs-6.http"), stays=True), seconds=4)
+    assert seen.outcome == WATCHED and seen.ended == pytest.approx(4)
 
 
 def test_a_viewer_who_wants_one_picture(recorded: Recorded) -> None:
@@ -132,7 +142,7 @@ def test_http_flv_without_a_picture(answer: bytes, outcome: str, detail: str) ->
 
 @pytest.mark.parametrize("url", [FLV, RTMP])
 def test_nobody_listens(url: str) -> None:
-    seen = asyncio.run(Viewer(url.format(free_port()), patience=BRIEF).run())
+    seen = in_time(Viewer(url.format(free_port()), patience=PATIENCE).run())
     assert seen.outcome == REFUSED and "refused" in seen.detail.lower() and seen.connected is None
 
 
@@ -177,7 +187,7 @@ def test_hls_moves_on_until_it_stalls(recorded: Recorded) -> None:
     serve, asked = hls_server(recorded, segments=3)
     seen = view(HLS, serve)
     assert [path for path in asked if path.endswith(".ts")] == ["/live/a-1.ts", "/live/a-2.ts", "/live/a-3.ts"]
-    assert (seen.outcome, seen.detail) == (STALLED, "no new segment for 0.3 s")
+    assert (seen.outcome, seen.detail) == (STALLED, "no new segment for 6 s")
     assert (seen.segments, seen.frames, seen.video, seen.audio, seen.errors) == (3, 30, "h264", "aac", 0)
 
 
@@ -216,7 +226,7 @@ def test_an_audience(recorded: Recorded) -> None:
                 gone = audience.gone()
             return audience.views, lacking, gone
 
-    views, lacking, gone = asyncio.run(run())
+    views, lacking, gone = in_time(run())
     assert [seen.outcome for seen in views] == [WATCHED] * 5 + [EMPTY]
     assert lacking == gone == [views[5]]
 
@@ -229,7 +239,7 @@ def test_newcomers(recorded: Recorded) -> None:
                     await asyncio.sleep(0.02)
             return newcomers.views
 
-    views = asyncio.run(run())
+    views = in_time(run())
     assert len(views) >= 6
     for seen in views:
         number = int(seen.name.split()[1])
@@ -251,9 +261,10 @@ def test_regulars_come_back(recorded: Recorded) -> None:
                 await asyncio.sleep(0.02)
         return regulars
 
-    regulars = asyncio.run(run())
+    regulars = in_time(run())
     assert [seen.outcome for seen in regulars.visits[0]] == [CUT, EMPTY, WATCHED]
-    assert 0.2 <= regulars.interruptions()[0] < 5
+    # Two pauses, and the time that the viewer waited in vain.
+    assert regulars.interruptions()[0] == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("url", ["ftp://h/live/a.flv", "http://h/live/a.mp4", "srt://h:1"])

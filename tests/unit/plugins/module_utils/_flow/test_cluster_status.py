@@ -19,6 +19,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not_ready import NotReady
 from ansible_collections.livestream.srs.plugins.module_utils._observed import report
+from ansible_collections.livestream.srs.tests.support.clock import Clock
 from ansible_collections.livestream.srs.tests.support.fake_cluster import API_OPTIONS, CONF, IPS, PROXY_IPS, FakeClient
 from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork
 from ansible_collections.livestream.srs.tests.support.srs_server import Srs
@@ -30,7 +31,7 @@ class FakeModule:
         self.said: list[str] = []
         self.params = {
             "namespace": "video", "topology": "srs", "app": "live", "stream": "livestream",
-            "read_servers": True, "wait_for": [], "wait_timeout": 1, "query": None, "near_capacity": 80,
+            "read_servers": True, "wait_for": [], "wait_timeout": 60, "query": None, "near_capacity": 80,
             **API_OPTIONS,
             **params,
         }  # fmt: skip
@@ -89,11 +90,11 @@ def test_what_is_reported_follows_the_schema(client: FakeClient, servers: dict[s
 
 
 def test_one_dead_server_hides_no_other(client: FakeClient, servers: dict[str, Srs]) -> None:
-    servers["edge-1"].fault = "hang"
+    servers["edge-1"].fault = "half"
     servers["edge-2"].fault = "html"
     result = run()
     assert {s["name"]: s["error_kind"] for s in result["servers"]} == {
-        "origin-0": None, "edge-0": None, "edge-1": "timeout", "edge-2": "invalid_response",
+        "origin-0": None, "edge-0": None, "edge-1": "connection_closed", "edge-2": "invalid_response",
     }  # fmt: skip
     assert result["streams"][0]["players_by_server"] == {"edge-0": 1}
     assert result["verdicts"]["no_answer"] is True
@@ -246,11 +247,13 @@ def test_conditions_that_hold_return_at_once(client: FakeClient) -> None:
     run(wait_for=["ready", "addresses", {"stream": "/live/livestream"}, {"jmespath": "streams[0].players > `8`"}], wait_timeout=30)
 
 
-def test_a_condition_that_never_holds_fails_with_what_is_missing(client: FakeClient) -> None:
+def test_a_condition_that_never_holds_fails_with_what_is_missing(client: FakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock().of(cluster_status, monkeypatch)
     with pytest.raises(
-        SrsError, match=r"Timed out after 1 s waiting for the topology srs in namespace video:\n- stream /live/other is not live"
+        SrsError, match=r"Timed out after 60 s waiting for the topology srs in namespace video:\n- stream /live/other is not live"
     ) as error:
         run(wait_for=[{"stream": "/live/other"}])
+    assert sum(clock.pauses) == 60
     assert error.value.details == {"missing": ["stream /live/other is not live"], "problems": []}
 
 

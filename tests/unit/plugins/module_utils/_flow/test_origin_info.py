@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._flow import origin_info
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
+from ansible_collections.livestream.srs.tests.support.clock import Clock
 
 BARE: dict[str, Any] = {"spec": {"ports": [{"port": 1935}]}}
 WITH_ADDRESS: dict[str, Any] = {**BARE, "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.1"}]}}}
@@ -39,15 +40,16 @@ class Cluster:
 
 def run(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, check_mode: bool = False) -> tuple[list[str], list[str]]:
     """The addresses, and the warnings."""
-    monkeypatch.setattr(origin_info, "LOOK_AGAIN", 0.01)
+    clock = Clock().of(origin_info, monkeypatch)
     monkeypatch.setattr(origin_info.Client, "from_module", lambda _module: cluster)
     warnings: list[str] = []
-    params = {"namespace": "media", "inventory_host": "hub", "wait_timeout": 0.1}
+    params = {"namespace": "media", "inventory_host": "hub", "wait_timeout": 60}
     module: Any = SimpleNamespace(params=params, check_mode=check_mode, warn=warnings.append)
     try:
         result = origin_info.flow(module)
     finally:
         assert cluster.closed
+        assert sum(clock.pauses) <= 60 + origin_info.LOOK_AGAIN
     assert result["changed"] is False
     return result["addresses"], warnings
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._flow import reload_confirm
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
 from ansible_collections.livestream.srs.plugins.module_utils._labels import RELOAD
+from ansible_collections.livestream.srs.tests.support.clock import Clock
 from ansible_collections.livestream.srs.tests.support.fake_cluster import API_OPTIONS, FakeClient
 from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork
 from ansible_collections.livestream.srs.tests.support.srs_server import Srs
@@ -69,15 +71,14 @@ def servers() -> dict[str, Srs]:
 
 @pytest.fixture(autouse=True)
 def cluster(servers: dict[str, Srs], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    monkeypatch.setattr(reload_confirm, "LOOK_AGAIN", 0.01)
-    monkeypatch.setattr(reload_confirm, "NUDGE_AGAIN", 0.05)
+    Clock().of(reload_confirm, monkeypatch)
     with FakeNetwork([api_server := Srs(pods=servers)]):
         fake = Cluster(api_server.port, servers)
         monkeypatch.setattr(reload_confirm.Client, "from_module", lambda _module: fake)
         yield fake
 
 
-def run(changed: bool = True, check_mode: bool = False, timeout: float = 5, **cluster: Any) -> dict[str, bool]:
+def run(changed: bool = True, check_mode: bool = False, timeout: float = 60, **cluster: Any) -> dict[str, bool]:
     """The servers that had to reload, and whether they have."""
     params = {"namespace": "n", "clusters": [CLUSTER | cluster], "changed_config_maps": ["c"] if changed else [], "wait_timeout": timeout}
     result = reload_confirm.flow(SimpleNamespace(check_mode=check_mode, params={**API_OPTIONS, **params}))  # type: ignore[arg-type]
@@ -99,7 +100,7 @@ def test_without_a_change_only_the_pods_are_listed(cluster: Cluster, servers: di
 
 def test_a_run_that_was_cut_short_is_taken_up_by_the_next(cluster: Cluster, servers: dict[str, Srs]) -> None:
     with pytest.raises(SrsError, match="3 of 3 servers have not taken"):
-        run(timeout=0.2)
+        run()
     servers["edge-1"].reload = {"data": DONE}  # it has reloaded meanwhile
     cluster.after = {"edge-0": DONE, "edge-2": DONE}
     assert run(changed=False) == dict.fromkeys(NAMES, True)
@@ -108,15 +109,16 @@ def test_a_run_that_was_cut_short_is_taken_up_by_the_next(cluster: Cluster, serv
 
 def test_the_kubelet_is_asked_again(cluster: Cluster) -> None:
     with pytest.raises(SrsError):
-        run(timeout=0.3)
-    assert len({note for name, note in cluster.notes if name == "edge-0"}) > 2
+        run(timeout=3 * reload_confirm.NUDGE_AGAIN)
+    notes = [note for name, note in cluster.notes if name == "edge-0"]
+    assert len(notes) == len(set(notes)) == 4
 
 
 def test_a_refused_config_and_a_silent_server_are_named(cluster: Cluster, servers: dict[str, Srs]) -> None:
     cluster.after = {"edge-0": DONE, "edge-1": WRONG, "edge-2": DONE}
     servers["edge-2"].fault = "reset"
     with pytest.raises(SrsError) as raised:
-        run(timeout=0.5)
+        run()
     title, *lines = raised.value.message.splitlines()
     assert title == "2 of 3 servers have not taken their changed srs.conf:"
     assert "edge-1: SRS keeps its old config, since it finds the new one wrong: illegal directive bogus" in lines[0]
@@ -136,7 +138,7 @@ def test_a_server_that_can_not_tell_is_not_waited_for(servers: dict[str, Srs], r
     for name in NAMES:
         servers[name].reload = reload
     with pytest.raises(SrsError, match=words):
-        run(timeout=60)
+        run(timeout=math.inf)
 
 
 def test_a_server_that_goes_is_not_waited_for(cluster: Cluster, servers: dict[str, Srs]) -> None:

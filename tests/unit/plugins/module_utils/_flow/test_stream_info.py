@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ from ansible_collections.livestream.srs.tests.support.media_server import Step, 
 def live(_request: str) -> Iterator[Step]:
     head, _empty_line, body = recorded("srs-6.http").partition(b"\r\n\r\n")
     yield head + b"\r\n\r\n"
-    yield from in_time(body, 0.6)
+    yield from in_time(body, 0.3)
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +32,7 @@ def url() -> Iterator[str]:
 
 def run(*urls: str, **params: Any) -> dict[str, Any]:
     usual = {
-        "seconds": 0.2, "timeout": 20.0, "stall": 20.0, "must_play": False, "validate_certs": True, "ca_cert": None,
+        "seconds": 0.1, "timeout": 30.0, "stall": 30.0, "must_play": False, "validate_certs": True, "ca_cert": None,
         "ffprobe": False, "ffprobe_path": "ffprobe",
     }  # fmt: skip
     return stream_info.flow(SimpleNamespace(params={"urls": list(urls), **usual, **params}))  # type: ignore[arg-type]
@@ -67,19 +68,49 @@ def program(folder: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "timeout", "said"),
+    ("text", "said"),
     [
-        ("""echo '{"streams": [{"codec_name": "h264"}]}'""", 20.0, {"streams": [{"codec_name": "h264"}], "format": {}}),
-        ("echo 'Connection refused' >&2; exit 1", 20.0, {"error": "Connection refused"}),
-        ("exit 3", 20.0, {"error": "exit status 3"}),
-        ("echo nothing", 20.0, {"error": "it did not answer with JSON"}),
-        ("exec sleep 30", 0.1, {"error": "it did not end in time"}),
+        ("""echo '{"streams": [{"codec_name": "h264"}]}'""", {"streams": [{"codec_name": "h264"}], "format": {}}),
+        ("echo 'Connection refused' >&2; exit 1", {"error": "Connection refused"}),
+        ("exit 3", {"error": "exit status 3"}),
+        ("echo nothing", {"error": "it did not answer with JSON"}),
     ],
 )
-def test_ffprobe(tmp_path: Path, text: str, timeout: float, said: dict[str, Any]) -> None:
-    path = program(tmp_path, text)
-    result = run("rtmp://127.0.0.1:1/live/x", ffprobe=True, ffprobe_path=path, seconds=0.1, timeout=timeout, stall=timeout)
+def test_ffprobe(tmp_path: Path, text: str, said: dict[str, Any]) -> None:
+    result = run("rtmp://127.0.0.1:1/live/x", ffprobe=True, ffprobe_path=program(tmp_path, text))
     assert result["streams"][0]["ffprobe"] == said
+
+
+class Endless:
+    """A program that does not end by itself."""
+
+    killed = False
+
+    def __init__(self, command: list[str], **_streams: Any) -> None:
+        self.limits: list[float] = []
+
+    def communicate(self, timeout: float = 0) -> tuple[bytes, bytes]:
+        if not self.killed:
+            self.limits.append(timeout)
+            raise subprocess.TimeoutExpired("ffprobe", timeout)
+        return b"", b""
+
+    def kill(self) -> None:
+        self.killed = True
+
+
+def test_an_ffprobe_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Endless] = []
+
+    def start(*arguments: Any, **options: Any) -> Endless:
+        started.append(Endless(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    result = run("rtmp://127.0.0.1:1/live/x", ffprobe=True, ffprobe_path=program(tmp_path, "exit 1"))
+    assert result["streams"][0]["ffprobe"] == {"error": "it did not end in time"}
+    (process,) = started
+    assert process.killed and 30 < process.limits[0] < 90
 
 
 def test_no_ffprobe() -> None:

@@ -99,6 +99,14 @@ def test_a_replica_count_that_the_manifest_leaves_out_becomes_nobodys() -> None:
     assert ownership.after_reowning(live, applied, deployment(spec={"paused": True}), US)["spec"] == {"replicas": 5, "paused": True}
 
 
+@pytest.mark.parametrize(
+    ("kind", "nobodys"), [("Deployment", True), ("StatefulSet", True), ("ReplicaSet", True), ("ReplicationThing", False)]
+)
+def test_whose_replica_count_may_be_an_autoscalers(kind: str, nobodys: bool) -> None:
+    live = {**deployment(entry(US, {"f:spec": {"f:replicas": {}}}, "Apply")), "kind": kind}
+    assert (ownership.reowned(live, {**live, "spec": {}}, US, "now") is not None) is nobodys
+
+
 def test_replicas_of_other_kinds_are_a_field_like_others() -> None:
     live = {**deployment(entry(US, {"f:spec": {"f:replicas": {}}}, "Apply", api_version="x/v1")), "apiVersion": "x/v1"}
     assert ownership.reowned(live, {**live, "spec": {}}, US, "now") is None
@@ -113,6 +121,14 @@ def after_reowning(taken: dict[str, Any], ours: dict[str, Any], spec: dict[str, 
 
 def test_a_field_that_only_kubectl_owned_goes() -> None:
     assert after_reowning({"f:a": {}, "f:b": {}}, {"f:a": {}}, {"a": 1, "b": 2}) == {"a": 1}
+
+
+def test_an_object_keeps_its_metadata_whoever_owned_parts_of_it() -> None:
+    taken = entry("kubectl-client-side-apply", {"f:metadata": {"f:labels": {".": {}, "f:x": {}}}})
+    live = deployment(taken, labels={"x": "1"})
+    applied = deployment(taken, entry(US, {"f:spec": {"f:replicas": {}}}, "Apply"), spec={"replicas": 1}, labels={"x": "1"})
+    result = ownership.after_reowning(live, applied, deployment(spec={"replicas": 1}), US)
+    assert (result["metadata"]["name"], "labels" in result["metadata"], result["spec"]) == ("a", False, {"replicas": 1})
 
 
 def test_a_field_that_another_manager_owns_too_stays() -> None:
@@ -165,7 +181,8 @@ def test_what_apply_is_told_of_the_live_object_is_not_changed() -> None:
 def test_overridden_fields_are_named_with_their_manager() -> None:
     image = {"f:spec": {"f:template": {"f:spec": {"f:containers": {CONTAINER: {"f:image": {}}}}}}}
     spec = {"replicas": 7, "template": {"spec": {"containers": [{"name": "srs", "image": "old"}]}}}
-    live = deployment(entry("helm", image), entry("kubectl", {"f:spec": {"f:replicas": {}}}, subresource="scale"), spec=spec)
+    before = entry(US, {"f:spec": {"f:paused": {}}}, "Apply")
+    live = deployment(before, entry("helm", image), entry("kubectl", {"f:spec": {"f:replicas": {}}}, subresource="scale"), spec=spec)
     ours = entry(US, {"f:spec": {"f:replicas": {}, **image["f:spec"]}}, "Apply")
     applied = deployment(ours, spec={"replicas": 2, "template": {"spec": {"containers": [{"name": "srs", "image": "new"}]}}})
     assert ownership.overridden(live, applied, US) == [
@@ -234,6 +251,9 @@ def test_as_applied() -> None:
         live_manifest(replicas=True),
         live_manifest(modes=["w"]),
         live_manifest(modes=None),
+        live_manifest(modes="x"),
+        live_manifest(modes={"x": "x"}),
+        live_manifest(modes=["w", "x"], containers={"srs": {}, "nginx": {}}),
         live_manifest(containers=[{"name": "nginx"}, {"name": "srs", "image": "i", "ports": [{"containerPort": 80, "protocol": "TCP"}]}]),
         live_manifest(containers=[{"name": "srs", "image": "i", "ports": [{"containerPort": 80, "protocol": "TCP"}]}]),
         live_manifest(entry("kubectl-edit", {"f:spec": {"f:paused": {}}})),
@@ -258,6 +278,9 @@ def test_not_as_applied(live: dict[str, Any]) -> None:
         {"paused": False},
         {"modes": ["x", "w"]},
         {"modes": []},
+        {"modes": "x"},
+        {"modes": {"x": "x"}},
+        {"modes": ["x", "x"]},
         {"containers": [MANIFEST["spec"]["containers"][0]]},
         {"containers": list(reversed(MANIFEST["spec"]["containers"]))},
         {"containers": [*MANIFEST["spec"]["containers"], {"name": "new"}]},

@@ -83,3 +83,8 @@ def test_the_scope_of_objects() -> None:
 )
 def test_what_others_need_comes_first(kind: str, phase: int) -> None:
     assert membership.phase(kind) == phase
+
+
+def test_what_others_live_in_is_kept() -> None:
+    kinds = [("v1", "Namespace"), ("apiextensions.k8s.io/v1", "CustomResourceDefinition")]
+    assert list(membership.KEPT_KINDS) == [KNOWN[kind].group_kind for kind in kinds]

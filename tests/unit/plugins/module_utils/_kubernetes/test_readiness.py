@@ -64,6 +64,10 @@ STATEFUL_DONE = {"updatedReplicas": 3, "availableReplicas": 3, "updateRevision":
         (item("StatefulSet", {"replicas": 3}, {"observedGeneration": 2, **STATEFUL_DONE}), None),
         (item("StatefulSet", {"replicas": 0}, {"observedGeneration": 2}), None),
         (item("StatefulSet", {"replicas": 3}, {"observedGeneration": 1, **STATEFUL_DONE}), NOT_OBSERVED),
+        (item("StatefulSet", {}, {"observedGeneration": 2}), "0 of 1 replicas are available"),
+        (item("StatefulSet", {"replicas": 3}, {"observedGeneration": 2, **STATEFUL_DONE, "updatedReplicas": 0}), None),
+        (item("ReplicaSet", {}, {"observedGeneration": 2}), "0 of 1 replicas are available"),
+        (item("Job"), "0 of 1 completions are done"),
         (
             item("StatefulSet", {"replicas": 3}, {"observedGeneration": 2, **STATEFUL_DONE, "currentRevision": "a", "updatedReplicas": 1}),
             "1 of 3 replicas are up to date",
@@ -75,6 +79,14 @@ STATEFUL_DONE = {"updatedReplicas": 3, "availableReplicas": 3, "updateRevision":
                 {"observedGeneration": 2, **STATEFUL_DONE, "currentRevision": "a", "updatedReplicas": 1},
             ),
             None,
+        ),
+        (
+            item(
+                "StatefulSet",
+                {"replicas": 3, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}},
+                {"observedGeneration": 2, **STATEFUL_DONE, "currentRevision": "a", "updatedReplicas": 1},
+            ),
+            "1 of 2 replicas are up to date",
         ),
         (
             item(

@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import struct
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
@@ -70,7 +71,97 @@ def test_ts_as_recorded() -> None:
     assert shape(mpegts.packets(recorded("srs-6.ts")[:376])) == []  # the tables alone
 
 
-@pytest.mark.parametrize("data", [b"", b"x" * 188, b"G" * 100])
+# A transport stream, packet by packet: tables, then PES packets.
+
+
+def ts(pid: int, payload: bytes, *, flags: int | None = None, starts: bool = True) -> bytes:
+    """One packet; what is lacking to 188 bytes is filled by an adaptation field, with these flags."""
+    stuffing = 188 - 4 - len(payload)
+    field = b"" if not stuffing else bytes([stuffing - 1]) + (bytes([flags or 0]) + b"\xff" * (stuffing - 2) if stuffing > 1 else b"")
+    return bytes([0x47, (0x40 if starts else 0) | pid >> 8, pid & 0xFF, 0x10 | (0x20 if field else 0)]) + field + payload
+
+
+def pat(map_pid: int) -> bytes:
+    return ts(0, b"\0" + b"\0\xb0\x0d" + b"\0\x01\xc1\0\0" + b"\0\x01" + (0xE000 | map_pid).to_bytes(2) + b"CRC4")
+
+
+def pmt(pid: int, streams: dict[int, int]) -> bytes:
+    """With a descriptor of the program and one of each stream, which are passed over."""
+    listed = b"".join(bytes([kind]) + (0xE000 | one).to_bytes(2) + b"\xf0\x03\x0a\x01x" for one, kind in streams.items())
+    content = b"\0\x01\xc1\0\0\xe1\0\xf0\x02\x05\0" + listed + b"CRC4"
+    return ts(pid, b"\0\x02" + (0xB000 | len(content)).to_bytes(2) + content)
+
+
+def stamp(ms: int) -> bytes:
+    ticks = ms * 90
+    return bytes([1 | ticks >> 29 & 0xE, ticks >> 22 & 0xFF, 1 | ticks >> 14 & 0xFE, ticks >> 7 & 0xFF, 1 | ticks << 1 & 0xFE])
+
+
+def pes(frame: bytes, pts: int, dts: int | None = None) -> bytes:
+    times = stamp(pts) + (stamp(dts) if dts is not None else b"")
+    return b"\0\0\x01\xe0\0\0\x80" + bytes([0xC0 if dts is not None else 0x80, len(times)]) + times + frame
+
+
+VIDEO, AUDIO = 0x123, 0x1FFE
+H264, HEVC, AAC = 0x1B, 0x24, 0x0F
+
+
+@pytest.mark.parametrize(
+    ("kind", "frame", "keyframe"),
+    [
+        (H264, b"\0\0\x01\x09\xf0\0\0\x01\x67x", True),
+        (H264, b"\0\0\x01\x65xx", True),
+        (H264, b"\0\0\x01\x41xx", False),
+        (H264, b"\0\0\x01\x41xx\0\0\x01", False),
+        (H264, b"\x67\x65\x67", False),
+        (HEVC, b"\0\0\x01\x42\x01x", True),
+        (HEVC, b"\0\0\x01\x40\x01x", True),
+        (HEVC, b"\0\0\x01\x26\x01x", True),
+        (HEVC, b"\0\0\x01\x20\x01x", True),
+        (HEVC, b"\0\0\x01\x2a\x01x", True),
+        (HEVC, b"\0\0\x01\x2c\x01x", False),
+        (HEVC, b"\0\0\x01\x02\x01x", False),
+        (HEVC, b"\0\0\x01\x44\x01x", False),
+    ],
+    ids=[
+        *("a parameter set", "IDR", "no IDR", "a start without a unit", "no start"),
+        *("HEVC SPS", "HEVC VPS", "HEVC IDR", "HEVC BLA", "HEVC CRA", "HEVC reserved", "HEVC trailing", "HEVC PPS"),
+    ],
+)
+def test_keyframes_of_ts_by_what_is_in_them(kind: int, frame: bytes, keyframe: bool) -> None:
+    (packet,) = mpegts.packets(pat(0x1000) + pmt(0x1000, {VIDEO: kind}) + ts(VIDEO, pes(frame, 90_000)))
+    assert shape([packet]) == [("video", "h264" if kind == H264 else "hevc", 90_000, False, keyframe)]
+
+
+def test_ts_packet_by_packet() -> None:
+    segment = (
+        pat(0x1000)
+        + pmt(0x1000, {0x1FF: 0x06, VIDEO: H264, AUDIO: AAC})
+        + ts(VIDEO, pes(b"x" * 20, 40, dts=0), flags=0x40)
+        + ts(VIDEO, b"\0\0\x01" + b"y" * 30, starts=False)
+        + ts(AUDIO, pes(b"x" * 20, 95_443_717), flags=0x40)
+        + ts(0x1FF, pes(b"x" * 20, 7))
+        + ts(0x1FFF, b"\xff" * 184)
+        + ts(VIDEO, b"\0\0\x02" + b"z" * 30)
+        + ts(VIDEO, b"\0\0\x01\xe0\0\0\x80\0\0" + b"without a time")
+    )
+    packets = list(mpegts.packets(segment))
+    assert shape(packets) == [("video", "h264", 0, False, True), ("audio", "aac", 95_443_717, False, False)]
+    assert [packet.size for packet in packets] == [9 + 10 + 20, 9 + 5 + 20]
+
+
+@pytest.mark.parametrize("pid", [0x01, 0x1000])
+def test_what_no_table_has_named_is_not_read(pid: int) -> None:
+    assert list(mpegts.packets(pmt(pid, {VIDEO: H264}) + ts(VIDEO, pes(b"x" * 20, 40)))) == []
+
+
+@pytest.mark.parametrize(("kind", "codec"), [(0x03, "mp3"), (0x04, "mp3"), (0x0F, "aac")])
+def test_sound_of_ts(kind: int, codec: str) -> None:
+    (packet,) = mpegts.packets(pat(0x20) + pmt(0x20, {AUDIO: kind}) + ts(AUDIO, pes(b"\0\0\x01\x65", 1)))
+    assert shape([packet]) == [("audio", codec, 1, False, False)]
+
+
+@pytest.mark.parametrize("data", [b"", b"x" * 188, b"G" * 100, pat(0x20) + b"x" * 188])
 def test_what_is_no_ts(data: bytes) -> None:
     with pytest.raises(mpegts.NotTs):
         list(mpegts.packets(data))
@@ -85,6 +176,44 @@ def test_playlist_as_recorded() -> None:
 def test_master_playlist() -> None:
     text = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,AVERAGE-BANDWIDTH=1\n/live/a.m3u8?hls_ctx=1\n"
     assert hls.parse(text, "http://h:8080/live/a.m3u8").variant == "http://h:8080/live/a.m3u8?hls_ctx=1"
+
+
+def playlist(*lines: str) -> hls.Playlist:
+    return hls.parse("\n".join(["", "#EXTM3U", *lines, ""]), "http://h/live/a.m3u8?x=1")
+
+
+def test_a_whole_playlist() -> None:
+    found = playlist(
+        *("#EXT-X-MEDIA-SEQUENCE:7", "#EXT-X-TARGETDURATION: 10.5", "", "#EXTINF:9.5, a title, and more", " a-7.ts?token=1 ", "#EXTINF:x,"),
+        *("/b.ts", "# said in passing", "#EXTINF:3,", "http://cdn/c.ts", "#EXT-X-ENDLIST"),
+    )
+    segments = ("http://h/live/a-7.ts?token=1", "http://h/b.ts", "http://cdn/c.ts")
+    assert found == hls.Playlist(7, 10.5, segments, seconds=(9.5, 0.0, 3.0), ended=True)
+    assert playlist() == hls.Playlist(0, 0.0, ())
+    assert playlist("#EXT-X-MEDIA-SEQUENCE:x", "#EXT-X-STREAM-INF:BANDWIDTH=1") == hls.Playlist(0, 0.0, ())
+
+
+DATE = "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:"
+
+
+@pytest.mark.parametrize(
+    ("lines", "seconds"),
+    [
+        (["#EXTINF:2,", "a.ts"], None),
+        ([DATE + "10Z", "#EXTINF:2,", "a.ts"], 10),
+        ([DATE + "10+00:00", "#EXTINF:2,", "a.ts", "#EXTINF:3,a title, and more", "b.ts", "#EXTINF:4,", "c.ts"], 15),
+        ([DATE + "10Z", "#EXTINF:2,", "a.ts", DATE + "30.500Z", "#EXTINF:3,", "b.ts"], 30.5),
+        (["#EXTINF:2,", "a.ts", DATE + "30Z", "#EXTINF:3,", "b.ts"], 30),
+        ([DATE + "10Z", "#EXTINF:2,", "a.ts", DATE + "soon", "#EXTINF:3,", "b.ts"], None),
+    ],
+)
+def test_when_the_newest_segment_began(lines: list[str], seconds: float | None) -> None:
+    midnight = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+    assert playlist(*lines).dated == (None if seconds is None else midnight + seconds)
+
+
+def test_a_segment_is_known_without_its_query() -> None:
+    assert hls.without_query("http://h/a.ts?session=1&x=?") == hls.without_query("http://h/a.ts") == "http://h/a.ts"
 
 
 def test_what_is_no_playlist() -> None:
@@ -118,6 +247,68 @@ def test_broken_flv_is_told() -> None:
 def test_tags(kind: int, body: bytes, expected: tuple[str, str, int, bool, bool]) -> None:
     packet = flv.tag(kind, 5, body)
     assert packet and shape([packet]) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "codec"),
+    [
+        *((8, number << 4, codec) for number, codec in {2: "mp3", 10: "aac", 11: "speex", 13: "opus", 5: "audio 5"}.items()),
+        *((9, number, codec) for number, codec in {2: "h263", 4: "vp6", 7: "h264", 12: "hevc", 13: "av1", 6: "video 6"}.items()),
+    ],
+)
+def test_codecs_by_number(kind: int, first: int, codec: str) -> None:
+    packet = flv.tag(kind, 5, bytes([first, 1, 0, 0, 0]))
+    assert packet and (packet.codec, packet.size, packet.header) == (codec, 5, False)
+
+
+@pytest.mark.parametrize(
+    ("letters", "codec"), [(b"avc1", "h264"), (b"hvc1", "hevc"), (b"av01", "av1"), (b"vp09", "vp9"), (b"vvc1", "vvc1")]
+)
+def test_codecs_by_four_letters(letters: bytes, codec: str) -> None:
+    packet = flv.tag(9, 5, b"\x91" + letters)
+    assert packet and (packet.codec, packet.size, packet.header, packet.keyframe) == (codec, 5, False, True)
+
+
+FLV_START = b"FLV\x01\x05\0\0\0\x09\0\0\0\0"
+
+
+def flv_tag(kind: int, ms: int, body: bytes) -> bytes:
+    return (
+        bytes([kind])
+        + len(body).to_bytes(3)
+        + (ms & 0xFFFFFF).to_bytes(3)
+        + bytes([ms >> 24])
+        + b"\0\0\0"
+        + body
+        + (len(body) + 11).to_bytes(4)
+    )
+
+
+def test_a_tag_is_a_packet_as_soon_as_it_is_whole() -> None:
+    reader = flv.FlvReader()
+    assert [*reader.feed(b"FLV\x01\x05\0\0\0"), *reader.feed(FLV_START[8:-1]), *reader.feed(FLV_START[-1:])] == []
+    sent = flv_tag(9, 0x12345678, b"\x27\x01\0\0\0\x01")
+    assert list(reader.feed(sent[:-1])) == []
+    assert shape(reader.feed(sent[-1:])) == [("video", "h264", 0x12345678, False, False)]
+    # With the bits that say "filtered" or are not defined.
+    assert shape(reader.feed(flv_tag(9 | 0xC0, 7, b"\x27\x01\0\0\0\x01"))) == [("video", "h264", 7, False, False)]
+
+
+def test_an_flv_header_of_another_length() -> None:
+    start = b"FLV\x01\x05\0\0\0\x0bxx\0\0\0\0"
+    assert shape(flv.FlvReader().feed(start + flv_tag(8, 5, b"\xaf\x01\0"))) == [("audio", "aac", 5, False, False)]
+
+
+def test_what_the_publisher_says_of_the_stream() -> None:
+    fields = {"width": 640.0, "height": 360.0}
+    said = amf.encode("onMetaData") + amf.encode(fields)
+    reader = flv.FlvReader()
+    assert list(reader.feed(FLV_START + flv_tag(18, 0, amf.encode("@setDataFrame") + said))) == []
+    assert reader.metadata == fields
+    # Other script data, and such that can't be read, take nothing back.
+    for other in (amf.encode("onTextData") + amf.encode({"text": "x"}), said[:-1], amf.encode("onMetaData") + amf.encode("x"), b""):
+        assert list(reader.feed(flv_tag(18, 0, other))) == [] and flv.metadata(other) == {}
+    assert reader.metadata == fields
 
 
 def test_empty_tags_and_script_data_are_no_media() -> None:
@@ -165,6 +356,36 @@ def test_rtmp_chunks_of_every_form(bodies: list[bytes], numbers: list[int], size
     assert [(message.kind, message.ms, message.body) for message in read] == expected
 
 
+def test_what_a_player_sends() -> None:
+    """Byte for byte, as Adobe's RTMP specification 1.0 has it: 5.3 for chunks, 5.4.3 for acknowledgements, 7.1.7 for user control."""
+    control = b"\x02\0\0\0\0\0%c\x04\0\0\0\0"
+    assert rtmp.acknowledgement(0x1_0000_0005) == b"\x02\0\0\0\0\0\x04\x03\0\0\0\0" + b"\0\0\0\x05"
+    assert rtmp.buffer_length(1, 1000) == control % 10 + b"\0\x03" + b"\0\0\0\x01" + b"\0\0\x03\xe8"
+    assert rtmp.pong(b"\0\x06\0\0\0\x09more") == control % 6 + b"\0\x07" + b"\0\0\0\x09"
+    sent = rtmp.command("play", 3, None, "x" * 200, stream=1)
+    body = amf.encode("play") + amf.encode(3) + amf.encode(None) + amf.encode("x" * 200)
+    assert sent == b"\x03\0\0\0" + len(body).to_bytes(3) + b"\x14\x01\0\0\0" + body[:128] + b"\xc3" + body[128:]
+    assert rtmp.command("connect", 1)[8:12] == bytes(4)
+    assert rtmp.HANDSHAKE == 1536
+
+
+def test_the_stream_of_a_message() -> None:
+    (message,) = rtmp.ChunkReader().feed(rtmp.message(9, b"x", stream=0x01020304))
+    assert message == rtmp.Message(9, 0x01020304, 0, b"x")
+
+
+def test_headers_that_repeat_more_and_more_of_the_one_before() -> None:
+    sent = b"".join(piece for form in (0, 1, 2, 3) for piece in chunks(3, form, 40, 9, b"frame %d" % form, 128))
+    read = list(rtmp.ChunkReader().feed(sent))
+    assert read == [rtmp.Message(9, 1, 40 * (form + 1), b"frame %d" % form) for form in range(4)]
+
+
+def test_a_chunk_size_of_nothing_is_one() -> None:
+    reader = rtmp.ChunkReader()
+    size = rtmp.message(rtmp.SET_CHUNK_SIZE, bytes(4), chunk_stream=2)
+    assert [message.body for message in reader.feed(size + rtmp.message(9, b"xy", chunk_size=1))] == [bytes(4), b"xy"]
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.dictionaries(st.text(min_size=1, max_size=10), inner, max_size=3),
@@ -185,6 +406,22 @@ def test_amf_of_anything_ends(data: bytes) -> None:
         assert str(error)
 
 
+@pytest.mark.parametrize("whole", [amf.encode(1.5), amf.encode(True), b"\x0b" + bytes(8)])
+def test_amf_that_ends_half_way_is_told(whole: bytes) -> None:
+    with pytest.raises(amf.NotAmf, match="ends half-way"):
+        amf.decode(whole[:-1])
+
+
+def test_amf_that_nobody_knows_is_told() -> None:
+    with pytest.raises(amf.NotAmf, match="unknown AMF0 type 13"):
+        amf.decode(b"\x0d")
+
+
+def test_amf_of_numbers_of_python() -> None:
+    assert amf.encode(5) == amf.encode(5.0) == b"\0" + struct.pack(">d", 5)
+    assert amf.decode(amf.encode(True)) == [True] and amf.decode(amf.encode({"a": None})) == [{"a": None}]
+
+
 def test_amf_of_other_servers() -> None:
     ecma = b"\x08\0\0\0\1\0\1a\0" + struct.pack(">d", 5) + b"\0\0\x09"
     strict = b"\x0a\0\0\0\2\x05\x01\x01"
@@ -196,7 +433,45 @@ def test_amf_of_other_servers() -> None:
 def test_http_request() -> None:
     url = urlsplit("http://h:8080/live/a.flv?token=x")
     sent = http.request(url.netloc, http.target(url), [("Connection", "close")])
-    assert sent.startswith(b"GET /live/a.flv?token=x HTTP/1.1\r\nHost: h:8080\r\n") and sent.endswith(b"Connection: close\r\n\r\n")
+    assert sent == (
+        b"GET /live/a.flv?token=x HTTP/1.1\r\nHost: h:8080\r\nUser-Agent: livestream.srs\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+    )
+    assert http.request("h", http.target(urlsplit("http://h")), method="DELETE").startswith(b"DELETE / HTTP/1.1\r\nHost: h\r\n")
+    assert http.request("h", "/").endswith(b"\r\nAccept: */*\r\n\r\n")
+
+
+def test_http_heads() -> None:
+    found = http.head(b"HTTP/1.0 404 Not Found\r\nContent-LENGTH:  5 \r\nLocation: http://h:1/x\r\n\r\n")
+    assert found == http.Head(404, {"content-length": "5", "location": "http://h:1/x"})
+    assert http.head(b"HTTP/1.1 200\r\n\r\n") == http.Head(200, {})
+    for wrong in (b"HTTP/1.1\r\n\r\n", b"HTTP/1.1 OK\r\n\r\n", b"RTSP/1.0 200 OK\r\n\r\n", b""):
+        with pytest.raises(http.NotHttp, match="is not HTTP but begins with"):
+            http.head(wrong)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "method", "ended", "until_close"),
+    [
+        (200, {}, "GET", False, True),
+        (200, {"content-length": "5"}, "GET", False, False),
+        (200, {"content-length": "0"}, "GET", True, False),
+        (200, {"transfer-encoding": "gzip, Chunked", "content-length": "0"}, "GET", False, False),
+        (200, {"content-length": "5"}, "HEAD", True, False),
+        (204, {}, "GET", True, False),
+        (304, {"transfer-encoding": "chunked"}, "GET", True, False),
+    ],
+)
+def test_when_a_body_is_at_its_end(status: int, headers: dict[str, str], method: str, ended: bool, until_close: bool) -> None:
+    body = http.Body(http.Head(status, headers), method)
+    assert (body.ended, body.until_close) == (ended, until_close)
+    if ended:
+        assert body.feed(b"hello") == b""
+
+
+def test_media_does_not_wait_for_the_end_of_its_chunk() -> None:
+    body = http.Body(http.Head(200, {"transfer-encoding": "chunked"}))
+    assert (body.feed(b"A\r"), body.feed(b"\nhello"), body.feed(b"world\r\n0\r\n")) == (b"", b"hello", b"world")
+    assert body.ended and body.feed(b"more") == b""
 
 
 @pytest.mark.parametrize("size", [1, 3, 100])
@@ -217,3 +492,7 @@ def test_what_is_no_http() -> None:
         http.head(b"SSH-2.0-OpenSSH")
     with pytest.raises(http.NotHttp, match="chunk"):
         http.Body(http.Head(200, {"transfer-encoding": "chunked"})).feed(b"hello\r\n")
+    with pytest.raises(http.NotHttp, match=r"chunk begins with b'1{40}'$"):
+        http.Body(http.Head(200, {"transfer-encoding": "chunked"})).feed(b"1" * 2000)
+    with pytest.raises(http.NotHttp, match="length is '-5'"):
+        http.Body(http.Head(200, {"content-length": "-5"}))

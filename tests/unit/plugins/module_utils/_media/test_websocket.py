@@ -41,3 +41,8 @@ def test_pieces_of_any_size(payloads: list[bytes], mask: bytes, size: int) -> No
 def test_a_message_in_parts_with_a_ping_between() -> None:
     sent = b"\x02\x02ab" + b"\x89\x01p" + b"\x00\x02cd" + b"\x80\x01e"
     assert list(websocket.FrameReader().feed(sent)) == [(websocket.PING, b"p"), (websocket.BINARY, b"abcde")]
+
+
+def test_a_message_that_is_broken_off() -> None:
+    sent = b"\x02\x02ab" + b"\x88\x02\x03\xe8"
+    assert list(websocket.FrameReader().feed(sent)) == [(websocket.CLOSE, b"\x03\xe8")]

@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import Compiled, compile_config
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import CONTEXT, Normaliser
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import VERSIONS
 
 TUTORIAL_EDGE = """\
@@ -270,7 +271,7 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
     (
         "origin",
         {"vhosts": [{"name": "a", "http_hooks": {"on_play_secret": {"name": "s", "key": "k"}}}, {"name": "b"}]},
-        r"holds for every vhost",
+        r"w: vhosts name Secrets for URLs of one vhost, but the environment variable holds for every vhost",
     ),
     ("origin", {"extra": "asprocess on;\nis_full on;"}, r"is_full is on"),
     ("origin", {"conf": "listen 1935;\nasprocess on;\nvhost x { }"}, r"w\.conf line 2: asprocess is on while daemon is not off"),
@@ -283,6 +284,21 @@ def test_error(role: str, params: dict[str, Any], message: str) -> None:
         compile_config(role, complete(role, params), where="w")
     assert re.search(message, caught.value.message), caught.value.message
     assert "hunter2" not in caught.value.message
+
+
+LOWEST = {
+    "nofile": 1, "container_ports": 1, "service_ports": 1, "edge_pods": 0, "termination_grace_period_seconds": 0,
+    "pre_stop_seconds": 0, "drain_seconds": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "lowest"), LOWEST.items())
+def test_what_a_pod_has_at_least(name: str, lowest: int) -> None:
+    findings: list[Any] = []
+    for value in (lowest, lowest - 1):
+        Normaliser(6, findings).block({name: [value] if CONTEXT[name].type == "list" else value}, CONTEXT, "")
+    (finding,) = findings
+    assert finding.path.startswith(name) and finding.message == f"is {lowest - 1}, but must be at least {lowest}."
 
 
 def test_all_errors_at_once() -> None:
@@ -298,6 +314,7 @@ WARNINGS: list[tuple[str, dict[str, Any], str]] = [
     ("edge", {"vhosts": [{"name": "x"}]}, r"vhost __defaultVhost__ is missing"),
     ("edge", {"container_ports": [1935, 1985]}, r"http_server\.listen is port 8080, which is not among the container's ports 1935, 1985"),
     ("edge", {"grace_start_wait": 5}, r"grace_start_wait is 5 milliseconds, which is hardly meant"),
+    ("edge", {"grace_final_wait": 99}, r"grace_final_wait is 99 milliseconds, which is hardly meant"),
     ("edge", {"env": ["SRS_MAX_CONNECTIONS"]}, r"SRS_MAX_CONNECTIONS is in the container's environment and goes before max_connections"),
     ("edge", {"env": ["SRS_VHOST_HTTP_REMUX_ENABLED"]}, r"goes before vhost\.http_remux\.enabled of this configuration in every vhost"),
     ("edge", {"env": ["SRS_LOG_TANK"]}, r"SRS_LOG_TANK is in the container's environment and goes before srs_log_tank"),
@@ -307,6 +324,9 @@ WARNINGS: list[tuple[str, dict[str, Any], str]] = [
     ("edge", {"extra": "include other.conf;"}, r"include of other\.conf: these files are not checked here"),
     ("origin", {"hls": {"hls_use_fmp4": True}, "srs_version": 7}, r"hls\.hls_use_fmp4 is known to late releases of SRS 7 alone"),
     ("origin", {"edge_pods": 100}, r"max_connections is 1000; 100 edge pods fill it with 10 streams"),
+    ("origin", {"edge_pods": 51}, r"max_connections is 1000; 51 edge pods fill it with 19 streams"),
+    ("origin", {"edge_pods": 999}, r"max_connections is 1000; 999 edge pods fill it with 1 streams"),
+    ("edge", {"extra": "vhost a { include b.conf c.conf; }"}, r"^w\.extra line 1: include of b\.conf c\.conf: these files are not checked"),
     (
         "origin",
         {

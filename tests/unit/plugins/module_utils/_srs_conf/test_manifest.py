@@ -29,6 +29,10 @@ def test_config_maps() -> None:
         "annotations": {"n": "1"},
     }
     assert list(rendered.objects[1]["data"]) == ["docker.conf"]
+    assert [(item["key"], item["env"], item["secret_mounts"]) for item in rendered.configs] == [
+        ("srs.conf", [], []),
+        ("docker.conf", [], []),
+    ]
     text = rendered.objects[1]["data"]["docker.conf"]
     assert rendered.configs[1]["text"] == text
     assert rendered.checksums["b.c"] == rendered.configs[1]["checksum"] == hashlib.sha256(text.encode()).hexdigest()

@@ -54,6 +54,64 @@ def test_old_form(old: str, new: str, since: int) -> None:
     assert tree == before
 
 
+@pytest.mark.parametrize(
+    ("old", "paths"),
+    [
+        ("http_stream { }", ["http_stream"]),
+        ("rtc_server { perf_stat on; queue_length 1; }", ["rtc_server.perf_stat", "rtc_server.queue_length"]),
+        ("srt_server { tlpkdrop on; }", ["srt_server.tlpkdrop"]),
+        ("stream_caster { sip { } host a; }", ["stream_caster.host"]),
+        ("vhost x { http { } http_remux { hstrs on; } }", ["vhost x.http", "vhost x.http_remux.hstrs"]),
+        (
+            "vhost x { forward a; mr { } rtc { aac x; bframe y; } }",
+            ["vhost x.forward", "vhost x.mr", "vhost x.rtc.aac", "vhost x.rtc.bframe"],
+        ),
+    ],
+)
+def test_old_forms_are_named_by_their_path(old: str, paths: list[str]) -> None:
+    assert [finding.path for finding in modernise(parse(old), 6)[1]] == paths
+
+
+PLAY = (
+    *("time_jitter", "mix_correct", "atc", "atc_auto", "mw_latency", "gop_cache", "queue_length", "send_min_interval"),
+    "reduce_sequence_header",
+)
+CLUSTER = ("mode", "origin", "token_traverse", "vhost", "debug_srs_upnode")
+RENAMED = {
+    "publish_1stpkt_timeout": "publish { firstpkt_timeout a; }",
+    "publish_normal_timeout": "publish { normal_timeout a; }",
+    "refer": "refer { enabled on; all a; }",
+    "refer_play": "refer { enabled on; play a; }",
+    "refer_publish": "refer { enabled on; publish a; }",
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [*((name, f"play {{ {name} a; }}") for name in PLAY), *((name, f"cluster {{ {name} a; }}") for name in CLUSTER), *RENAMED.items()],
+)
+def test_settings_that_moved_into_a_block(old: str, new: str) -> None:
+    modern, (finding,) = modernise(parse(f"vhost x {{\n{old} a; }}"), 3)
+    assert modern == parse(f"vhost x {{ {new} }}")
+    assert (finding.path, finding.line) == (f"vhost x.{old}", 2)
+
+
+@pytest.mark.parametrize(
+    "name", ["tcp_enable", "rtp_port_min", "rtp_port_max", "wait_keyframe", "rtp_idle_timeout", "audio_enable", "auto_create_channel"]
+)
+def test_settings_of_gb28181_that_were_dropped(name: str) -> None:
+    modern, (finding,) = modernise(parse(f"stream_caster {{ listen 1; {name} on; }}"), 5)
+    assert (modern, finding.path) == (parse("stream_caster { listen 1; }"), f"stream_caster.{name}")
+
+
+@pytest.mark.parametrize(
+    "name", ["serial", "realm", "ack_timeout", "keepalive_timeout", "invite_port_fixed", "query_catalog_interval", "auto_play"]
+)
+def test_settings_of_sip_that_were_dropped(name: str) -> None:
+    modern, (finding,) = modernise(parse(f"stream_caster {{ sip {{ listen 1; {name} on; }} }}"), 5)
+    assert (modern, finding.path) == (parse("stream_caster { sip { listen 1; } }"), f"stream_caster.sip.{name}")
+
+
 @pytest.mark.parametrize("version", [5, 6, 7])
 def test_host_without_sip_crashes_the_server(version: int) -> None:
     _tree, findings = modernise(parse("stream_caster { host a; }"), version)

@@ -131,6 +131,24 @@ def test_warning(text: str, version: int, message: str) -> None:
     assert findings[0].line == 2
 
 
+def test_all_that_is_wrong_is_said() -> None:
+    text = (
+        "listen 1935;\nexporter { enabled on; }\nbogus on;\nlisten 1 2;\nstream_caster { caster flv; }\nstream_caster { bogus on; }\npid;\n"
+    )
+    assert [(finding.path, finding.line) for finding in check_text(text, 4) if finding.severity == ERROR] == [
+        ("exporter", 2),
+        ("bogus", 3),
+        ("listen", 4),
+        ("stream_caster.bogus", 6),
+        ("pid", 7),
+    ]
+
+
+def test_a_version_that_is_not_known() -> None:
+    (finding,) = check_text("listen 1935;", 8)
+    assert (finding.severity, str(finding)) == (ERROR, "srs_version is 8, but must be one of 3, 4, 5, 6, 7.")
+
+
 def test_a_secret_is_not_repeated() -> None:
     text = "listen 1935;\nhttp_api { auth { password hun ter2; } }\nvhost x { http_hooks { on_play https://me:hunter2@/?token=hunter2; } }"
     messages = " ".join(map(str, check_text(text, 6)))
@@ -147,6 +165,12 @@ def test_empty(text: str) -> None:
 def test_syntax_error_is_a_finding() -> None:
     (finding,) = check_text("listen 1935\n", 6)
     assert (finding.severity, finding.line) == (ERROR, 1)
+
+
+def test_secrets_come_by_the_variable_that_srs_makes_of_the_path() -> None:
+    named = {f"{block}.{name}".strip("."): spec.env for block, name, spec in walk(ROOT) if spec.env}
+    assert len(named) > 15
+    assert named == {path: "SRS_" + path.replace(".", "_").upper() for path in named}
 
 
 def test_table() -> None:
