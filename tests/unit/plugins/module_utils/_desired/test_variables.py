@@ -30,7 +30,9 @@ def test_a_misspelt_variable_is_named(name: str, said: str) -> None:
     assert said in problem
 
 
-@pytest.mark.parametrize("name", ["srs_kubeconfig", "srs_my_own_note", "inventory_hostname", "_srs_edge_clusters", "srs_edge_replicas"])
+@pytest.mark.parametrize(
+    "name", ["srs_kubeconfig", "srs_edge_cluster", "srs_my_own_note", "inventory_hostname", "_srs_edge_clusters", "srs_edge_replicas"]
+)
 def test_other_variables_are_left_alone(name: str) -> None:
     assert variables.unknown_variables([name], KNOWN) == []
 

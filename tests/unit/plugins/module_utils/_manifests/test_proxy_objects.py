@@ -59,6 +59,7 @@ def test_it_is_placed_as_the_origins_are() -> None:
     spec = pod(srs_origin_node_selector={"pool": "a"}, srs_image_pull_secrets=[{"name": "x"}], srs_origin_priority_class_name="high")
     assert (spec["nodeSelector"], spec["imagePullSecrets"], spec["priorityClassName"]) == ({"pool": "a"}, [{"name": "x"}], "high")
     assert spec["securityContext"]["runAsNonRoot"] is True
+    assert "fsGroup" not in spec["securityContext"], "it has no files to share"
     (constraint,) = spec["topologySpreadConstraints"]
     assert constraint["labelSelector"] == {"matchLabels": {"app": "srs-proxy"}}
 
