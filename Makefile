@@ -33,7 +33,7 @@ help:
 
 venv:
 	@test -n '$(PYTHON)' || { echo 'No Python 3.11 or newer that works (with venv and ensurepip) was found: install one, or name it with PYTHON=...' >&2; exit 1; }
-	@'$(PYTHON)' tests/tools/venv.py
+	@'$(PYTHON)' tests/tools/environment.py
 
 test: venv
 	@$(WITH_VENV) python tests/tools/run.py $(if $(ONLY),--only '$(ONLY)')

@@ -16,7 +16,7 @@ description:
     C(srs_origin_config). What has no parameter is in C(extra).
   - The result means the same to the server, but for what is fixed in a container; it stays in the foreground and logs to the console.
     Comments and the order of directives are lost.
-  - A text with errors is refused, and so is one that holds a secret, which has to be in a Secret first.
+  - A text with errors is refused, and so is one that holds a secret, which must be in a Secret first.
 positional: _input, version
 options:
   _input:

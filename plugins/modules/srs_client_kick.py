@@ -1,13 +1,13 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Send clients off SRS servers."""
+"""Disconnect clients from SRS servers."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: srs_client_kick
-short_description: Send clients off the SRS servers of a topology
+short_description: Disconnect clients from the SRS servers of a topology
 description:
   - Closes the connections of players and publishers that match all of what is given.
   - Most players and encoders come back at once. To keep them out, use C(http_hooks) or C(security) in srs.conf.
@@ -40,7 +40,7 @@ options:
     choices: [player, publisher, pull, forward]
     default: [player, publisher]
 notes:
-  - At least one of O(ids), O(ips), O(url), O(servers) and O(clusters) has to be given.
+  - At least one of O(ids), O(ips), O(url), O(servers) and O(clusters) must be given.
   - SRS can't kick HLS sessions.
 """
 
@@ -51,7 +51,7 @@ EXAMPLES = r"""
     url: /live/livestream
     roles: [publisher]
 
-- name: See who would be sent off an edge cluster
+- name: See who would be disconnected from an edge cluster
   livestream.srs.srs_client_kick:
     namespace: srs
     clusters: [cdn-a]

@@ -209,7 +209,7 @@ origins:
           description: Whether Kubernetes counts it as ready.
           type: bool
         draining:
-          description: Whether it was told to stop; it may still serve the clients that it has.
+          description: Whether it is being stopped; it may still serve the clients that it has.
           type: bool
         node:
           description: Name of its node. Null if no node has been chosen yet.
@@ -379,7 +379,7 @@ servers:
       description: Whether Kubernetes counts its pod as ready.
       type: bool
     draining:
-      description: Whether its pod was told to stop; it may still serve the clients that it has.
+      description: Whether its pod is being stopped; it may still serve the clients that it has.
       type: bool
     answered:
       description: Whether it answered everything that it was asked.

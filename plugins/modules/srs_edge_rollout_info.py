@@ -33,7 +33,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Read what was changed when, and by whom
+- name: Read what was changed, when and by which user
   livestream.srs.srs_edge_rollout_info:
     namespace: srs
     clusters: [all]

@@ -134,7 +134,7 @@ flow = reload_confirm.flow
 def specification() -> dict[str, Any]:
     required = {"type": "str", "required": True}
     cluster = {**dict.fromkeys(("name", "app", "config_map", "key", "checksum"), required), "api_port": {"type": "int"}}
-    # A key of a ConfigMap is no secret, whatever its name looks like.
+    # A key of a ConfigMap is not a secret, whatever its name looks like.
     cluster["key"] = {**required, "no_log": False}
     return {
         "argument_spec": {

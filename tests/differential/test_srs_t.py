@@ -5,7 +5,7 @@
     SRS_BIN=/path/to/srs pytest tests/differential            # one server, or several with : between them
     SRS_BIN=... SRS_CASES=20000 SRS_SEED=7 pytest tests/differential -s
 
-Whatever the server refuses has to be refused here. What is refused here alone has to be of a class that is listed below.
+Whatever the server refuses must be refused here. What is refused here alone must be of a class that is listed below.
 """
 
 from __future__ import annotations

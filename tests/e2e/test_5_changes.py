@@ -20,7 +20,7 @@ DEREGISTER = 10
 DRAIN = 60
 AT_ONCE = 15
 LINGER = DEREGISTER + 6.0
-"""After a roll-out is done, the last replaced server still has this long until it gets its signal, and some seconds more."""
+"""After a rollout is done, the last replaced server still has this long until it gets its signal, and some seconds more."""
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_another_image(built: Topology, unnoticed: Callable[..., Change]) -> Non
 
 def test_another_config(built: Topology, unnoticed: Callable[..., Change]) -> None:
     before = edge_uids(built)
-    unnoticed("another config, by roll-out", srs_edge_max_connections=900)
+    unnoticed("another config, by rollout", srs_edge_max_connections=900)
     assert not before & edge_uids(built)
 
 
@@ -86,7 +86,7 @@ def test_a_roll_back(built: Topology, unnoticed: Callable[..., Change]) -> None:
 
     before = limits()
     kept = dict(built.variables)
-    unnoticed("another config, by roll-out (again)", srs_edge_max_connections=911)
+    unnoticed("another config, by rollout (again)", srs_edge_max_connections=911)
     assert limits() == {"max_connections 911;"} != before
     unnoticed("roll-back, config included", "rollback")
     assert limits() == before
@@ -210,7 +210,7 @@ def test_an_origin_that_is_replaced(built: Topology, figures: Figures) -> None:
                 await asyncio.sleep(35)
         view = hls.views[0]
         figures.add(
-            "The origin is replaced by a roll-out",
+            "The origin is replaced by a rollout",
             players=len(audience.views),
             cut=len([seen for seen in audience.views if seen.outcome != "watched"]),
             longest_without_picture_s=max(seen.longest_gap for seen in audience.views),

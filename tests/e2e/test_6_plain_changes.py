@@ -39,7 +39,7 @@ def patched(plain: Topology, patch: Mapping[str, Any]) -> Callable[[], Awaitable
 
     def apply() -> None:
         plain.kube.apps.patch_namespaced_deployment(DEPLOYMENT, plain.namespace, patch)
-        kube.wait_until(complete, 120, "the roll-out is complete")
+        kube.wait_until(complete, 120, "the rollout is complete")
 
     return lambda: asyncio.to_thread(apply)
 
@@ -47,7 +47,7 @@ def patched(plain: Topology, patch: Mapping[str, Any]) -> Callable[[], Awaitable
 @pytest.mark.parametrize(
     ("what", "patch"),
     [
-        ("another image or config (roll-out restart)", {"spec": {"template": {"metadata": {"annotations": {"restarted": "once"}}}}}),
+        ("another image or config (rollout restart)", {"spec": {"template": {"metadata": {"annotations": {"restarted": "once"}}}}}),
         ("scale 3 to 5", {"spec": {"replicas": 5}}),
         ("scale 5 to 2", {"spec": {"replicas": 2}}),
     ],

@@ -87,7 +87,7 @@ def test_the_proxies_are_replaced(built: Topology, figures: Figures) -> None:
         checks.have_the_picture(regulars)
         waited = regulars.interruptions()
         figures.add(
-            "Both proxies are replaced by a roll-out",
+            "Both proxies are replaced by a rollout",
             players=len(waited),
             cut=regulars.reconnected(),
             publisher_reconnected=len(encoder.cuts),

@@ -201,7 +201,7 @@ PROBES = {
 
 
 class Reloading(Srs):
-    """A server that has reloaded anew each time that it is asked."""
+    """A server that has reloaded again each time that it is asked."""
 
     reloads = 0
 

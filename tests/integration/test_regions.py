@@ -119,7 +119,7 @@ def test_an_origin_that_is_not_there_is_waited_for_and_named(everywhere: Play, o
         ({"hub": {"srs_origin_slb": {"enabled": False}}}, "that host's origin can't be reached from outside: give it srs_origin_slb"),
         (
             {"a-region": {"srs_edge_origin_from": "hup"}},
-            "srs_edge_origin_from is 'hup', which is no host of the inventory: a-region, hub, z-region",
+            "srs_edge_origin_from is 'hup', which is not a host of the inventory: a-region, hub, z-region",
         ),
         ({"a-region": {"srs_edge_origin_from": "a-region"}}, "srs_edge_origin_from is 'a-region', which is this very host"),
         ({"a-region": {"srs_edge_origin_from": "z-region"}}, "srs_origin_enabled is false for that host"),

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roll-outs of edge clusters as a user runs them: history, roll-back, pause, canary, against a real API server."""
+"""Rollouts of edge clusters as a user runs them: history, roll-back, pause, canary, against a real API server."""
 
 from __future__ import annotations
 

@@ -265,7 +265,7 @@ class _Tunnel:
         self.transport.write(bytes([0x80 | opcode]) + size + payload)
 
     def unpack(self, data: bytes) -> bytes:
-        """What a client sent, which has to be masked."""
+        """What a client sent, which must be masked."""
         self.data += data
         found = b""
         while len(self.data) >= 6:

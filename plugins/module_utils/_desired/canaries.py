@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Canaries: a second Deployment beside the stable one of an edge cluster, behind the same Service.
 
-Its servers come on top of the stable ones, so that no player is sent off to make room for it. They have the label that the Service
+Its servers come on top of the stable ones, so that no player is disconnected to make room for it. They have the label that the Service
 selects, and one more that tells them apart.
 """
 

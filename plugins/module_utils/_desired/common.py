@@ -52,6 +52,6 @@ class Pods:
 
 
 def built(kind: type[T], prefix: str, values: Settings, **derived: Any) -> T:
-    """A dataclass from the variables of its fields' names with this prefix; ``derived`` are the fields that are no variables."""
+    """A dataclass from the variables of its fields' names with this prefix; ``derived`` are the fields that are not variables."""
     given = {field.name: values[f"{prefix}{field.name}"] for field in fields(kind) if f"{prefix}{field.name}" in values}  # type: ignore[arg-type]
     return kind(**{**given, **derived})

@@ -57,7 +57,7 @@ def check_origin_from(wanted: str, here: str, hosts: Mapping[str, Mapping[str, A
     if wanted == here:
         return [f"{where}, which is this very host: leave it out, and its edges pull from its own origin."]
     if wanted not in hosts:
-        return [f"{where}, which is no host of the inventory: {', '.join(sorted(hosts))}."]
+        return [f"{where}, which is not a host of the inventory: {', '.join(sorted(hosts))}."]
     if given_as_well:
         return [f"{where}, but srs_edge_origin names an origin as well: leave one of them out."]
     if str(hosts[wanted].get("srs_origin_enabled", True)).lower() in OFF:

@@ -82,7 +82,7 @@ class Nginx(Pods):
 
     @property
     def upstream(self) -> str:
-        """Whom the caches ask: ``nginx`` or ``srs``."""
+        """Where the caches fetch from: ``nginx`` or ``srs``."""
         return upstream_of(self.cache, self.origin.mode)
 
     @property
@@ -155,7 +155,7 @@ class Nginx(Pods):
 
 
 def upstream_of(cache: Settings, origin_mode: str) -> str:
-    """Whom the caches ask: ``nginx``, or ``srs`` itself, which is all there is where each origin has files of its own behind a proxy."""
+    """Where the caches fetch from: ``nginx``, or ``srs`` itself, the only choice where each origin behind a proxy has files of its own."""
     return str(cache.get("upstream") or ("srs" if origin_mode == "proxy" else "nginx"))
 
 

@@ -46,7 +46,7 @@ class PeerService:
 
 @dataclass
 class Endpoint:
-    """A Service in front of servers: whom it selects and its ports."""
+    """A Service in front of servers: which servers it selects and its ports."""
 
     name: str
     selector: dict[str, str]

@@ -36,7 +36,7 @@ HTTPS_PORT, HTTPS_SERVICE_PORT = 8088, 443
 class Grace:
     """The budgets of a graceful end, in seconds, derived from the one number that a user sets, so that they always agree.
 
-    A pod is told to stop: for ``pre_stop`` it goes on as before, while kube-proxy and the load balancer forget it; then it closes its
+    A pod is stopped: for ``pre_stop`` it goes on as before, while kube-proxy and the load balancer forget it; then it closes its
     listeners and waits up to ``drain`` for its players; ``period`` (terminationGracePeriodSeconds) holds all of that.
     """
 

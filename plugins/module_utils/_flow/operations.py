@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators do with running servers: see who is there, send somebody off, reload a config."""
+"""What operators do with running servers: see who is there, disconnect somebody, reload a config."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def client_info(module: AnsibleModule) -> dict[str, Any]:
 def client_kick(module: AnsibleModule) -> dict[str, Any]:
     """Send off the clients that match."""
     if not any(module.params[name] for name in ("ids", "ips", "url", "servers", "clusters")):
-        raise SrsError("Nothing says whom to kick: give ids, ips, url, servers or clusters.")
+        raise SrsError("No clients to kick are named: give ids, ips, url, servers or clusters.")
     topology = _Topology(module)
     clients, silent = topology.clients()
     if not module.check_mode:
@@ -161,7 +161,7 @@ async def _reload(api: Api) -> dict[str, Any]:
         await raw_api.reload(api)
         return {"reloaded": True, "confirmed": None, "error": None}
     await raw_api.reload(api)
-    api.late = "it was told to reload, and has not said that it did in time; api_timeout can be raised"
+    api.late = "the server did not confirm the reload in time; raise api_timeout if it needs longer"
     while True:
         last = await raw_api.last_reload(api)
         if last.get("rid") != before.get("rid"):

@@ -125,7 +125,7 @@ class _Confirmation:
             try:
                 self.client.patch("v1", "Pod", name, self.params["namespace"], patch)
             except ApiError as error:
-                if error.status != 404:  # it has gone meanwhile
+                if error.status != 404:  # it is gone by now
                     raise
 
         self.client.each(note, notes)

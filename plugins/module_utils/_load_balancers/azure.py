@@ -77,7 +77,7 @@ AZURE = Platform(
     },
     rules=(
         Rule({"subnet": ...}, "only a private load balancer is in a subnet", needs={"address": "intranet"}),
-        Rule({"public_ip": ...}, "a public IP is no private address", excludes={"address": "intranet"}),
+        Rule({"public_ip": ...}, "a public IP is not a private address", excludes={"address": "intranet"}),
         Rule({"public_ip": ...}, "both say the address", excludes={"ip": ...}),
         Rule(
             {"node_ports": False}, "the health probe of a Service with Cluster uses a node port", needs={"external_traffic_policy": "Local"}

@@ -37,7 +37,7 @@ def nginx_objects(topology: Topology, config: str, cache_config: str) -> Iterato
     if nginx.mode == "cache":
         yield parts.config_map(common, names.HLS_CACHE_CONFIG, nginx.labels, {"nginx.conf": cache_config})
         if nginx.readers:
-            # Whom the caches ask: the nginx that reads the volume.
+            # Where the caches fetch from: the nginx that reads the volume.
             ports = [service_port("http", 80, nginx.port)]
             yield parts.service(common, names.HLS_ORIGIN_SERVICE, nginx.labels, nginx.reader_selector, ports)
     for workload in nginx.workloads:
@@ -83,7 +83,7 @@ def _certificate(common: Common, nginx: Nginx, wanted: https.Https) -> Object:
 
 
 def _flv_service(topology: Topology, cluster: str) -> Object:
-    """Whom nginx asks for HTTP-FLV. It is there before nginx, which would not start without the name, and whatever becomes of the edge
+    """Where nginx fetches HTTP-FLV from. It is there before nginx, which would not start without the name, and whatever becomes of the edge
     cluster.
     """
     edge = next(edge for edge in topology.edges if edge.name == cluster)

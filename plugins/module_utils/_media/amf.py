@@ -9,7 +9,7 @@ from typing import Any
 
 
 class NotAmf(ValueError):
-    """What arrived is no AMF0."""
+    """What arrived is not AMF0."""
 
 
 _END_OF_OBJECT = b"\0\0\x09"

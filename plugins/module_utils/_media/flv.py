@@ -14,7 +14,7 @@ AUDIO, VIDEO, SCRIPT = 8, 9, 18
 
 
 class NotFlv(ValueError):
-    """What arrived is no FLV."""
+    """What arrived is not FLV."""
 
 
 class FlvReader:

@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 
 class NotHls(ValueError):
-    """What arrived is no playlist."""
+    """What arrived is not a playlist."""
 
 
 @dataclass(frozen=True)

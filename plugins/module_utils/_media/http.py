@@ -10,7 +10,7 @@ from urllib.parse import SplitResult
 
 
 class NotHttp(ValueError):
-    """What arrived is no HTTP."""
+    """What arrived is not HTTP."""
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ PACKET = 188
 
 
 class NotTs(ValueError):
-    """What arrived is no MPEG-TS."""
+    """What arrived is not MPEG-TS."""
 
 
 def packets(segment: bytes) -> Iterator[Packet]:
     """One packet for each PES packet that begins in the segment."""
     if not segment or len(segment) % PACKET:
-        raise NotTs(f"a segment of {len(segment)} bytes, which is no multiple of {PACKET}")
+        raise NotTs(f"a segment of {len(segment)} bytes, which is not a multiple of {PACKET}")
     map_pid, streams = -1, {}
     for at in range(0, len(segment), PACKET):
         if segment[at] != 0x47:

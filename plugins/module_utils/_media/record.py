@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
 
-# A step of the stream's own clock beyond this is no time that was played, but a jump.
+# A step of the stream's own clock beyond this is a jump, not time that was played.
 JUMP_MS = 3000
 
 

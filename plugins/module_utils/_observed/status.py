@@ -139,7 +139,7 @@ def _workload(kind: Kind, item: Object, involved: set[str], events: Iterable[Obj
 def _pod(pod: Object, workload: str) -> Pod:
     metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
     state = pod_state(pod)
-    # Kubernetes' reason for a pod that was told to stop is that it was told to stop.
+    # Kubernetes' reason for a pod that is being stopped is that it was told to stop.
     reason, message = (None, None) if state == "draining" else pod_reason(pod)
     return {
         "name": metadata["name"],

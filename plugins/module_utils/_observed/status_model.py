@@ -49,7 +49,7 @@ STATES: dict[State, str] = {
     "ready": "Ready: it takes new clients.",
     "silent": "Ready, but its HTTP API gave no answer. Only servers can be silent; Kubernetes counts their pods as ready.",
     "not_ready": "Not ready, for the reason given.",
-    "draining": "Told to stop: it takes no new clients, and serves those that it has until they leave or its grace period ends.",
+    "draining": "Being stopped: it takes no new clients, and serves those that it has until they leave or its grace period ends.",
 }
 """What a pod or a server is, in one word, from the pods to the page."""
 
@@ -81,7 +81,7 @@ class Pod(TypedDict):
     workload: Annotated[str, Doc("Name of the Deployment or StatefulSet that it belongs to.")]
     state: Annotated[PodState, Doc("Its state in one word.")]
     ready: Annotated[bool, Doc("Whether Kubernetes counts it as ready.")]
-    draining: Annotated[bool, Doc("Whether it was told to stop; it may still serve the clients that it has.")]
+    draining: Annotated[bool, Doc("Whether it is being stopped; it may still serve the clients that it has.")]
     node: Annotated[str | None, Doc("Name of its node.", null="no node has been chosen yet")]
     ip: Annotated[str | None, Doc("Its address inside the Kubernetes cluster.", null="it has none yet")]
     phase: Annotated[str | None, Doc("Its phase, in Kubernetes' word.", null="Kubernetes has not set one yet")]
@@ -202,7 +202,7 @@ class Server(TypedDict):
     state: Annotated[State, Doc("Its state in one word.")]
     ip: Annotated[str | None, Doc("Address of its pod.", null="it has none yet")]
     ready: Annotated[bool, Doc("Whether Kubernetes counts its pod as ready.")]
-    draining: Annotated[bool, Doc("Whether its pod was told to stop; it may still serve the clients that it has.")]
+    draining: Annotated[bool, Doc("Whether its pod is being stopped; it may still serve the clients that it has.")]
     answered: Annotated[bool, Doc("Whether it answered everything that it was asked.")]
     error_kind: Annotated[
         ErrorKind | None, Doc("Why it did not answer, as one word; see C(docs/status.md) for what each means.", null="it answered")

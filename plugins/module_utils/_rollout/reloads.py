@@ -85,7 +85,7 @@ def refusal(last: Mapping[str, Any]) -> str | None:
 
 def outcome(last: Mapping[str, Any], before: str | None) -> tuple[bool, str | None]:
     """Whether the reload that was awaited is over, and what was wrong with it."""
-    # An id that is gone is that of a server that has started anew, with the file that is there by now.
+    # An id that is gone is that of a server that has restarted, with the file that is there by now.
     if identity(last) == before:
         return False, None
     if refused := refusal(last):

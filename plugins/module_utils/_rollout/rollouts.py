@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roll-outs of edge clusters: their history, and what is to be patched to roll one back, to pause, to hold or to release it.
+"""Rollouts of edge clusters: their history, and what is to be patched to roll one back, to pause, to hold or to release it.
 
 Patches name the few fields that they change, so that they go together with whatever others (an autoscaler, the controller) write at the
 same time.
@@ -180,7 +180,7 @@ def left_behind(cluster: Cluster, revision: int | None) -> str | None:
 
 
 def pause(cluster: Cluster, who: str) -> tuple[Patch, Patch]:
-    """Stop a roll-out half-way: no further server is replaced."""
+    """Stop a rollout half-way: no further server is replaced."""
     _refuse_canary(cluster, "pause it")
     if cluster.is_paused and cluster.held:
         return [], []
@@ -196,14 +196,14 @@ def put_on_hold(cluster: Cluster, reason: str) -> tuple[Patch, Patch]:
 
 def begin_canary(cluster: Cluster, share: Any, who: str) -> tuple[Patch, Patch]:
     """Have the stable servers left alone while others, that make up ``share`` percent of all, try what is new."""
-    canary_servers(servers(cluster.deployment), share)  # says so when this is no share
+    canary_servers(servers(cluster.deployment), share)  # raises when this is not a share
     if cluster.held and not cluster.held.startswith(CANARY):
         raise SrsError(f"Edge cluster {cluster.name} is held: {cluster.held}. End that before you begin a canary: playbooks/resume.yml.")
     return put_on_hold(cluster, f"{CANARY} of {str(share).rstrip(' %')} %{_by(who)}, until playbooks/canary.yml promotes or aborts it")
 
 
 def release(cluster: Cluster, *, ends_canary: bool = False) -> tuple[Patch, Patch]:
-    """Go on with a paused roll-out, and let the cluster be changed again."""
+    """Go on with a paused rollout, and let the cluster be changed again."""
     if not ends_canary:
         _refuse_canary(cluster, "release it")
     return _unpaused(cluster) + _annotated(cluster.deployment, {HOLD: None}), _annotated(cluster.config_map, {HOLD: None})
@@ -222,7 +222,7 @@ def canary_servers(stable: int, share: Any) -> int:
     except ValueError:
         percent = -1.0
     if not 0 < percent <= 50:
-        raise SrsError(f"srs_canary is {share!r}: it has to be a share in percent, above 0 and up to 50, or promote, or abort.")
+        raise SrsError(f"srs_canary is {share!r}: it must be a share in percent, above 0 and up to 50, or promote, or abort.")
     # stable * s / (1 - s) with s = percent / 100, rounded up; in whole numbers, since floats make 3.0000000000000004 of 3.
     hundredths = round(percent * 100)
     return max(1, -(-stable * hundredths // (10_000 - hundredths)))

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SRS's raw API, by which a server is told to reload its srs.conf, and tells what became of it."""
+"""SRS's raw API, which makes a server reload its srs.conf, and says what became of it."""
 
 from __future__ import annotations
 

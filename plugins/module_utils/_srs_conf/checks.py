@@ -296,7 +296,7 @@ class _Deployment(_Checks):
     def cluster_role(self) -> Iterator[Finding]:
         remote = [vhost for vhost in self.vhosts if (vhost.get("cluster") or EMPTY).value("mode") == "remote"]
         if self.role == EDGE and self.vhosts and not remote:
-            yield self.error("cluster.mode", "is remote in no vhost, so this is no edge.", self.vhosts[0])
+            yield self.error("cluster.mode", "is remote in no vhost, so this is not an edge.", self.vhosts[0])
         if self.role != EDGE and remote:
             yield self.error(
                 f"vhost {remote[0].arg0}.cluster.mode",
@@ -386,7 +386,7 @@ class _Deployment(_Checks):
         start, final = self.number("grace_start_wait"), self.number("grace_final_wait")
         for name, value in (("grace_start_wait", start), ("grace_final_wait", final)):
             if find(self.tree, name) and 0 < value < 100:
-                yield self.warning(name, f"is {value} milliseconds, which is hardly meant.", find(self.tree, name))
+                yield self.warning(name, f"is {value} milliseconds, which is probably a mistake.", find(self.tree, name))
         drain = self.context.get("drain_seconds") or 0
         pre_stop = self.context.get("pre_stop_seconds") or 0
         budget = self.context.get("termination_grace_period_seconds")

@@ -109,11 +109,11 @@ def _check_names(config: Mapping[str, Any], where: str) -> None:
         raise SrsError(f"{where}: name is required: the name of the ConfigMap.")
     if not is_subdomain(name):
         raise SrsError(
-            f"{where}: name {name!r} is no name for a ConfigMap: lower-case letters, digits, - and . (a DNS subdomain) are allowed."
+            f"{where}: name {name!r} is not a valid ConfigMap name: lower-case letters, digits, - and . (a DNS subdomain) are allowed."
         )
     key = config.get("key") or DEFAULT_KEY
     if not KEY.fullmatch(str(key)) or key in (".", ".."):
-        raise SrsError(f"{where}: key {key!r} is no key of a ConfigMap: letters, digits, -, _ and . are allowed.")
+        raise SrsError(f"{where}: key {key!r} is not a valid ConfigMap key: letters, digits, -, _ and . are allowed.")
     for part in ("labels", "annotations"):
         if config.get(part) is not None and not isinstance(config[part], Mapping):
             raise SrsError(f"{where}: {part} is {config[part]!r}, but must be a mapping.")

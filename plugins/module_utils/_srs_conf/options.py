@@ -262,8 +262,8 @@ class Normaliser:
             return f"would be readable in a ConfigMap: put it into a Secret and give {key}_secret: {{name: SECRET, key: KEY}}."
         near = did_you_mean(key, options)
         if near:
-            return f"is no parameter here{near}."
-        return f"is no parameter here; known are {', '.join(options)}" + (
+            return f"is not a parameter here{near}."
+        return f"is not a parameter here; known are {', '.join(options)}" + (
             "; extra takes any other directive." if "extra" in options else "."
         )
 
@@ -296,7 +296,7 @@ class Normaliser:
         return self.block(value, option.options, path) if option.options is not None else dict(value)
 
     def scalar(self, value: Any, option: Option, kind: str, path: str) -> Any:
-        """One value as the word that srs.conf has for it, or as itself when it is no directive's."""
+        """One value as the word that srs.conf has for it, or as itself when it belongs to no directive."""
         if kind == "bool":
             switch = value if isinstance(value, bool) else SWITCHES.get(str(value).lower())
             if switch is None:
@@ -313,7 +313,7 @@ class Normaliser:
         return self.plain(text, option, kind, path)
 
     def plain(self, text: str, option: Option, kind: str, path: str) -> Any:
-        """A value that is no directive's."""
+        """A value that belongs to no directive."""
         try:
             value = int(text) if kind == "int" else float(text) if kind == "float" else text
         except ValueError:

@@ -405,7 +405,7 @@ HTTP_API: dict[str, Spec] = {
     "listen": _endpoint("C([ip:]port) to listen at.", "1985", list_since=7),
     "crossdomain": _switch("Whether to allow requests from scripts of other sites.", "on"),
     "raw_api": _block(
-        "The API by which the server can be told to reload.",
+        "The API that makes the server reload.",
         {
             "enabled": _switch("Whether to serve the raw API."),
             "allow_reload": _switch("Whether it may reload."),

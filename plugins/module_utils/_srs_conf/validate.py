@@ -113,7 +113,7 @@ def unknown(name: str, table: Mapping[str, Spec], block: str, version: int, unch
     homes = [home or "the top level" for home in HOMES.get(name, ()) if home != block] if not near else []
     where = f"; it belongs into {' or '.join(homes[:3])}" if homes else ""
     ignored = "; the server would ignore it" if unchecked else ""
-    return f"is no directive {place} of SRS {version}{near}{where}{ignored}."
+    return f"is not a directive {place} of SRS {version}{near}{where}{ignored}."
 
 
 def gated(spec: Spec, version: int) -> tuple[str, str] | None:

@@ -66,7 +66,7 @@ class Cluster:
             wanted = nodes or settings.nodes
             built = self._needs(wanted)
             if self.exists() and (settings.format, settings.nodes) != (FORMAT, wanted):
-                say(f"making the cluster {self.name} anew, with {wanted} nodes")
+                say(f"making the cluster {self.name} again, with {wanted} nodes")
                 self._remove()
                 settings = Settings()
             settings.nodes = wanted

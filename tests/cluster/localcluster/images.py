@@ -153,7 +153,7 @@ def _made(store: Store, mark: str) -> Path | None:
 
 
 def shell(packages: Iterable[Path]) -> Layer:
-    """A small system with all the programs of busybox, which has to be among the packages."""
+    """A small system with all the programs of busybox, which must be among the packages."""
     program = "/usr/bin/busybox"
     files = Layer().base()
     for package in packages:

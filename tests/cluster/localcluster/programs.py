@@ -106,7 +106,7 @@ def ensure(names: Iterable[str]) -> dict[str, Path]:
 def _build(program: Program, target: Path, title: str) -> None:
     if not shutil.which("go"):
         raise ClusterError(
-            f"{program.name} has to be built and there is no `go` on PATH: install Go 1.21 or newer "
+            f"{program.name} must be built and there is no `go` on PATH: install Go 1.21 or newer "
             "(it fetches the exact tool chain by itself), or set KUBECONFIG to use a cluster of your own"
         )
     # Only in the right place once whole: a build that is killed leaves no half program that later runs would trust.

@@ -34,10 +34,10 @@ class Simulated:
         return Place(ADDRESS, choose_ports(kept, running, ADDRESS), SERVICES)
 
     def check(self) -> None:
-        """Nothing has to be there for these."""
+        """Nothing must be there for these."""
 
     def prepare(self) -> None:
-        """Nothing has to be done for these."""
+        """Nothing must be done for these."""
 
     def all_parts(self, control_plane: list[Part], built: Mapping[str, Path]) -> list[Part]:
         """With kwok, which `stages/` tells what becomes of nodes and pods."""

@@ -72,7 +72,7 @@ async def everybody_sees(topology: Topology, figures: Figures, settings: str, *,
             ("rtmp", "origin"): topology.origin_url("rtmp"),
             ("flv", "origin"): topology.origin_url("flv"),
         }
-        # HLS has nothing to play until its first segments are there; then everybody comes anew, to a stream under way.
+        # HLS has nothing to play until its first segments are there; then everybody comes again, to a stream under way.
         async with Audience([ways["hls", "nginx"]]) as early:
             assert not await early.seated(HLS_STARTS)
         async with Audience(ways.values()) as audience:

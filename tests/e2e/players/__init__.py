@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Viewers of our own. They read media with the collection's readers, so the checkout has to be importable as the collection."""
+"""Viewers of our own. They read media with the collection's readers, so the checkout must be importable as the collection."""
 
 from __future__ import annotations
 

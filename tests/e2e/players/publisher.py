@@ -80,7 +80,7 @@ class Publisher:
         self.connections = self.connections[-1:]
 
     async def again(self) -> None:
-        """Make the encoder connect anew."""
+        """Make the encoder connect again."""
         if self._process and self._process.returncode is None:
             self._process.kill()
         await asyncio.sleep(PAUSE)

@@ -288,7 +288,7 @@ class Viewer:
 def new_segments(playlist: hls.Playlist, seen: Collection[str], sequence: int) -> tuple[str, ...]:
     """What to fetch next: what comes after all that was seen, also where one of several caches is a little behind.
 
-    A newcomer, or one whose playlist began anew, starts with the newest segment.
+    A newcomer, or one whose playlist started over, starts with the newest segment.
     """
     segments = playlist.segments
     known = [number for number, segment in enumerate(segments) if hls.without_query(segment) in seen]

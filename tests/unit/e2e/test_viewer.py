@@ -205,7 +205,7 @@ def test_hls_that_is_not_there() -> None:
 @pytest.mark.parametrize(
     ("seen", "sequence", "expected"),
     [("", -1, "c"), ("a", 5, "bc"), ("abc", 5, ""), ("abcd", 6, ""), ("x", 4, "abc"), ("x", 9, "c")],
-    ids=["newcomer", "two behind", "nothing new", "a cache that is behind", "fell behind", "began anew"],
+    ids=["newcomer", "two behind", "nothing new", "a cache that is behind", "fell behind", "started over"],
 )
 def test_new_segments(seen: str, sequence: int, expected: str) -> None:
     assert new_segments(hls.Playlist(5, 2, tuple("abc")), set(seen), sequence) == tuple(expected)

@@ -34,7 +34,7 @@ def test_roles() -> None:
         (lambda: to_srs_conf("listen 1935;"), "takes a mapping"),
         (lambda: to_srs_conf({}, role="proxy"), "knows the roles edge and origin, but not 'proxy'"),
         (lambda: from_srs_conf({"listen": 1}), "takes the text of a srs.conf, but was given a dict"),
-        (lambda: from_srs_conf("listen 1935;\nbogus on;"), "srs.conf line 2: bogus is no directive"),
+        (lambda: from_srs_conf("listen 1935;\nbogus on;"), "srs.conf line 2: bogus is not a directive"),
         (lambda: from_srs_conf("listen 1935;", role="proxy"), "knows the roles edge and origin, but not 'proxy'"),
         (lambda: from_srs_conf("listen 1935;", version=9), "srs_version is 9, but must be one of 3, 4, 5, 6, 7"),
     ],

@@ -89,7 +89,7 @@ def test_the_host_and_the_others_of_its_inventory() -> None:
     assert "which is this very host" in refusal(srs_edge_origin_from="here")
     hub = {"srs_origin_slb": {"provider": "generic"}}
     assert wanted(srs_edge_origin_from="hub", hostvars={"here": {}, "hub": hub}).check() == []
-    assert "no host of the inventory: here." in refusal(srs_edge_origin_from="hub", hostvars={"here": {}})
+    assert "not a host of the inventory: here." in refusal(srs_edge_origin_from="hub", hostvars={"here": {}})
 
 
 # Patches

@@ -138,7 +138,7 @@ HOSTS: dict[str, dict[str, Any]] = {
         ("hub", [], None),
         ("hub", ["origin.example"], "srs_edge_origin_from is 'hub', but srs_edge_origin names an origin as well"),
         ("here", [], "which is this very host"),
-        ("hup", [], "which is no host of the inventory: bare, closed, elsewhere, here, hub, shut, told."),
+        ("hup", [], "which is not a host of the inventory: bare, closed, elsewhere, here, hub, shut, told."),
         ("closed", [], "give it srs_origin_slb"),
         ("shut", [], "give it srs_origin_slb"),
         ("bare", [], "give it srs_origin_slb"),

@@ -102,7 +102,7 @@ def test_news_come_by_one_watch_per_kind(client: Client, api: Any, news: dict[st
     seen: list[tuple[int, int]] = []
     assert wait_ready(client, refs, 60, progress=lambda ready, total: seen.append((ready, total))) == []
     assert seen[0] == (2, 5) and seen[-1] == (5, 5) and seen == sorted(seen)
-    assert len([request for request in api.log if request.query.get("watch")]) <= 4, "a watch that ended may have begun anew"
+    assert len([request for request in api.log if request.query.get("watch")]) <= 4, "a watch that ended may have started over"
 
 
 def test_an_object_that_comes_and_goes(client: Client, api: Any, news: dict[str, list[Any]]) -> None:

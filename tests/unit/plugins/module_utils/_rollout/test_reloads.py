@@ -80,7 +80,7 @@ def test_a_run_that_was_cut_short_is_taken_up() -> None:
         ({"rid": "b", "state": 30, "err": 0}, "a", (False, None)),
         ({"rid": "", "state": 0, "err": 0}, "a", (True, None)),
     ],
-    ids=["never", "the old one", "a new one", "the first", "still at it", "started anew"],
+    ids=["never", "the old one", "a new one", "the first", "still at it", "restarted"],
 )
 def test_the_outcome(last: dict[str, Any], before: str, expected: Any) -> None:
     assert reloads.outcome(last, before) == expected

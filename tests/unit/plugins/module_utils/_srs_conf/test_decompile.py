@@ -84,7 +84,7 @@ def test_what_has_no_parameter() -> None:
     ("text", "message"),
     [
         ("listen 1935", "line 1"),
-        ("listen 1935; bogus on;", "bogus is no directive"),
+        ("listen 1935; bogus on;", "bogus is not a directive"),
         ("listen 1935; http_api { auth { password hunter2; } }", "holds a secret"),
         ("listen 1935; vhost x { cluster { mode remote; } }", "origin is missing"),
     ],

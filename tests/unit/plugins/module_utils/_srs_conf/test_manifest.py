@@ -46,10 +46,10 @@ def test_config_maps() -> None:
     [
         ([EDGE, EDGE], r"configs\[1\] \(srs-edge-config\): name 'srs-edge-config' is that of configs\[0\] already"),
         ([{"origin": ["o"]}], r"configs\[0\]: name is required"),
-        ([{**EDGE, "name": "Edge_1"}], r"'Edge_1' is no name for a ConfigMap"),
-        ([{**EDGE, "name": "a" * 254}], r"is no name for a ConfigMap"),
-        ([{**EDGE, "name": "a..b"}], r"is no name for a ConfigMap"),
-        ([{**EDGE, "key": "a/b"}], r"key 'a/b' is no key of a ConfigMap"),
+        ([{**EDGE, "name": "Edge_1"}], r"'Edge_1' is not a valid ConfigMap name"),
+        ([{**EDGE, "name": "a" * 254}], r"is not a valid ConfigMap name"),
+        ([{**EDGE, "name": "a..b"}], r"is not a valid ConfigMap name"),
+        ([{**EDGE, "key": "a/b"}], r"key 'a/b' is not a valid ConfigMap key"),
         ([{**EDGE, "labels": "x"}], r"labels is 'x', but must be a mapping"),
     ],
 )

@@ -17,16 +17,16 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values im
 ALL = VERSIONS
 # In a configuration that is fine otherwise: (directives, versions with an error, the error). In all other versions there is none.
 ERRORS = [
-    ("bogus on;", ALL, r"line 2: bogus is no directive at the top level of SRS \d\."),
-    ("max_conections 5;", ALL, r"max_conections is no directive .* \(did you mean max_connections\?\)"),
-    ("hls { enabled on; }", ALL, r"hls is no directive at the top level of SRS \d; it belongs into vhost"),
+    ("bogus on;", ALL, r"line 2: bogus is not a directive at the top level of SRS \d\."),
+    ("max_conections 5;", ALL, r"max_conections is not a directive .* \(did you mean max_connections\?\)"),
+    ("hls { enabled on; }", ALL, r"hls is not a directive at the top level of SRS \d; it belongs into vhost"),
     ("\ufeffpid x;", ALL, r"byte order mark"),
     (
         "vhost x { hls { hls_fragments 3; } }",
         ALL,
-        r"vhost x\.hls\.hls_fragments is no directive in vhost\.hls .*did you mean hls_fragment\?",
+        r"vhost x\.hls\.hls_fragments is not a directive in vhost\.hls .*did you mean hls_fragment\?",
     ),
-    ("vhost x { security { seo on; } }", ALL, r"vhost x\.security\.seo is no directive"),
+    ("vhost x { security { seo on; } }", ALL, r"vhost x\.security\.seo is not a directive"),
     ("http_api { https { ports 1; } }", ALL, r"the server would ignore it|https needs SRS 4"),
     ("max_connections 0;", ALL, r"max_connections is '0', but must be a whole number of at least 1"),
     ("max_connections abc;", ALL, r"is 'abc', but must be a whole number"),
@@ -77,7 +77,7 @@ ERRORS = [
     ("rtmps { enabled on; }", (3, 4, 5, 6), r"rtmps needs SRS 7 \(7\.0\.56\)"),
     ("vhost x { hls { hls_use_fmp4 on; } }", (3, 4, 5, 6), r"hls_use_fmp4 needs SRS 7 \(7\.0\.51\)"),
     ("http_api { listen 1985 [::]:1985; }", (3, 4, 5, 6), r"has 2 values"),
-    ("rtmp { bogus on; }", ALL, r"rtmp needs SRS 7|rtmp\.bogus is no directive in rtmp"),
+    ("rtmp { bogus on; }", ALL, r"rtmp needs SRS 7|rtmp\.bogus is not a directive in rtmp"),
     ("stats { network -1; }", ALL, r"stats\.network is '-1'"),
 ]
 
