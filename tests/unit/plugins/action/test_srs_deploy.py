@@ -44,7 +44,11 @@ class Recorder:
 @pytest.fixture
 def applied(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     recorder = Recorder()
-    monkeypatch.setattr(ActionModule, "run_module", lambda action, *args: recorder.run_module(action, *args))
+
+    def run_module(action: ActionModule, *args: Any) -> dict[str, Any]:
+        return recorder.run_module(action, *args)
+
+    monkeypatch.setattr(ActionModule, "run_module", run_module)
     return recorder
 
 
