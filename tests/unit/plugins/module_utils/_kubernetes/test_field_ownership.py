@@ -197,6 +197,12 @@ def test_ownership_lost_to_another_spelling_of_the_same_value_is_no_conflict() -
     assert ownership.overridden(live, applied, US) == []
 
 
+def test_what_the_same_manager_once_updated_is_no_conflict() -> None:
+    live = deployment(entry(US, {"f:spec": {"f:replicas": {}}}, "Update"), spec={"replicas": 1})
+    applied = deployment(entry(US, {"f:spec": {"f:replicas": {}}}, "Apply"), spec={"replicas": 2})
+    assert ownership.overridden(live, applied, US) == []
+
+
 def test_what_others_still_own_is_no_conflict() -> None:
     helm = entry("helm", {"f:spec": {"f:replicas": {}}})
     live = deployment(helm, spec={"replicas": 1})

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import Any
 
@@ -125,6 +126,15 @@ def test_an_untrusted_certificate_is_said_and_not_tried_again(client: Client, ap
 def test_a_connection_cut_during_the_handshake_is_tried_again(client: Client, api: Any, clock: list[float]) -> None:
     api.answers = [tls_error(ssl.SSLEOFError(8, "EOF occurred")), (200, CONFIG_MAP)]
     assert client.get("v1", "ConfigMap", "a", "n") == CONFIG_MAP
+
+
+def test_requests_go_over_connections_of_its_own(clock: list[float]) -> None:
+    with socket.socket() as port:
+        port.bind(("127.0.0.1", 0))  # and doesn't listen
+        client = Client(Connection(host=f"http://127.0.0.1:{port.getsockname()[1]}", source="the test"))
+        with pytest.raises(Unreachable, match="Connection refused"):
+            client.get("v1", "ConfigMap", "a", "n")
+    assert client.transport.requests == len(clock) + 1 > 1
 
 
 def test_warnings_are_kept_once_each(client: Client, api: Any) -> None:

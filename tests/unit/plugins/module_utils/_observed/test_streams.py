@@ -82,6 +82,17 @@ def test_the_recorded_publisher_is_one_although_two_servers_list_it(recorded: di
     ]
 
 
+def test_the_rate_is_that_of_the_server_that_takes_the_stream_in(recorded: dict[str, Server]) -> None:
+    drop(recorded, "publish")  # of which not all versions tell
+    assert (only(recorded)["kbps_in"], only(recorded)["frames"]) == (153, 670)
+
+
+def test_an_active_publisher_that_no_server_lists_has_a_rate(recorded: dict[str, Server]) -> None:
+    for server in recorded.values():
+        server.replies["clients"] = [row for row in server.replies["clients"] if not row["publish"]]
+    assert (only(recorded)["kbps_in"], only(recorded)["frames"]) == (153, 670)
+
+
 def test_a_recorded_server(recorded: dict[str, Server]) -> None:
     row = streams.server_row(recorded["origin-0"])
     assert row["version"] == "6.0.157"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._media import flv, rtmp
+from ansible_collections.livestream.srs.plugins.module_utils._media import amf, flv, rtmp
 from ansible_collections.livestream.srs.plugins.module_utils._player.play_http import new_segments
 from ansible_collections.livestream.srs.plugins.module_utils._player.player import play, protocol_of
 from ansible_collections.livestream.srs.plugins.module_utils._player.viewer import Patience
@@ -197,6 +197,29 @@ def test_many_urls_are_played_at_once() -> None:
         views = asyncio.run(play(urls, QUICK, ssl.create_default_context))
     assert [view.url for view in views] == urls
     assert [view.verdict for view in views] == ["ok"] * 20 + ["empty"] * 5
+
+
+@pytest.mark.parametrize(
+    ("path", "app", "stream"),
+    [("/live/tiny", "live", "tiny"), ("/live/tiny?token=a%20b", "live", "tiny?token=a%20b"), ("/live/room/1", "live/room", "1")],
+)
+def test_an_rtmp_server_is_asked_for_the_stream_of_the_url(path: str, app: str, stream: str) -> None:
+    heard: list[bytes] = []
+
+    def note(data: bytes) -> bytes:
+        heard.append(data)
+        return b""
+
+    def script(_hello: str) -> Iterator[Step]:
+        yield HANDSHAKE + RTMP
+        yield 0.1
+        yield note
+
+    watch(script, path)
+    said = heard[-1][1 + 2 * rtmp.HANDSHAKE :]
+    commands = [amf.decode(message.body) for message in rtmp.ChunkReader().feed(said) if message.kind == rtmp.COMMAND]
+    assert [command[2].get("app") for command in commands if command[0] == "connect"] == [app]
+    assert [command[3] for command in commands if command[0] == "play"] == [stream]
 
 
 def test_pings_are_answered_and_received_bytes_acknowledged() -> None:
