@@ -34,10 +34,10 @@ class Simulated:
         return Place(ADDRESS, choose_ports(kept, running, ADDRESS), SERVICES)
 
     def check(self) -> None:
-        """Nothing must be there for these."""
+        """They need nothing."""
 
     def prepare(self) -> None:
-        """Nothing must be done for these."""
+        """They need nothing."""
 
     def all_parts(self, control_plane: list[Part], built: Mapping[str, Path]) -> list[Part]:
         """With kwok, which `stages/` tells what becomes of nodes and pods."""
