@@ -49,6 +49,7 @@ async def under_watch(
     """Make the change with players on every edge and a newcomer every 200 ms, and go on watching for some seconds."""
     async with topology.on_air(to=to) as encoder:
         ways = [topology.url("rtmp"), topology.url("flv")]
+        await topology.balanced()
         async with Audience(ways[number % 2] for number in range(players)) as audience:
             lacking = await audience.seated(SEATED)
             assert not lacking, [view.as_dict() for view in lacking]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from players import publisher
+from players.crowd import Audience
 from players.publisher import Publisher
 from players.view import WATCHED
 from players.viewer import Patience, Viewer
@@ -34,6 +35,9 @@ SHARED = {"srs_origin_storage": {"type": "pvc", "size": "1Gi", "access_mode": "R
 HLS = {"hls_fragment": 2, "hls_window": 12, "hls_td_ratio": 1}
 
 ON_AIR = Patience(media=8)
+
+SCOUTS = 12
+"""So many players hardly ever miss one of a few edges."""
 
 
 class Topology:
@@ -131,6 +135,15 @@ class Topology:
             # An edge gives the origin 150 ms to answer when it passes a stream on, so that the first attempt may fail.
             encoder.forget()
             yield encoder
+
+    async def balanced(self) -> None:
+        """Wait until players reach every edge: kube-proxy hears of a server some moments after it is ready."""
+        for _attempt in range(10):
+            async with Audience([self.url("rtmp")] * SCOUTS) as scouts:
+                await scouts.seated(ON_AIR.media)
+                if min((await self.players_by_edge()).values()) > 0:
+                    return
+            await asyncio.sleep(1)
 
     def pulls(self, stream: str | None = None) -> list[dict[str, Any]]:
         """Who pulls from the origin: its playing clients with the address of an edge."""
