@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kinds of objects and the API resources behind them: known for what a topology is made of, so that nothing needs to be discovered for it."""
+"""Kinds of objects and the API resources behind them: known for what a topology is made of, so that none needs to be discovered."""
 
 from __future__ import annotations
 

@@ -82,6 +82,8 @@ def test_only_what_differs_is_shown(server: FakeClient) -> None:
     labels, text = result["diff"]
     assert (labels["before_header"], labels["before"], labels["after"]) == ("ConfigMap srs-edge-config", "", "labels.a: b\n")
     assert (text["before_header"], text["prepared"]) == ("ConfigMap b srs.conf", "max_connections: 1000 -> 5\n")
+    assert (text["after_header"], text["after"]) == ("ConfigMap b srs.conf", result["configs"][1]["text"])
+    assert text["before"] == text["after"].replace("max_connections 5;", "max_connections 1000;") != text["after"]
 
 
 def test_absent(server: FakeClient) -> None:

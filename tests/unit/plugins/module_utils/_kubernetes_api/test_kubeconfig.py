@@ -223,6 +223,10 @@ def test_proxies(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "a,b")
     connection = load({"kubeconfig": path})
     assert (connection.proxy, connection.no_proxy) == ("http://env.example", "a,b")
+    monkeypatch.setenv("https_proxy", "http://lower.example")
+    monkeypatch.setenv("no_proxy", "l")
+    connection = load({"kubeconfig": path})
+    assert (connection.proxy, connection.no_proxy) == ("http://lower.example", "l"), "which curl and Python prefer, too"
     headers = {"proxy_basic_auth": "u:p:q", "basic_auth": None, "user_agent": "me"}
     connection = load({"kubeconfig": path, "proxy": "http://option.example", "no_proxy": "c", "proxy_headers": headers})
     assert (connection.proxy, connection.no_proxy) == ("http://option.example", "c")

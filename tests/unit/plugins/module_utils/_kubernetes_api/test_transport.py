@@ -123,6 +123,15 @@ def test_an_untrusted_certificate_is_said_and_not_tried_again(client: Client, ap
     assert not clock
 
 
+def test_what_is_wrong_with_tls_is_said_and_not_tried_again(client: Client, api: Any, clock: list[float]) -> None:
+    cause = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    cause.reason = "WRONG_VERSION_NUMBER"
+    api.answers = [tls_error(cause)]
+    with pytest.raises(Unreachable, match=r"TLS with the API server .* failed \(WRONG_VERSION_NUMBER\); check address and certificates"):
+        client.get("v1", "ConfigMap", "a", "n")
+    assert not clock
+
+
 def test_a_connection_cut_during_the_handshake_is_tried_again(client: Client, api: Any, clock: list[float]) -> None:
     api.answers = [tls_error(ssl.SSLEOFError(8, "EOF occurred")), (200, CONFIG_MAP)]
     assert client.get("v1", "ConfigMap", "a", "n") == CONFIG_MAP

@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import ssl
 from pathlib import Path
 from typing import get_args
 
@@ -61,3 +62,22 @@ def test_the_schema_has_each_kind() -> None:
 def test_errors_of_the_system(error: OSError, kind: str, words: str) -> None:
     found = from_os_error(error, "srs:1985")
     assert (found.kind, found.message.startswith(words)) == (kind, True)
+
+
+def tls(message: str = "", reason: str = "") -> ssl.SSLError:
+    error = ssl.SSLCertVerificationError(1, "text") if message else ssl.SSLError(1, "text")
+    error.verify_message, error.reason = message, reason  # type: ignore[attr-defined]
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (tls("certificate has expired", "CERTIFICATE_VERIFY_FAILED"), "certificate has expired"),
+        (tls("", "WRONG_VERSION_NUMBER"), "WRONG_VERSION_NUMBER"),
+        (tls(), "text"),
+    ],
+)
+def test_why_there_is_no_tls(error: ssl.SSLError, said: str) -> None:
+    found = from_os_error(error, "srs:1990")
+    assert (found.kind, found.message) == ("tls_error", f"no TLS connection to srs:1990: {said}")

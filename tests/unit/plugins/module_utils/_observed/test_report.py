@@ -89,6 +89,21 @@ def test_problems_stand_first_and_are_counted_in_the_verdicts() -> None:
     assert "all replicas ready" not in shown.words
 
 
+def test_the_columns_of_the_servers_and_which_are_numbers() -> None:
+    table = report.page([("host", topology(1))]).partition("<h2>Servers ")[2].partition("</table>")[0]
+    heads = re.findall(r'<th scope="col"(?: class="(\w+)")?><button type="button">(.*?)</button></th>', table)
+    texts = ["Server", "Cluster", "State", "SRS", "Uptime"]
+    numbers = ["Connections", "Limit", "Used", "kbit/s in", "kbit/s out", "CPU"]
+    assert heads == [*(("", text) for text in texts), *(("number", text) for text in numbers), ("", "Memory"), ("", "Error")]
+
+
+def test_the_addresses_of_a_load_balancer_stand_in_one_line() -> None:
+    status = topology(1)
+    service = next(service for service in status["services"] if service["name"] == "srs-edge-service")
+    service["addresses"] = ["192.0.2.1", "2001:db8::1"]
+    assert "192.0.2.1, 2001:db8::1" in page(status).words
+
+
 def test_no_problems_are_said_so() -> None:
     shown = page(topology(2, trouble=False))
     assert "No problems found." in shown.words

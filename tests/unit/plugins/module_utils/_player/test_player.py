@@ -16,6 +16,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._media import amf, 
 from ansible_collections.livestream.srs.plugins.module_utils._player.play_http import new_segments
 from ansible_collections.livestream.srs.plugins.module_utils._player.player import play, protocol_of
 from ansible_collections.livestream.srs.plugins.module_utils._player.viewer import Patience
+from ansible_collections.livestream.srs.plugins.modules import srs_stream_info
 from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork, Scripted
 from ansible_collections.livestream.srs.tests.support.media_server import Step, in_time, recorded
 
@@ -48,6 +49,11 @@ def flv_live(_request: str) -> Iterator[Step]:
 def rtmp_live(_hello: str) -> Iterator[Step]:
     yield HANDSHAKE
     yield from in_time(RTMP, 1.0)
+
+
+def test_who_says_nothing_is_as_patient_as_the_module() -> None:
+    options = srs_stream_info.specification()["argument_spec"]
+    assert Patience() == Patience(*(options[name]["default"] for name in ("seconds", "timeout", "stall")))
 
 
 def test_http_flv_as_a_real_server_sends_it() -> None:

@@ -149,3 +149,8 @@ def test_any_text_is_read_or_refused(text: str, version: int) -> None:
         assert 1 <= error.line <= text.count("\n") + 1
     else:
         assert parse(text, min(version, 5)) == tree or "\r" in text
+
+
+def test_a_text_without_a_name_is_a_srs_conf() -> None:
+    with pytest.raises(ConfSyntaxError, match=r"^srs\.conf line 1: .*\(SRS 6\)\.$"):
+        parse("listen 1935")
