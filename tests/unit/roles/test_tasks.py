@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.task import Task
 from ansible.template import Templar
 
 from ansible_collections.livestream.srs.tests.support.wanted import trusted
@@ -52,6 +54,42 @@ def documented(module: str) -> dict[str, Any]:
     """The options of a module that stand in its own documentation, without those of fragments."""
     content = importlib.import_module(f"ansible_collections.{OURS}plugins.modules.{module}").DOCUMENTATION
     return dict(yaml.safe_load(content).get("options") or {})
+
+
+# What a task may have besides its module and that module's arguments.
+KEYWORDS = {"name", *Task.fattributes, "loop", "with_items", "action", "local_action"}
+PRIVATE = re.compile(r"(?<![\w.'])_[a-z]\w*")
+ROLE_FILES = sorted((ROOT / "roles").glob("*/tasks/*.yml"))
+
+
+def role_tasks(role: Path) -> list[dict[str, Any]]:
+    return [task for file in sorted(role.glob("tasks/*.yml")) for task in tasks(yaml.safe_load(file.read_text()))]
+
+
+def module_of(task: dict[str, Any]) -> list[str]:
+    return [key for key in task if key not in KEYWORDS]
+
+
+@pytest.mark.parametrize("file", ROLE_FILES, ids=lambda file: f"{file.parents[1].name}/{file.name}")
+def test_each_task_of_a_role_has_a_name_and_does_one_thing(file: Path) -> None:
+    for task in tasks(yaml.safe_load(file.read_text())):
+        assert task.get("name") and len(module_of(task)) == 1, task
+
+
+@pytest.mark.parametrize("role", sorted({file.parents[1] for file in ROLE_FILES}), ids=lambda role: role.name)
+def test_private_variables_of_a_role_are_made_by_it(role: Path) -> None:
+    """Those of other roles may be missing, and so have a default."""
+    everything = role_tasks(role)
+    made = {task["register"] for task in everything if "register" in task}
+    made |= {name for task in everything for name in task.get("ansible.builtin.set_fact", ())}
+    made |= {name for task in everything if "ansible.builtin.include_tasks" in task for name in task.get("vars", ())}
+    for task in everything:
+        text = yaml.safe_dump({key: value for key, value in task.items() if key not in ("name", "register", "ansible.builtin.set_fact")})
+        facts = yaml.safe_dump(list(task.get("ansible.builtin.set_fact", {}).values()))
+        used = set(PRIVATE.findall(text + facts)) - set(task.get("vars") or ())
+        assert {name for name in used if f"{name} | default" not in text + facts and not name.startswith("_srs_preflight")} <= made, task[
+            "name"
+        ]
 
 
 def test_there_are_tasks() -> None:

@@ -94,6 +94,22 @@ def test_without_a_change_it_costs_one_list_per_kind_and_one_read(client: Client
     )
 
 
+def test_what_kubectl_made_is_taken_over(client: Client, media: Any) -> None:
+    by_kubectl = {
+        "manager": "kubectl-client-side-apply",
+        "operation": "Update",
+        "apiVersion": "v1",
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:data": {"f:old": {}}},
+    }
+    metadata = {"name": "config", "namespace": "media", "managedFields": [by_kubectl]}
+    media.add(CONFIG, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"old": "x"}})
+    run(client)
+    moved, applied = [request for request in media.log if request.writes and request.path == CONFIG]
+    assert [part["path"] for part in moved.body] == ["/metadata/managedFields", "/metadata/resourceVersion"]
+    assert applied.body["data"] == {"a": "1"}
+
+
 def test_only_what_differs_is_tried_and_written(client: Client, applied: Any) -> None:
     objects = everything()
     objects[2]["data"] = {"a": "2"}

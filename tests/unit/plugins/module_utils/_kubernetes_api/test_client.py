@@ -96,6 +96,15 @@ def test_a_kind_that_the_server_does_not_have(client: Client, api: Any) -> None:
         client.resource("example.org/v1", "Deployment")
 
 
+def test_groups_that_the_server_has(client: Client, api: Any) -> None:
+    api.answers = [(200, {"kind": "APIGroup"}), (404, {"message": "not found"}), (403, {"message": "no"})]
+    assert client.has_group("monitoring.coreos.com") is True
+    assert client.has_group("monitoring.coreos.com") is False
+    with pytest.raises(ApiError, match="look up monitoring"):
+        client.has_group("monitoring.coreos.com")
+    assert api.requests == ["GET /apis/monitoring.coreos.com"] * 3
+
+
 def test_a_recorded_kind_is_looked_up_in_the_preferred_version(client: Client, api: Any) -> None:
     assert client.preferred("Deployment.apps") == client.resource("apps/v1", "Deployment")
     api.answers = [(200, {"preferredVersion": {"groupVersion": "example.org/v2"}}), (200, GROUP)]

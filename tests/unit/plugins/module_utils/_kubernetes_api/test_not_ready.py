@@ -76,6 +76,7 @@ def test_at_the_end_what_is_not_ready_is_explained(client: Client, api: Any) -> 
                 ("Warning", "Failed", "registry says no"),
                 ("Normal", "Pulling", "Pulling image"),
                 ("Warning", "BackOff", 'Back-off pulling "x"'),
+                ("Warning", "FailedMount", 'MountVolume.SetUp failed: Back-off pulling "x"'),
             ],
             api.objects[f"{SERVICES}/a"]["metadata"]["uid"]: [("Normal", "EnsuringLoadBalancer", "Ensuring load balancer")],
         }
@@ -86,7 +87,7 @@ def test_at_the_end_what_is_not_ready_is_explained(client: Client, api: Any) -> 
     left = explained(client, refs)
     assert [str(entry) for entry in left] == [
         'Deployment media/d: 1 of 2 replicas are available; pod d-1-x: ImagePullBackOff: container srs: Back-off pulling "x"; '
-        "event Failed: registry says no",
+        'event Failed: registry says no; event FailedMount: MountVolume.SetUp failed: Back-off pulling "x"',
         "Service media/a: the load balancer has no address yet; event EnsuringLoadBalancer: Ensuring load balancer",
     ]
     assert left[0].as_dict() == {
@@ -97,7 +98,7 @@ def test_at_the_end_what_is_not_ready_is_explained(client: Client, api: Any) -> 
         "reason": "1 of 2 replicas are available",
         "failed": False,
         "pods": ['pod d-1-x: ImagePullBackOff: container srs: Back-off pulling "x"'],
-        "events": ["Failed: registry says no"],
+        "events": ["Failed: registry says no", 'FailedMount: MountVolume.SetUp failed: Back-off pulling "x"'],
     }
     message = failure_message(left, len(refs), 0)
     assert message.startswith("2 of 3 objects are not ready after 0 s:\n- Deployment media/d: ") and message.count("\n") == 2

@@ -14,7 +14,7 @@ import urllib3
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import transport as under_test
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError, Unreachable
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, Client
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.kubeconfig import Connection
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.transport import Transport
 
@@ -144,6 +144,12 @@ def test_requests_go_over_connections_of_its_own(clock: list[float]) -> None:
         with pytest.raises(Unreachable, match="Connection refused"):
             client.get("v1", "ConfigMap", "a", "n")
     assert client.transport.requests == len(clock) + 1 > 1
+
+
+def test_the_server_is_told_who_asks(client: Client, api: Any) -> None:
+    client.get("v1", "ConfigMap", "a", "n")
+    sent = api.log[-1].headers
+    assert (sent["User-Agent"], sent["Accept"]) == (FIELD_MANAGER, "application/json")
 
 
 def test_warnings_are_kept_once_each(client: Client, api: Any) -> None:

@@ -18,6 +18,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from ansible_collections.livestream.srs.plugins.module_utils._network.address import Address, Proxy
+from ansible_collections.livestream.srs.plugins.module_utils._network.at_once import Progress
+from ansible_collections.livestream.srs.plugins.module_utils._network.connection import Connection
+from ansible_collections.livestream.srs.plugins.module_utils._network.resolver import Resolver
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints import Endpoint
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.http_api import Answer, read_all
 from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork, Scripted
@@ -147,6 +150,42 @@ def test_what_a_proxy_adds_is_not_taken_for_what_came_by_tls() -> None:
     assert answer.error is not None
     assert (answer.error.kind, answer.replies) == ("tls_error", {})
     assert answer.error.message == "no TLS connection to srs.test:443: it sent something before the handshake"
+
+
+class Slow(asyncio.Transport):
+    """A transport whose peer takes nothing more until it is told to."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self.connection = connection
+        self.written = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+        self.connection.pause_writing()
+
+    def abort(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("goes_on", [True, False], ids=["goes on", "ends"])
+def test_what_is_sent_waits_for_a_slow_peer(goes_on: bool) -> None:
+    async def send() -> None:
+        connection = Connection(Address("srs", 1985), Resolver(), Progress())
+        transport = Slow(connection)
+        connection.connection_made(transport)
+        sending = asyncio.create_task(connection.send(b"a"))
+        for _turn in range(5):
+            await asyncio.sleep(0)
+        assert transport.written == b"a" and not sending.done()
+        if goes_on:
+            connection.resume_writing()
+        else:
+            connection.close()
+        await sending
+        assert connection.is_open is goes_on
+
+    asyncio.run(send())
 
 
 def test_nothing_listens() -> None:

@@ -190,6 +190,18 @@ def test_an_empty_topology_is_a_page() -> None:
     assert page(status).count("svg") == 2
 
 
+def test_where_nothing_flows_a_line_is_dashed() -> None:
+    def idle(live: int) -> int:
+        status = topology(1, pods=1, live=live, trouble=False)
+        return Page(drawing.draw(status)).count("path", "idle")
+
+    assert idle(live=0) > idle(live=2)
+
+
+def test_the_load_balancer_of_hls_says_what_it_is_for() -> None:
+    assert page(topology(1)).words.count("load balancer for HLS") == 2, "once in each picture"
+
+
 def test_lines_are_as_thick_as_bitrates() -> None:
     status = topology(1, pods=1, live=2, trouble=False)
     for stream, rate in zip(status["streams"], (4000, 1000), strict=True):

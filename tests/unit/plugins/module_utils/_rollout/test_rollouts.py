@@ -93,6 +93,13 @@ def test_the_history_has_the_clusters_own_revisions_newest_first() -> None:
     assert told[0]["change_cause"] == "alice: made 3"
 
 
+def test_the_history_tells_how_many_servers_each_revision_has() -> None:
+    sets = [replica_set(number, *PAST[number], servers=number) for number in PAST]
+    del sets[0]["status"]
+    made = rollouts.clusters([deployment()], sets, [config_map()])["edge"]
+    assert [(entry["revision"], entry["servers"]) for entry in rollouts.history(made)] == [(3, 3), (2, 2), (1, 0)]
+
+
 def test_a_canary_belongs_to_its_cluster() -> None:
     beside = deployment(uid="uid-2", labels={rollouts.TRACK: rollouts.CANARY})
     found = rollouts.clusters([beside, deployment(), deployment("b")], [], [])

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 import pytest
@@ -46,6 +47,12 @@ def test_by_the_pods_address(scheme: str, secure: bool) -> None:
     found = endpoint(api_via="pod_ip", api_scheme=scheme, **LOGIN)
     assert (str(found.address), found.address.tls is not None, found.headers) == ("10.0.0.1:1990", secure, (BASIC,))
     assert not found.by_api_server
+
+
+@pytest.mark.parametrize(("validates", "mode"), [(True, ssl.CERT_REQUIRED), (False, ssl.CERT_NONE)])
+def test_certificates_are_validated_unless_told_otherwise(validates: bool, mode: ssl.VerifyMode) -> None:
+    context = endpoint(api_via="pod_ip", api_scheme="https", api_validate_certs=validates).address.tls
+    assert context and (context.check_hostname, context.verify_mode) == (validates, mode)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets i
         ("http_api { auth { password old; } }", "http_api { auth { password new; } }", []),
         ("http_api { auth { password old; } }", "", ["http_api.auth.password: ******** (gone)"]),
         ("broken", "max_connections 1;", []),
+        ("max_connections 1;", "broken", []),
     ],
 )
 def test_changes(before: str, after: str, lines: list[str]) -> None:

@@ -194,6 +194,7 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
     ("edge", {"srs_version": 4, "http_api": {"listen": 8080}}, r"http_server\.listen is '8080', a port that http_api\.listen has"),
     ("edge", {"exporter": {"enabled": True, "listen": "0.0.0.0:8080"}}, r"exporter\.listen is '0\.0\.0\.0:8080', a port"),
     ("edge", {"http_api": {"https": {"listen": 8088}}}, r"all equal or all different"),
+    ("edge", {"srs_version": 3, "http_api": {"https": {"enabled": True, "secret": "s"}}}, r"http_api\.https needs SRS 4 or later"),
     ("edge", {"http_api": {"listen": 8080, "https": {"listen": 9000}}}, r"then both https must be equal"),
     ("edge", {"service_ports": [1935, 8081]}, r"listen has no port 8081, to which a Service sends; the server listens at 1935 \(listen\)"),
     ("edge", {"env": ["SRS_ENV_ONLY"]}, r"SRS_ENV_ONLY is in the container's environment: with it the server reads no file"),

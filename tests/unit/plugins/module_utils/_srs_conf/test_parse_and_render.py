@@ -154,3 +154,10 @@ def test_any_text_is_read_or_refused(text: str, version: int) -> None:
 def test_a_text_without_a_name_is_a_srs_conf() -> None:
     with pytest.raises(ConfSyntaxError, match=r"^srs\.conf line 1: .*\(SRS 6\)\.$"):
         parse("listen 1935")
+
+
+@pytest.mark.parametrize("version", [3, 5])
+def test_a_directive_that_goes_on_for_lines_is_named_by_its_first(version: int) -> None:
+    with pytest.raises(ConfSyntaxError, match="of listen, which begins in line 2"):
+        parse("pid a;\nlisten\n1935\n1936", version)
+    assert [directive.line for directive in parse("pid a;\nlisten\n1935\n1936;\ndaemon off;", version)] == [1, 2, 5]
