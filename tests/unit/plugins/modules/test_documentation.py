@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.common.parameters import DEFAULT_TYPE_VALIDATORS
 
 PLUGINS = "ansible_collections.livestream.srs.plugins"
 FOLDER = Path(__file__).resolve().parents[4] / "plugins" / "modules"
@@ -58,7 +59,13 @@ def of_documentation(options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def types(options: Mapping[str, Any]) -> set[str]:
+    found = {option[key] for option in options.values() for key in ("type", "elements") if key in option}
+    return found.union(*(types(option.get("options") or {}) for option in options.values()))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_options_are_as_documented(name: str) -> None:
     module = importlib.import_module(f"{PLUGINS}.modules.{name}")
+    assert types(module.specification()["argument_spec"]) <= set(DEFAULT_TYPE_VALIDATORS)
     assert of_spec(module.specification()["argument_spec"]) == of_documentation(documented(module.DOCUMENTATION))

@@ -42,6 +42,16 @@ def test_check_mode_is_as_documented(name: str) -> None:
     assert module(name).specification()["supports_check_mode"] == (attributes(name)["check_mode"]["support"] == "full")
 
 
+@pytest.mark.parametrize("name", WITH_A_FLOW)
+def test_a_module_runs_its_flow(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    it = module(name)
+    ran: list[Any] = []
+    monkeypatch.setattr(it, "AnsibleModule", lambda **specification: specification)
+    monkeypatch.setattr(it, "run", lambda made, flow: ran.append((made, flow)))
+    it.main()
+    assert ran == [(it.specification(), it.flow)]
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("_info")])
 def test_modules_that_only_read_change_nothing(name: str) -> None:
     spec = module(name).specification()["argument_spec"]

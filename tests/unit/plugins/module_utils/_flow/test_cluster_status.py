@@ -262,7 +262,8 @@ def test_waiting_for_ready_watches_what_is_not(client: FakeClient, monkeypatch: 
     done = client.objects["StatefulSet"]
     client.objects["StatefulSet"] = [done[0], {**done[1], "status": {**done[1]["status"], "readyReplicas": 1, "availableReplicas": 1}}]
 
-    def wait_ready(_client: Any, refs: list[Any], _timeout: float, *, label_selector: str, progress: Any) -> list[Any]:
+    def wait_ready(_client: Any, refs: list[Any], timeout: float, *, label_selector: str, progress: Any) -> list[Any]:
+        assert 0 < timeout <= 30
         waited.extend(str(ref) for ref in refs)
         assert label_selector == "app.kubernetes.io/managed-by=livestream.srs,app.kubernetes.io/part-of=srs"
         progress(0, 1)
@@ -301,7 +302,7 @@ def test_conditions_of_servers_need_the_servers(client: FakeClient) -> None:
         ({"api_username": "admin"}, "can't be used with api_via: pod_proxy"),
         ({"api_via": "port_forward", "api_scheme": "https"}, "can't be used with api_scheme: https"),
         ({"api_via": "url"}, "needs api_url"),
-        ({"api_via": "url", "api_url": "{pod}"}, "is not an http or https URL"),
+        ({"api_via": "url", "api_url": "{pod}"}, "is not an http or https URL with {pod}, {ip}, {node}, {cluster}, {namespace} in it"),
         ({"api_via": "url", "api_url": "http://{pot}"}, "is not an http or https URL"),
         ({"api_via": "url", "api_url": "http://{ip}:99999"}, "is not an http or https URL"),
         ({"api_via": "pod_ip", "api_ca_cert": "/nowhere"}, "can't be read"),

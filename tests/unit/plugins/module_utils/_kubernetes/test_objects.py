@@ -163,3 +163,12 @@ def test_what_is_no_dns_label_is_refused(value: str) -> None:
 @pytest.mark.parametrize("value", ["a", "a-b", "0", "a" * 63])
 def test_a_dns_label_passes(value: str) -> None:
     objects.check_label("name", value)
+
+
+def test_the_fields_in_which_objects_differ() -> None:
+    before = {**config_map(data={"a": "1"}), "metadata": {"name": "a", "labels": {"x": "1"}, "resourceVersion": "1"}}
+    after = {**config_map(data={"a": "2"}, binaryData={}), "metadata": {"name": "a", "labels": {"x": "1"}, "resourceVersion": "2"}}
+    assert objects.changed_fields(before, before) == []
+    assert objects.changed_fields(before, after) == ["data", "binaryData"]
+    relabelled = {**before, "metadata": {"name": "a", "labels": {"x": "2"}, "annotations": {"y": "z"}}}
+    assert objects.changed_fields(before, relabelled) == ["metadata.labels", "metadata.annotations"]

@@ -110,6 +110,25 @@ def test_what_kubectl_made_is_taken_over(client: Client, media: Any) -> None:
     assert applied.body["data"] == {"a": "1"}
 
 
+@pytest.mark.parametrize("force", [True, False])
+def test_fields_of_other_managers_are_taken_by_force_or_not_at_all(client: Client, media: Any, force: bool) -> None:
+    by_helm = {
+        "manager": "helm",
+        "operation": "Update",
+        "apiVersion": "v1",
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:data": {"f:a": {}}},
+    }
+    metadata = {"name": "config", "namespace": "media", "managedFields": [by_helm]}
+    media.add(CONFIG, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "helm's"}})
+    if force:
+        assert actions(run(client, force_conflicts=True))["ConfigMap/config"] == "configured"
+        return
+    with pytest.raises(SrsError, match=r"other managers own fields with other values: \.data\.a \(owned by helm\)"):
+        run(client, force_conflicts=False)
+    assert media.writes == []
+
+
 def test_only_what_differs_is_tried_and_written(client: Client, applied: Any) -> None:
     objects = everything()
     objects[2]["data"] = {"a": "2"}

@@ -9,6 +9,7 @@ import ssl
 import pytest
 import urllib3
 
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import pool as under_test
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.kubeconfig import Connection
 
@@ -40,6 +41,15 @@ def test_a_proxy_is_used_unless_bypassed() -> None:
     assert isinstance(pool, urllib3.ProxyManager) and pool.proxy_headers == {"proxy-authorization": "x"}
     connection.no_proxy = "api.example"
     assert not isinstance(under_test.connection_pool(connection, 1), urllib3.ProxyManager)
+
+
+def test_a_client_certificate_that_can_not_be_used_is_named() -> None:
+    for connection in (
+        Connection(host="https://api.example", source="the test", cert_file="/nowhere.pem"),
+        Connection(host="https://api.example", source="the test", cert_data="nonsense"),
+    ):
+        with pytest.raises(SrsError, match=r"The client certificate or key of the test can't be used: "):
+            under_test.tls_context(connection)
 
 
 def test_a_context_that_threads_share_is_not_changed_by_a_connection() -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.load_balancer import argument_spec_options, render
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, GROUPS, OPTIONS, Cell, Platform
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS, PROVIDERS
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS, PROVIDERS, description
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.read import read
 
 ROOT = Path(__file__).resolve().parents[5]
@@ -252,3 +252,8 @@ def test_every_annotation_is_on_the_page() -> None:
                 key = re.sub(r"(TCP-|port_)\d+", r"\1{port}", key)
                 key = re.sub(r"ipv[46]$", "ip{family}", key)
                 assert f"`{key}" in page, key
+
+
+@pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if option.unit])
+def test_units_are_documented(name: str) -> None:
+    assert f" In {OPTIONS[name].unit}." in description(name, "Text.")

@@ -202,6 +202,13 @@ def test_the_load_balancer_of_hls_says_what_it_is_for() -> None:
     assert page(topology(1)).words.count("load balancer for HLS") == 2, "once in each picture"
 
 
+def test_titles_are_wider_than_other_texts_and_so_are_shortened_earlier() -> None:
+    picture = drawing._Picture(400)
+    for kind in ("title", "line"):
+        picture.text("x" * 60, 0, 0, 370, kind)
+    assert [re.sub(r"<title>.*?</title>|<.*?>", "", text) for text in picture.boxes] == ["x" * 49 + "…", "x" * 55 + "…"]
+
+
 def test_lines_are_as_thick_as_bitrates() -> None:
     status = topology(1, pods=1, live=2, trouble=False)
     for stream, rate in zip(status["streams"], (4000, 1000), strict=True):

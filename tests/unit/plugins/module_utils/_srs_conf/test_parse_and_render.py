@@ -50,7 +50,7 @@ REFUSED = {
     'pid "a;': r"quote \" is never closed",
     "pid 'a;": r"quote ' is never closed",
     'pid "a\\"b";': r"is followed by b",
-    'pid "a"b;': r"is followed by b",
+    'pid "a"bc;': r'"a" is followed by b, where',
     '"";': r"unexpected ;",
     '""': r"is followed by the end of the file",
     "pid a\0b;": r"NUL",
