@@ -92,6 +92,32 @@ def test_private_variables_of_a_role_are_made_by_it(role: Path) -> None:
         ]
 
 
+def test_what_action_plugins_read_of_earlier_tasks_is_registered() -> None:
+    sources = [file.read_text() for folder in ("action", "plugin_utils") for file in (ROOT / "plugins" / folder).glob("*.py")]
+    read = {name for source in sources for name in re.findall(r'\b(?:task_vars|variables)(?:\.get\(|\[)"(_\w+)"', source)}
+    made = {task["register"] for role in {file.parents[1] for file in ROLE_FILES} for task in role_tasks(role) if "register" in task}
+    made |= {task["register"] for file in FILES for task in tasks(yaml.safe_load(file.read_text())) if "register" in task}
+    assert "_hls_nginx_applied" in read
+    assert read <= made
+
+
+def test_assertions_assert_something() -> None:
+    found = [
+        task["ansible.builtin.assert"]
+        for file in FILES
+        for task in tasks(yaml.safe_load(file.read_text()))
+        if "ansible.builtin.assert" in task
+    ]
+    assert len(found) >= 2
+    assert all(assertion.get("that") and assertion.get("fail_msg") for assertion in found)
+
+
+def test_whatever_is_done_for_a_canary_is_done_for_the_chosen_clusters() -> None:
+    called = [(where, args) for where, module, args in CALLS if "srs_edge/tasks/canary_" in where and module.startswith("srs_")]
+    assert len(called) > 6
+    assert {args.get("clusters") for _where, args in called} == {"{{ _srs_edge_chosen }}"}
+
+
 def test_there_are_tasks() -> None:
     assert len(CALLS) > 20
     assert {"srs_deploy", "srs_preflight", "srs_edge_rollout", "srs_cluster_status"} <= {module for _where, module, _args in CALLS}

@@ -496,3 +496,20 @@ def test_what_is_no_http() -> None:
         http.Body(http.Head(200, {"transfer-encoding": "chunked"})).feed(b"1" * 2000)
     with pytest.raises(http.NotHttp, match="length is '-5'"):
         http.Body(http.Head(200, {"content-length": "-5"}))
+
+
+@pytest.mark.parametrize(
+    ("codec", "frame", "begins"),
+    [
+        ("h264", b"\0\0\1\x65", True),
+        ("h264", b"\0\0\1\x67", True),
+        ("h264", b"\0\0\1\x09\0\0\1\x65", True),
+        ("h264", b"\0\0\1\x41", False),
+        ("h264", b"\0\0\1", False),
+        ("hevc", b"\0\0\1\x26", True),
+        ("hevc", b"\0\0\1\x40", True),
+        ("hevc", b"\0\0\1\x02", False),
+    ],
+)
+def test_where_decoding_can_begin_in_a_frame_of_ts(codec: str, frame: bytes, begins: bool) -> None:
+    assert mpegts._begins_decoding(codec, frame) is begins

@@ -209,6 +209,18 @@ def test_titles_are_wider_than_other_texts_and_so_are_shortened_earlier() -> Non
     assert [re.sub(r"<title>.*?</title>|<.*?>", "", text) for text in picture.boxes] == ["x" * 49 + "…", "x" * 55 + "…"]
 
 
+@pytest.mark.parametrize("edges", [0, 1, 7, 30])
+def test_pictures_hold_all_of_their_boxes(edges: int) -> None:
+    for picture in re.findall(r"<svg.*?</svg>", report.page([("host", topology(max(edges, 1), live=8 if edges else 0))]), re.DOTALL):
+        (height,) = re.findall(r'<svg[^>]* viewBox="-1 -1 [\d.]+ ([\d.]+)"', picture)
+        bottoms = [float(y) + float(tall) for y, tall in re.findall(r'<rect[^>]* y="([\d.]+)"[^>]* height="([\d.]+)"', picture)]
+        assert 0 < max(bottoms) <= float(height)
+
+
+def test_a_table_without_rows_is_left_out() -> None:
+    assert report._table("Streams", ["Stream"], []) == ""
+
+
 def test_lines_are_as_thick_as_bitrates() -> None:
     status = topology(1, pods=1, live=2, trouble=False)
     for stream, rate in zip(status["streams"], (4000, 1000), strict=True):

@@ -339,3 +339,11 @@ def test_a_client_that_came_between_two_answers_is_counted_by_its_url(recorded: 
 def test_hls_sessions_are_players(recorded: dict[str, Server]) -> None:
     recorded["edge-1"].replies["clients"][0]["type"] = "hls-play"
     assert only(recorded)["players_by_protocol"] == {"flv": 8, "hls": 1}
+
+
+@pytest.mark.parametrize(
+    ("onward", "end"),
+    [({}, "a"), ({"a": "b"}, "b"), ({"a": "b", "b": "c"}, "c"), ({"a": "b", "b": "a"}, "b"), ({"a": "b", "b": "c", "c": "b"}, "c")],
+)
+def test_where_a_stream_ends_although_servers_send_it_in_a_circle(onward: dict[str, str], end: str) -> None:
+    assert streams._end("a", onward) == end

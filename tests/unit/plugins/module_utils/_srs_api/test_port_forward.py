@@ -60,3 +60,22 @@ def test_frames_that_end_it(frame: bytes, kind: str, words: str) -> None:
     assert error is not None
     assert error.kind == kind
     assert words in error.message
+
+
+def test_pings_of_the_api_server_are_answered() -> None:
+    heard: list[bytes] = []
+
+    def note(data: bytes) -> bytes:
+        heard.append(data.partition(b"\r\n\r\n")[2])
+        return b""
+
+    ping = bytes([0x80 | websocket.PING, 4]) + b"here"
+    with FakeNetwork() as network:
+        upgraded = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
+        port = network.listen(lambda: Scripted(lambda _request: [upgraded + ping, 0.1, note, 60.0]))
+        read(port, "edge-0")
+    # A client masks what it sends.
+    pong = bytes([0x80 | websocket.PONG, 0x80 | 4])
+    (data,) = [data for data in heard if pong in data]
+    mask, masked = (data.partition(pong)[2][at : at + 4] for at in (0, 4))
+    assert bytes(one ^ other for one, other in zip(mask, masked, strict=True)) == b"here"

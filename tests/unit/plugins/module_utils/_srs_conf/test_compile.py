@@ -391,3 +391,9 @@ def test_secrets_become_environment_and_mounts() -> None:
     assert "key /etc/srs/tls/http-api-tls/tls.key;" in compiled.text
     assert "password" not in compiled.text
     assert "on_publish" not in compiled.text
+
+
+@pytest.mark.parametrize(("word", "on"), [("on", True), ("yes", True), ("True", True), ("off", False), ("no", False), ("false", False)])
+def test_switches_may_be_words(word: str, on: bool) -> None:
+    text = compile_config("edge", {"origin": ["o"], "http_api": {"enabled": word}}, where="w").text
+    assert f"http_api {{\n    enabled {'on' if on else 'off'};" in text
