@@ -12,8 +12,9 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, JSON_PATCH, Client
 
-# Seconds before each try, for an object that others are changing at the same time.
-PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+# Seconds before each try, for an object that others are changing at the same time: while a Deployment rolls out, its status changes
+# many times a second.
+PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, *[1.6] * 8)
 
 
 def take_over(client: Client, live: Object | None, manifest: Object) -> None:
