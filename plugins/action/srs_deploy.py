@@ -143,7 +143,7 @@ def _counts(given: Mapping[str, Any], edges: list[Edge]) -> dict[str, int]:
     """The number of servers of each canary."""
     for edge in edges:
         if not str(given.get(edge.name)).isdecimal():
-            raise SrsError(f"canary_servers has no number of servers for edge cluster '{edge.name}': srs_edge_rollout tells it.")
+            raise SrsError(f"canary_servers has no number of servers for {edge.title}: srs_edge_rollout tells it.")
     return {edge.name: int(given[edge.name]) for edge in edges}
 
 

@@ -8,7 +8,6 @@ A mistake that no test notices shows what the tests don't say. The checkout is l
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import os
 import random
@@ -19,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from alone import alone
 from mutants import box, equivalent, sample
 from mutants.equivalent import Key
 from mutants.sample import Mutant
@@ -165,11 +165,7 @@ def main() -> int:
         parser.error("--mutants is a number from 1 up")
     FOLDER.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with (FOLDER / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sys.exit("mutants are being tried in this checkout already: wait for their end, or try these in a clone")
+    with alone(FOLDER / "lock", "mutants are being tried in this checkout already: wait for their end, or try these in a clone"):
         try:
             return run(options.mutants, options.seed, options.only)
         except KeyboardInterrupt:

@@ -9,7 +9,6 @@ that fails stops no other. Each writes all it says to build/logs/STAGE.log; prin
 from __future__ import annotations
 
 import argparse
-import fcntl
 import re
 import shutil
 import signal
@@ -21,6 +20,7 @@ import traceback
 from collections.abc import Callable
 
 import sanity
+from alone import alone
 from places import BUILD, CACHE, ROOT, TEST_CLUSTER
 from report import LOGS, Case, Console, Stage, junit, summary
 
@@ -193,11 +193,7 @@ def main() -> int:
     for folder in (LOGS, BUILD / "junit"):
         folder.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with (BUILD / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sys.exit("another test run is under way in this checkout: wait for its end, or run this in a clone")
+    with alone(BUILD / "lock", "another test run is under way in this checkout: wait for its end, or run this in a clone"):
         return Run(chosen).all()
 
 

@@ -25,7 +25,7 @@ def check_edges(edges: Sequence[Edge]) -> Iterator[str]:
     """Names, replica counts, ports and budgets."""
     yield from _check_names(edges)
     for edge in edges:
-        where = f"edge cluster '{edge.name}'"
+        where = edge.title
         yield from _not_in_range(f"{where}: replicas", edge.replicas, 0, 10_000)
         yield from autoscale.check(where, edge.autoscale, edge.resources)
         if edge.config_strategy == "reload" and not edge.config_checksum:
@@ -105,7 +105,7 @@ def server_warnings(where: str, server: Server) -> Iterator[str]:
 def warnings(edges: Iterable[Edge]) -> Iterator[str]:
     """What works, but leaves a door open or may not do what it seems to."""
     for edge in edges:
-        where = f"edge cluster '{edge.name}'"
+        where = edge.title
         yield from server_warnings(where, edge)
         auth = (edge.config.get("http_api") or {}).get("auth") or {}
         if edge.expose_http_api and not auth.get("enabled"):

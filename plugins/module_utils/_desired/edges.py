@@ -37,6 +37,11 @@ class Edge(Server):
     selector: dict[str, str]
     canary_of: Edge | None = field(default=None, repr=False)
 
+    @property
+    def title(self) -> str:
+        """As messages name it."""
+        return f"edge cluster '{self.name}'"
+
     @cached_property
     def service_ports(self) -> list[dict[str, Any]]:
         public = ("rtmp", "http", "https")

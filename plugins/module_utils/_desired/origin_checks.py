@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import cleanup, names, proxy, storage
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings
 from ansible_collections.livestream.srs.plugins.module_utils._desired.origin import DemoPublisher, Origin
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import at
 
 # Each server asks all others one by one, so the documentation of SRS calls this the limit.
 MOST_SERVERS = 30
@@ -84,13 +84,13 @@ def _check_cluster(origin: Origin) -> Iterator[str]:
         )
     if "api" not in origin.ports:
         yield "srs_origin_config.http_api is off, but in srs_origin_mode cluster the origins ask each other by it: leave it on."
-    if _at(origin.config, "http_api", "auth", "enabled"):
+    if at(origin.config, "http_api", "auth", "enabled"):
         yield (
             "srs_origin_config.http_api.auth is enabled, but in srs_origin_mode cluster the origins ask each other without a password: "
             "leave it off, and let srs_origin_network_policy keep others away."
         )
     for key in ("coworkers", "origin_cluster"):
-        if _at(origin.config, "cluster", key) is not None:
+        if at(origin.config, "cluster", key) is not None:
             yield f"srs_origin_config.cluster.{key} follows from srs_origin_mode and srs_origin_replicas: leave it out."
 
 
@@ -121,16 +121,9 @@ def _check_media_paths(config: Settings) -> Iterator[str]:
     work_dir = str(config.get("work_dir") or storage.INSTALLED)
     for where, block in blocks:
         for kind, key in (("hls", "hls_path"), ("hls", "hls_key_file_path"), ("dvr", "dvr_path")):
-            path = _at(block, kind, key)
+            path = at(block, kind, key)
             if isinstance(path, str) and not storage.is_inside(path, work_dir):
                 yield (
                     f"srs_origin_config.{where}{kind}.{key} is {path!r}, which is not on the origin's volume: "
                     f"it must be below {storage.MEDIA} (or ./objs/nginx/html)."
                 )
-
-
-def _at(settings: Any, *path: str) -> Any:
-    """What is at a path of nested mappings, or None."""
-    for key in path:
-        settings = settings.get(key) if isinstance(settings, dict) else None
-    return settings

@@ -111,7 +111,7 @@ class Checks:
                 load_balancer.render(service["slb"], where=f"{service['where']}: slb", ports=service["ports"], names=service["names"])
             if "srs_edge" in self.roles:
                 for edge in self.topology.edges:
-                    load_balancer.pod_bandwidth_annotations(edge.limit, where=f"edge cluster '{edge.name}': limit")
+                    load_balancer.pod_bandwidth_annotations(edge.limit, where=f"{edge.title}: limit")
             load_balancer.check_clashes(services)
         except SrsError as error:
             yield error.message
@@ -128,7 +128,7 @@ class Checks:
                 yield _service("srs_origin_proxy.slb", PROXY_PUBLIC_SERVICE, origin.proxy.slb, origin.proxy.service_ports)
         if "srs_edge" in self.roles:
             for edge in self.topology.edges:
-                yield _service(f"edge cluster '{edge.name}'", edge.service_name, edge.slb, edge.service_ports)
+                yield _service(edge.title, edge.service_name, edge.slb, edge.service_ports)
         if "hls_nginx" in self.roles and nginx.enabled:
             yield _service("hls_nginx_slb", HTTP_SERVICE, nginx.slb, nginx.service_ports)
 
@@ -148,7 +148,7 @@ class Checks:
         if "srs_origin" in self.roles and self.topology.origin.enabled:
             yield "origin", "srs_origin", self.topology.origin
         if "srs_edge" in self.roles:
-            yield from (("edge", f"edge cluster '{edge.name}'", edge) for edge in self.topology.edges)
+            yield from (("edge", edge.title, edge) for edge in self.topology.edges)
 
 
 def _service(where: str, name: str, slb: Settings, ports: list[dict[str, Any]]) -> dict[str, Any]:

@@ -145,6 +145,13 @@ def without_allocated(item: Object, manifest: ObjectView) -> Object:
     return {**item, "spec": spec}
 
 
+def at(item: Any, *path: str) -> Any:
+    """What is at a path of nested mappings, or None."""
+    for key in path:
+        item = item.get(key) if isinstance(item, Mapping) else None
+    return item
+
+
 def load_balancer_hosts(status: ObjectView | None) -> list[str]:
     """The IP addresses or host names that a load balancer has, by the ``status`` of its Service; [] while it has none."""
     ingress = ((status or {}).get("loadBalancer") or {}).get("ingress") or ()

@@ -26,13 +26,13 @@ SCALING = {
 
 def deployed_config(common: Common, edge: Edge) -> Deployed:
     """The srs.conf of an edge cluster; raises SrsError with all that is wrong with it."""
-    return deploy("edge", edge.srs_conf, common.namespace, f"edge cluster '{edge.name}'")
+    return deploy("edge", edge.srs_conf, common.namespace, edge.title)
 
 
 def edge_objects(common: Common, monitoring: Monitoring, edge: Edge, deployed: Deployed) -> Iterator[Object]:
     """All objects of one edge cluster."""
     yield from workload(common, edge, deployed)
-    where = f"edge cluster '{edge.name}': slb"
+    where = f"{edge.title}: slb"
     yield parts.public_service(common, edge.service_name, edge.labels, {"app": edge.app}, edge.service_ports, edge.slb, where)
     if edge.autoscale:
         yield parts.autoscaler(common, edge.app, edge.labels, edge.deployment_name, edge.autoscale, SCALING)

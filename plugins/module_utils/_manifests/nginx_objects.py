@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects
 from ansible_collections.livestream.srs.plugins.module_utils._labels import FLV, HOST, NGINX_CONFIG_CHECKSUM
 from ansible_collections.livestream.srs.plugins.module_utils._manifests import parts
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.container import TMP_MOUNT, TMP_VOLUME, container
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import checksum
 
 COMMAND = ["nginx", "-c", "/etc/nginx-srs/nginx.conf", "-g", "daemon off;"]
 # Beyond the time that a pod goes on serving, for the answers that are under way.
@@ -33,7 +33,7 @@ def nginx_objects(topology: Topology, config: str, cache_config: str) -> Iterato
         yield _certificate(common, nginx, nginx.https)
     if nginx.https and nginx.https.flv_cluster:
         yield _flv_service(topology, nginx.https.flv_cluster)
-    yield from sidecar_objects(topology, config) if nginx.sidecar else _reader_config(common, nginx, config)
+    yield from _reader_config(common, nginx, config)
     if nginx.mode == "cache":
         yield parts.config_map(common, names.HLS_CACHE_CONFIG, nginx.labels, {"nginx.conf": cache_config})
         if nginx.readers:
@@ -95,7 +95,7 @@ def _deployment(common: Common, nginx: Nginx, workload: NginxWorkload, config: s
     origin = nginx.origin
     selector = {"app": workload.app}
     labels = {**selector, **(nginx.labels if common.production_defaults else {})}
-    checksum = {NGINX_CONFIG_CHECKSUM: hashlib.sha256(config.encode()).hexdigest()} if origin.config_checksum and nginx.own_config else {}
+    annotations = {NGINX_CONFIG_CHECKSUM: checksum(config)} if origin.config_checksum and nginx.own_config else {}
     return parts.deployment(
         common,
         workload.name,
@@ -105,7 +105,7 @@ def _deployment(common: Common, nginx: Nginx, workload: NginxWorkload, config: s
         **(parts.rolling("25%", nginx.host_network) if origin.graceful else {}),
         selector={"matchLabels": selector},
         template={
-            "metadata": {"labels": labels, **parts.present(annotations=checksum)},
+            "metadata": {"labels": labels, **parts.present(annotations=annotations)},
             "spec": {
                 **(parts.restricted_pod() if origin.security else {}),
                 **({"terminationGracePeriodSeconds": nginx.deregister_seconds + GRACE_SECONDS} if origin.graceful else {}),

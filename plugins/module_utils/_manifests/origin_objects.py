@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._labels import CONF
 from ansible_collections.livestream.srs.plugins.module_utils._manifests import nginx_objects, parts, proxy_objects
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.container import config_mount, container, srs_container, srs_volumes
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.manifest import Deployed, deploy
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import checksum
 
 HTML = "/tmp/html"
 SHELL = ["/bin/sh", "-c"]
@@ -110,10 +110,6 @@ def _checksums(topology: Topology, deployed: Deployed | None, files: Files) -> d
     return found
 
 
-def checksum(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _pod_spec(topology: Topology, deployed: Deployed | None) -> dict[str, Any]:
     common, origin, nginx = topology.common, topology.origin, topology.nginx
     mounts = [{"name": "cache-volume", "mountPath": storage.MEDIA}, *([config_mount()] if deployed else [])]
@@ -196,8 +192,7 @@ def _demo(common: Common, origin: Origin, script: str) -> Object:
         template={
             "metadata": {"labels": {"app": names.DEMO, **(labels if common.production_defaults else {})}},
             "spec": {
-                "automountServiceAccountToken": False,
-                "enableServiceLinks": False,
+                **parts.WITHOUT_API,
                 **(parts.restricted_pod(group=False) if origin.security else {}),
                 "terminationGracePeriodSeconds": 5,
                 **parts.present(imagePullSecrets=common.image_pull_secrets),
@@ -223,8 +218,7 @@ def _cleanup(common: Common, origin: Origin, script: str) -> Object:
     )
     pod = {
         "restartPolicy": "Never",
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
+        **parts.WITHOUT_API,
         **(parts.restricted_pod() if origin.security else {}),
         **parts.present(
             imagePullSecrets=common.image_pull_secrets,

@@ -22,6 +22,9 @@ RESTRICTED_CONTAINER = {
     "capabilities": {"drop": ["ALL"]},
 }
 
+# For pods that have no business with the API server.
+WITHOUT_API = {"automountServiceAccountToken": False, "enableServiceLinks": False}
+
 # TCP on purpose: a full server refuses requests but still accepts, and must not be killed for being full. One that drains has closed
 # its listeners, and so is not ready any more.
 STARTUP = {"periodSeconds": 1, "failureThreshold": 60}
@@ -48,8 +51,7 @@ def manifest(
 def restricted_pod(group: bool = True) -> dict[str, Any]:
     """The fields of a pod's spec that keep it from what it doesn't need; ``group`` makes files of its volumes writable."""
     return {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
+        **WITHOUT_API,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,
@@ -89,10 +91,12 @@ def probes(port: int | str, tier: Pods, enabled: bool, startup: bool = False) ->
     """The probes of a container, with what the user says of each laid over ours."""
     ours = {"startupProbe": STARTUP if startup else None, "readinessProbe": READINESS, "livenessProbe": LIVENESS}
     own = {"startupProbe": tier.startup_probe, "readinessProbe": tier.readiness_probe, "livenessProbe": tier.liveness_probe}
-    return present(**{name: _probe(port, ours[name] if enabled else None, own[name]) for name in ours})
+    return present(**{name: probe(port, ours[name] if enabled else None, own[name]) for name in ours})
 
 
-def _probe(port: int | str, ours: Settings | None, own: Settings) -> dict[str, Any] | None:
+def probe(port: int | str, ours: Settings | None, own: Settings | None = None) -> dict[str, Any] | None:
+    """One probe, at a port unless the user's ``own`` has a handler; None where neither says anything."""
+    own = own or {}
     if ours is None and not own:
         return None
     handler = {} if any(key in own for key in HANDLERS) else {"tcpSocket": {"port": port}}

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, at
 from ansible_collections.livestream.srs.plugins.module_utils._labels import COMPONENT, INSTANCE, MANAGED_BY, PART_OF
 
 # Elements of these lists are the same where one of these keys has the same value; the first key that an element has counts.
@@ -121,17 +121,11 @@ def _title(item: Object) -> str:
 
 def _identity_changes(before: Object, after: Object) -> Iterator[str]:
     for path in IDENTITY:
-        if _at(before, path) != _at(after, path):
+        if at(before, *path) != at(after, *path):
             yield ".".join(path)
     for label in IDENTITY_LABELS:
-        if _at(before, ("metadata", "labels", label)) != _at(after, ("metadata", "labels", label)):
+        if at(before, "metadata", "labels", label) != at(after, "metadata", "labels", label):
             yield f"the label {label}"
-
-
-def _at(item: Any, path: Iterable[str]) -> Any:
-    for key in path:
-        item = item.get(key) if isinstance(item, Mapping) else None
-    return item
 
 
 def merged(old: Any, patch: Any, path: str = "") -> Any:

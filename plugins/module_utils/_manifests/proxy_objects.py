@@ -51,10 +51,7 @@ def _deployment(topology: Topology, proxy: Proxy) -> Object:
 
 def _pod_spec(topology: Topology, proxy: Proxy) -> dict[str, Any]:
     common, origin = topology.common, topology.origin
-    probes: dict[str, Any] = {}
-    if origin.probes:
-        handler = {"tcpSocket": {"port": "rtmp"}}
-        probes = {"readinessProbe": {**handler, **parts.READINESS}, "livenessProbe": {**handler, **parts.LIVENESS}}
+    probes = {"readinessProbe": parts.probe("rtmp", parts.READINESS), "livenessProbe": parts.probe("rtmp", parts.LIVENESS)}
     program = container(
         common,
         "srs-proxy",
@@ -64,7 +61,7 @@ def _pod_spec(topology: Topology, proxy: Proxy) -> dict[str, Any]:
         env=proxy.env,
         ports=proxy.container_ports,
         resources=proxy.resources,
-        **probes,
+        **(probes if origin.probes else {}),
         lifecycle=parts.sleep_before_stop(origin.grace.pre_stop) if origin.grace else None,
         volumeMounts=[TMP_MOUNT],
     )

@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 # Work that has heard nothing for so many seconds leaves its place to work that has not begun: hanging servers hold up nobody.
 STALLED_SECONDS = 0.5
+PARALLEL, MOST = 512, 4032
 
 
 class Progress:
@@ -38,7 +39,7 @@ class Progress:
 Work = Callable[[Progress], Coroutine[Any, Any, T]]
 
 
-async def at_once(works: Sequence[Work[T]], parallel: int, most: int = 4032) -> list[T | NoAnswer]:
+async def at_once(works: Sequence[Work[T]], parallel: int = PARALLEL, most: int = MOST) -> list[T | NoAnswer]:
     """Do all works; their results in order, a ``NoAnswer`` in place of each that raised an error.
 
     Up to ``parallel`` of them are at it at once, and up to ``most`` with those that hear nothing.

@@ -27,7 +27,6 @@ from ansible_collections.livestream.srs.plugins.module_utils._player.viewer impo
     Viewer,
 )
 
-PARALLEL = 512
 PLAYERS = {"rtmp": play_rtmp, "flv": play_flv, "hls": play_hls}
 NOT_A_STREAM = (amf.NotAmf, flv.NotFlv, hls.NotHls, http.NotHttp, mpegts.NotTs)
 
@@ -56,7 +55,7 @@ async def play(urls: Sequence[str], patience: Patience, tls: Callable[[], ssl.SS
     async def watch(view: View, progress: Progress) -> None:
         await _watch(Viewer(view, patience, tls, resolver, progress))
 
-    await at_once([partial(watch, view) for view in views], PARALLEL)
+    await at_once([partial(watch, view) for view in views])
     return views
 
 

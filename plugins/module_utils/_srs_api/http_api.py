@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._network.address import Address
-from ansible_collections.livestream.srs.plugins.module_utils._network.at_once import Progress, at_once
+from ansible_collections.livestream.srs.plugins.module_utils._network.at_once import MOST, PARALLEL, Progress, at_once
 from ansible_collections.livestream.srs.plugins.module_utils._network.connection import Connection
 from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import NoAnswer
 from ansible_collections.livestream.srs.plugins.module_utils._network.resolver import Resolver
@@ -20,9 +20,9 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints 
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.session import Session
 
 # With so many servers at once the API server has enough to do; a server asked directly costs the others nothing.
-PARALLEL_BY_API_SERVER, PARALLEL = 64, 512
+PARALLEL_BY_API_SERVER = 64
 # asyncio keeps 256 KiB for each TLS connection.
-MOST_BY_TLS, MOST = 256, 4032
+MOST_BY_TLS = 256
 
 # SRS gives ten rows unless asked for more, and no total; this is more than one server can have.
 PAGE = 100_000

@@ -114,20 +114,24 @@ def test_post_is_repeated_when_it_never_arrived(client: Client, api: Any, clock:
     assert len(clock) == 2
 
 
-def test_an_untrusted_certificate_is_said_and_not_tried_again(client: Client, api: Any, clock: list[float]) -> None:
-    cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
-    cause.verify_message = "self-signed certificate"
-    api.answers = [tls_error(cause)]
-    with pytest.raises(Unreachable, match=r"not trusted \(self-signed certificate\).*ca_cert"):
-        client.get("v1", "ConfigMap", "a", "n")
-    assert not clock
+UNTRUSTED = ssl.SSLCertVerificationError(1, "certificate verify failed")
+UNTRUSTED.verify_message = "self-signed certificate"
+NO_TLS = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+NO_TLS.reason = "WRONG_VERSION_NUMBER"
 
 
-def test_what_is_wrong_with_tls_is_said_and_not_tried_again(client: Client, api: Any, clock: list[float]) -> None:
-    cause = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
-    cause.reason = "WRONG_VERSION_NUMBER"
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (UNTRUSTED, r"not trusted \(self-signed certificate\).*ca_cert"),
+        (NO_TLS, r"TLS with the API server .* failed \(WRONG_VERSION_NUMBER\); check address and certificates"),
+    ],
+)
+def test_what_is_wrong_with_tls_is_said_and_not_tried_again(
+    client: Client, api: Any, clock: list[float], cause: ssl.SSLError, said: str
+) -> None:
     api.answers = [tls_error(cause)]
-    with pytest.raises(Unreachable, match=r"TLS with the API server .* failed \(WRONG_VERSION_NUMBER\); check address and certificates"):
+    with pytest.raises(Unreachable, match=said):
         client.get("v1", "ConfigMap", "a", "n")
     assert not clock
 
