@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 Lines = tuple[str, ...]
 
+PROSE_WORDS = 3
+"""A text of so many words is for people, and may be put in other words."""
+
 
 @dataclass(frozen=True)
 class Mutation:

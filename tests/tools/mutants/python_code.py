@@ -16,7 +16,7 @@ from libcst import matchers as m
 from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators
 
-from .mutation import Mutation
+from .mutation import PROSE_WORDS, Mutation
 
 DOCUMENTATION = m.Assign(targets=[m.AssignTarget(m.OneOf(*map(m.Name, ("DOCUMENTATION", "EXAMPLES", "RETURN"))))])
 TYPE_ALIAS = m.Assign(
@@ -39,9 +39,6 @@ FALSY = m.OneOf(
     *map(m.Name, ("False", "None")), *map(m.SimpleString, ('""', "''")), *map(m.Integer, ("0",)), m.List([]), m.Dict([]), m.Tuple([])
 )
 """Whoever has these may as well have None, mostly; other mistakes in them say more."""
-
-PROSE_WORDS = 3
-"""A text of so many words is for people, and may be put in other words."""
 
 Change = tuple[cst.CSTNode, str, cst.CSTNode]
 """Where it shows, its kind, and what a node is replaced with."""

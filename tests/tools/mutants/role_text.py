@@ -15,9 +15,8 @@ from dataclasses import dataclass
 import jinja2
 import yaml
 
-from .mutation import Mutation
+from .mutation import PROSE_WORDS, Mutation
 
-PROSE_WORDS = 3
 OPPOSITE = {"true": "false", "True": "False", "on": "off", "yes": "no", "and": "or", "==": "!=", "<": ">=", ">": "<=", "+": "-"}
 OPPOSITE |= {value: key for key, value in OPPOSITE.items()}
 NUMBER = re.compile(r"(?<![\w./-])(\d+)(?=[A-Za-z]{0,2}%?(?![\w./-]))")

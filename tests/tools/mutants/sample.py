@@ -64,8 +64,9 @@ def by_line(path: str, mutations: Iterable[Mutation]) -> dict[tuple[str, int], l
 def choose(tree: Path, number: int, seed: int, only: str = "*") -> tuple[list[Mutant], int]:
     """So many mutants, and of how many lines they are a sample. The same seed and the same tree give the same ones."""
     lines: dict[tuple[str, int], list[Mutation]] = {}
-    texts = {path: (tree / path).read_text() for path in files(tree, only)}
-    for path, mutations in files(tree, only).items():
+    found = files(tree, only)
+    texts = {path: (tree / path).read_text() for path in found}
+    for path, mutations in found.items():
         lines |= by_line(path, mutations(texts[path]))
     dice = random.Random(seed)
     chosen = (_mutant(path, texts[path], lines[path, line], dice) for path, line in _spread(list(lines), number, dice))
