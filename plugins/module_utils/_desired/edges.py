@@ -26,6 +26,8 @@ ORIGIN_TO_COME = "origin.invalid"
 class Edge(Server):
     """One edge cluster: the variables ``srs_edge_*`` without that prefix, its own keys over them."""
 
+    role = "edge"
+
     origin: list[str]
     upstream: str
     autoscale: Settings

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired import names
+from ansible_collections.livestream.srs.plugins.module_utils._desired import names, storage
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings, built
 from ansible_collections.livestream.srs.plugins.module_utils._desired.proxy import Proxy, resolve_proxy, service_ports_of_proxy
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server, service_ports
@@ -67,6 +67,8 @@ class DemoPublisher:
 class Origin(Server):
     """The origin: the variables ``srs_origin_*`` without that prefix."""
 
+    role = "origin"
+
     enabled: bool
     mode: str
     workload: str
@@ -82,6 +84,10 @@ class Origin(Server):
     demo_publisher: DemoPublisher
     behind_nginx: bool  # whether nginx serves what it writes
     serves_hls: bool  # whether the caches of HLS ask it and not nginx
+
+    @property
+    def mounts(self) -> list[dict[str, Any]]:
+        return [{"mount_path": storage.MEDIA}, *super().mounts]
 
     @property
     def several(self) -> bool:

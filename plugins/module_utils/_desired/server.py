@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Pods, Settings
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import reading_of
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import effects
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
 
 # The time that a server sleeps around its drain, in milliseconds. Short: what must outlive kube-proxy and the
 # load balancer is the preStop sleep, which works the same for all versions and images.
@@ -25,11 +28,27 @@ GUESSES_SOUND = (5, 6, 7)
 
 FIRST_WITH_EXPORTER = 5
 
-# Name, block of srs.conf, whether it is on without being asked for, and its port.
-LISTENERS = (("api", "http_api", True, 1985), ("http", "http_server", True, 8080), ("exporter", "exporter", False, 9972))
+# The ports of pods and Services that have names, and the directives that they are of.
+NAMED = {
+    "listen": "rtmp",
+    "http_api.listen": "api",
+    "http_server.listen": "http",
+    "http_server.https.listen": "https",
+    "exporter.listen": "exporter",
+}
+# HTTP-FLV over HTTPS at the Service of a server that has it.
+HTTPS_SERVICE_PORT = 443
 
-# The port of HTTP-FLV over HTTPS at a server that has it (http_server.https), and at its Service.
-HTTPS_PORT, HTTPS_SERVICE_PORT = 8088, 443
+CONFIG_FOLDER = "/usr/local/srs/conf"
+# It hides what the image has there.
+CONFIG_MOUNT = {"mount_path": CONFIG_FOLDER, "read_only": True, "files": ["srs.conf"]}
+# The only folder besides the media that a restricted pod may write to, and its pid file there.
+TMP = "/tmp"
+PID = f"{TMP}/srs.pid"
+# Ports below it are root's, unless the pod says otherwise, which it can't on the network of its node.
+UNPRIVILEGED = 1024
+# Volumes that nobody can write to.
+READ_ONLY = ("configMap", "secret", "projected", "downwardAPI")
 
 
 @dataclass
@@ -48,6 +67,8 @@ class Grace:
 @dataclass(kw_only=True)
 class Server(Pods):
     """The variables that the origin and the edge clusters have in common, without their prefix, and who it is."""
+
+    role: ClassVar[str]  # as srs.conf knows roles
 
     name: str
     app: str
@@ -82,9 +103,40 @@ class Server(Pods):
         return Grace(self.deregister_seconds, self.drain_seconds, self.deregister_seconds + self.drain_seconds + waits + GRACE_MARGIN)
 
     @cached_property
+    def reading(self) -> Reading:
+        """Its config as the server reads it, but for what follows from the topology, which adds neither a port nor a file."""
+        own = self.config if "conf" in self.config else merge(self._exporter, self.config)
+        return reading_of(self.role, {"srs_version": self.version, "env": self._environment, **own})
+
+    @cached_property
     def ports(self) -> dict[str, int]:
-        """The TCP ports that it listens on, by name."""
-        return listen_ports(self.config if "conf" in self.config else merge(self._exporter, self.config))
+        """The TCP ports where others reach it, by name: ``rtmp``, ``api``, ``http``, ``https``, ``exporter``; not those that are off."""
+        found: dict[str, int] = {}
+        for listener in effects(self.reading).listens:
+            if listener.directive in NAMED and listener.ports and not listener.is_local:
+                found.setdefault(NAMED[listener.directive], listener.ports[0])
+        return {"rtmp": 1935, **found}
+
+    @property
+    def _environment(self) -> list[str]:
+        """NAME=value of its variables, as far as the values are known here."""
+        return [f"{one['name']}={one['value']}" if one.get("value") is not None else one["name"] for one in self.env if "name" in one]
+
+    @property
+    def opens_low_ports(self) -> bool:
+        """Whether it listens at ports that are root's."""
+        return any(listener.ports and listener.ports[0] < UNPRIVILEGED for listener in effects(self.reading).listens)
+
+    @property
+    def mounts(self) -> list[dict[str, Any]]:
+        """What its container has mounted, as the check of the config takes it."""
+        volumes = {volume.get("name"): volume for volume in self.extra_volumes}
+        found = []
+        for mount in self.extra_volume_mounts:
+            volume = volumes.get(mount.get("name"), {})
+            read_only = bool(mount.get("readOnly")) or any(kind in volume for kind in READ_ONLY)
+            found.append({"mount_path": str(mount.get("mountPath", "")), "read_only": read_only, "empty": "emptyDir" in volume})
+        return [CONFIG_MOUNT, *([{"mount_path": TMP, "empty": True}] if self.security else []), *found]
 
     @cached_property
     def container_ports(self) -> list[dict[str, Any]]:
@@ -111,8 +163,12 @@ class Server(Pods):
             "labels": self.labels,
             "srs_version": self.version,
             "container_ports": sorted(set(self.ports.values())),
-            "env": [entry["name"] for entry in self.env if "name" in entry],
+            "env": self._environment,
+            "mounts": self.mounts,
+            "read_only_root_filesystem": self.security,
         }
+        if self.security and self.host_network:
+            about["lowest_port"] = UNPRIVILEGED
         conf: dict[str, Any] = {"max_connections": self.max_clients, **self._exporter, **derived}
         if grace := self.grace:
             if grace.drain:
@@ -125,26 +181,9 @@ class Server(Pods):
         if self.version in GUESSES_SOUND:
             conf["http_remux"] = {"guess_has_av": False}
         if self.security:
-            conf["pid"] = "/tmp/srs.pid"  # the only folder besides the media that a restricted pod may write to
+            conf["pid"] = PID
         # A text of the user's own stays as it is; it is only checked.
         return merge(about if "conf" in self.config else {**about, **conf}, self.config)
-
-
-def listen_ports(config: Settings) -> dict[str, int]:
-    """The TCP ports that a server with these config parameters listens on, by name: ``rtmp``, ``api``, ``http``, ``https``,
-    ``exporter``; not those that are off.
-    """
-    listen = config.get("listen") or [1935]
-    ports = {"rtmp": _port(listen[0] if isinstance(listen, list) else listen)}
-    for name, key, on, default in LISTENERS:
-        block = config.get(key)
-        block = block if isinstance(block, Mapping) else {}
-        if _is_on(block.get("enabled", on)):
-            ports[name] = _port(block.get("listen", default))
-            secure = block.get("https") if name == "http" else None
-            if isinstance(secure, Mapping) and _is_on(secure.get("enabled", False)):
-                ports["https"] = _port(secure.get("listen", HTTPS_PORT))
-    return ports
 
 
 def container_ports(ports: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -165,17 +204,6 @@ def service_ports(ports: Mapping[str, int], wanted: Iterable[str]) -> list[dict[
 def service_port(name: str, port: int, target: int) -> dict[str, Any]:
     """One port entry of a Service."""
     return {"name": name, "port": port, "targetPort": target, "protocol": "TCP"}
-
-
-def _is_on(value: Any) -> bool:
-    """Whether a switch of srs.conf is on, which may be written as a text (``off``)."""
-    return str(value).lower() in ("true", "on", "yes", "1")
-
-
-def _port(listen: Any) -> int:
-    """The port of a listen value, which may carry an address (``0.0.0.0:1935``). What isn't a port is left to the config's own check."""
-    text = str(listen).rpartition(":")[2]
-    return int(text) if text.isdigit() else 0
 
 
 def merge(base: Settings, over: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Common
-from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server
+from ansible_collections.livestream.srs.plugins.module_utils._desired.server import CONFIG_FOLDER, TMP, Server
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.parts import (
     RESTRICTED_CONTAINER,
     present,
@@ -17,9 +17,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._manifests.parts im
 )
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.manifest import Deployed
 
-CONFIG_FOLDER = "/usr/local/srs/conf"
 TMP_VOLUME: dict[str, Any] = {"name": "tmp", "emptyDir": {}}
-TMP_MOUNT = {"name": "tmp", "mountPath": "/tmp"}
+TMP_MOUNT = {"name": "tmp", "mountPath": TMP}
 
 Mounts = Sequence[dict[str, Any]]
 

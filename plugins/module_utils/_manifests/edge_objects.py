@@ -106,7 +106,7 @@ def _pod_metadata(common: Common, edge: Edge, deployed: Deployed) -> dict[str, A
 def _pod_spec(common: Common, edge: Edge, deployed: Deployed, key: str | None) -> dict[str, Any]:
     config: dict[str, Any] = {"name": edge.config_name, **({"items": [{"key": key, "path": "srs.conf"}]} if key else {})}
     return {
-        **(parts.restricted_pod() if edge.security else {}),
+        **(parts.restricted_pod(low_ports=edge.opens_low_ports and not edge.host_network) if edge.security else {}),
         **({"terminationGracePeriodSeconds": edge.grace.period} if edge.grace else {}),
         **parts.placed(edge, common),
         **parts.present(topologySpreadConstraints=parts.spread({"app": edge.app}) if edge.spread else None),

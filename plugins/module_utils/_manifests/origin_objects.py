@@ -125,7 +125,7 @@ def _pod_spec(topology: Topology, deployed: Deployed | None) -> dict[str, Any]:
     if origin.static_files == "sidecar":
         containers.append(_tutorials_copier(common, origin))
     return {
-        **(parts.restricted_pod() if origin.security else {}),
+        **(parts.restricted_pod(low_ports=origin.opens_low_ports and not origin.host_network) if origin.security else {}),
         **({"terminationGracePeriodSeconds": origin.grace.period} if origin.grace else {}),
         **parts.placed(origin, common),
         **parts.present(topologySpreadConstraints=parts.spread(origin.selector) if origin.several and origin.spread else None),

@@ -25,6 +25,10 @@ RESTRICTED_CONTAINER = {
 # For pods that have no business with the API server.
 WITHOUT_API = {"automountServiceAccountToken": False, "enableServiceLinks": False}
 
+# One of the safe ones, which the restricted standard allows.
+# https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/
+LOW_PORTS = {"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}
+
 # TCP on purpose: a full server refuses requests but still accepts, and must not be killed for being full. One that drains has closed
 # its listeners, and so is not ready any more.
 STARTUP = {"periodSeconds": 1, "failureThreshold": 60}
@@ -48,8 +52,10 @@ def manifest(
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
 
 
-def restricted_pod(group: bool = True) -> dict[str, Any]:
-    """The fields of a pod's spec that keep it from what it doesn't need; ``group`` makes files of its volumes writable."""
+def restricted_pod(group: bool = True, low_ports: bool = False) -> dict[str, Any]:
+    """The fields of a pod's spec that keep it from what it doesn't need; ``group`` makes files of its volumes writable, ``low_ports``
+    lets it listen below 1024 all the same.
+    """
     return {
         **WITHOUT_API,
         "securityContext": {
@@ -58,6 +64,7 @@ def restricted_pod(group: bool = True) -> dict[str, Any]:
             "runAsGroup": USER,
             **({"fsGroup": USER} if group else {}),
             "seccompProfile": {"type": "RuntimeDefault"},
+            **({"sysctls": [LOW_PORTS]} if low_ports else {}),
         },
     }
 

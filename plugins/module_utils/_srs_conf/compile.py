@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.build import add_extra, build
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.checks import deployment_checks, server_checks
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.checks import server_checks
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding, stop_on_errors, warnings_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import CONTEXT, OBJECT_OPTIONS, OPTIONS, Normaliser
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import ConfSyntaxError, parse
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.pod_checks import environment, pod_checks
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import checksum, render
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION, VERSIONS
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import Secrets, literal_secrets, take_secrets
@@ -38,18 +40,22 @@ class Compiled:
 
 def compile_config(role: str, params: Mapping[str, Any], *, where: str) -> Compiled:
     """Check and render the configuration of an edge or an origin. Raises SrsError with all errors, one a line."""
-    findings: list[Finding] = []
-    secrets = Secrets()
-    text = ""
-    version = _version(params, findings)
-    if version:
-        own = {name: value for name, value in params.items() if name not in OBJECT_OPTIONS}
-        values = Normaliser(version, findings).block(own, OPTIONS[role], "")
-        context = {name: values[name] for name in CONTEXT if name in values}
-        if not _errors(findings):
-            text = _text(role, version, values, context, findings, secrets)
+    draft = _Draft(role, params)
+    findings = draft.findings
+    if not draft.has_errors:
+        # What has a line is of the user's own text.
+        source = "conf" if "conf" in draft.values else "extra"
+        checks = (server_checks(draft.tree, draft.version), pod_checks(draft.tree, draft.version, role, draft.context, draft.own_env))
+        findings += (replace(finding, source=source) if finding.line else finding for part in checks for finding in part)
     stop_on_errors(findings, where)
-    return Compiled(text, checksum(text), findings, secrets.env, secrets.mounts)
+    text = str(draft.values.get("conf") or render(draft.tree))
+    return Compiled(text, checksum(text), findings, draft.secrets.env, draft.secrets.mounts)
+
+
+def reading_of(role: str, params: Mapping[str, Any]) -> Reading:
+    """These parameters as the server reads them; as good as nothing where they have errors, which ``compile_config`` names."""
+    draft = _Draft(role, params)
+    return Reading(draft.tree, draft.version or DEFAULT_VERSION, environment(draft.context, draft.own_env))
 
 
 def check_text(text: str, version: int, where: str = "srs.conf") -> list[Finding]:
@@ -67,8 +73,46 @@ def check_tree(tree: list[Directive], version: int) -> list[Finding]:
     return [*findings, *validate(modern, version), *server_checks(modern, version)]
 
 
-def _errors(findings: list[Finding]) -> bool:
-    return any(finding.severity == ERROR for finding in findings)
+class _Draft:
+    """Parameters as a tree, and what is wrong with them taken one by one."""
+
+    def __init__(self, role: str, params: Mapping[str, Any]) -> None:
+        self.findings: list[Finding] = []
+        self.secrets = Secrets()
+        self.tree: list[Directive] = []
+        self.values: dict[str, Any] = {}
+        self.context: dict[str, Any] = {}
+        self.version = _version(params, self.findings)
+        if self.version:
+            own = {name: value for name, value in params.items() if name not in OBJECT_OPTIONS}
+            self.values = Normaliser(self.version, self.findings).block(own, OPTIONS[role], "")
+            self.context = {name: self.values[name] for name in CONTEXT if name in self.values}
+            if not self.has_errors:
+                self.tree = self._tree(role)
+
+    @property
+    def has_errors(self) -> bool:
+        return any(finding.severity == ERROR for finding in self.findings)
+
+    @property
+    def own_env(self) -> list[str]:
+        """The variables that take secrets of the config to the server."""
+        return [entry["name"] for entry in self.secrets.env]
+
+    def _tree(self, role: str) -> list[Directive]:
+        values, version, findings = self.values, self.version, self.findings
+        if "conf" in values:
+            others = [name for name in values if name not in CONTEXT and name not in ("conf", "srs_version")]
+            if others:
+                findings.append(Finding(ERROR, "conf", f"is a whole srs.conf and excludes {', '.join(others)}: give one or the other."))
+            return _parsed(values["conf"], version, "conf", findings)
+        self.values = values = take_secrets(values, version, findings, self.secrets)
+        tree = build(role, version, values, findings)
+        if "extra" in values:
+            extra = _parsed(values["extra"], version, "extra", findings)
+            if not self.has_errors:
+                add_extra(tree, extra, "", findings)
+        return tree
 
 
 def _version(params: Mapping[str, Any], findings: list[Finding]) -> int:
@@ -79,29 +123,6 @@ def _version(params: Mapping[str, Any], findings: list[Finding]) -> int:
         findings.append(Finding(ERROR, "srs_version", f"is {value!r}, but must be one of {', '.join(map(str, VERSIONS))}."))
         return 0
     return int(value)
-
-
-def _text(role: str, version: int, values: dict[str, Any], context: dict[str, Any], findings: list[Finding], secrets: Secrets) -> str:
-    if "conf" in values:
-        others = [name for name in values if name not in CONTEXT and name not in ("conf", "srs_version")]
-        if others:
-            findings.append(Finding(ERROR, "conf", f"is a whole srs.conf and excludes {', '.join(others)}: give one or the other."))
-        tree = _parsed(values["conf"], version, "conf", findings)
-    else:
-        values = take_secrets(values, version, findings, secrets)
-        tree = build(role, version, values, findings)
-        if "extra" in values:
-            extra = _parsed(values["extra"], version, "extra", findings)
-            if not _errors(findings):
-                add_extra(tree, extra, "", findings)
-    if _errors(findings):
-        return ""
-    own_env = [entry["name"] for entry in secrets.env]
-    # What has a line is of the user's own text.
-    source = "conf" if "conf" in values else "extra"
-    for finding in (*server_checks(tree, version), *deployment_checks(tree, version, role, context, own_env)):
-        findings.append(replace(finding, source=source) if finding.line else finding)
-    return str(values.get("conf") or render(tree))
 
 
 def _parsed(text: str, version: int, source: str, findings: list[Finding]) -> list[Directive]:

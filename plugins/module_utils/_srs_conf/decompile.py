@@ -28,7 +28,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree impo
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.validate import validate
 
 # These are right in a container whatever the file says, so they are not taken over.
-FIXED = ("daemon", "srs_log_tank", "query_latest_version")
+FIXED = ("daemon", "srs_log_tank", "query_latest_version", "pid")
 
 
 def role_of(tree: list[Directive]) -> str:

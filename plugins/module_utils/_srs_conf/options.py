@@ -155,13 +155,21 @@ VHOST_OPTIONS: dict[str, Option] = {
     **options_of({name: spec for name, spec in VHOST.items() if name in ("enabled", "chunk_size") or name in VHOST_NAMES}),
 }
 
+MOUNT: dict[str, Option] = {
+    "mount_path": Option("str", "Where it is in the container.", required=True),
+    "read_only": Option("bool", "Whether the server can't write there, as in mounts of ConfigMaps and Secrets."),
+    "empty": Option("bool", "Whether it is empty when the pod starts, as an C(emptyDir) is."),
+    "files": Option("list", "All files in it, where they are known: whatever else the image has there is hidden.", elements="str"),
+}
+
 CONTEXT: dict[str, Option] = {
     "nofile": Option(
         "int",
         "Limit of open files in the container (C(ulimit -n)), to check C(max_connections) against. Not checked when it is not given.",
         low=1,
     ),
-    "container_ports": Option("list", "Ports of the container, to check the listen ports against.", elements="int", low=1),
+    "container_ports": Option("list", "TCP ports of the container, to check the listen ports against.", elements="int", low=1),
+    "container_udp_ports": Option("list", "UDP ports of the container, to check the listen ports against.", elements="int", low=1),
     "service_ports": Option("list", "Target ports of the Services in front, to check the listen ports against.", elements="int", low=1),
     "edge_pods": Option("int", "Number of edge pods that pull from this origin, to check C(max_connections) against.", low=0),
     "termination_grace_period_seconds": Option(
@@ -169,9 +177,21 @@ CONTEXT: dict[str, Option] = {
     ),
     "pre_stop_seconds": Option("float", "How long the pod's preStop hook takes.", low=0),
     "drain_seconds": Option("float", "How long players and publishers are to be waited for when a pod ends.", low=0),
-    "env": Option(
-        "list", "Names of the container's environment variables. C(SRS_*) among them go before the file in SRS 5 and later.", elements="str"
+    "lowest_port": Option(
+        "int", "The lowest port that the server's user may open; C(1024) for any but root, unless a sysctl says otherwise.", low=0
     ),
+    "env": Option(
+        "list",
+        "The container's environment variables, as C(NAME) or C(NAME=value). C(SRS_*) among them go before the file in SRS 5 and later.",
+        elements="str",
+    ),
+    "mounts": Option(
+        "list",
+        "The container's volume mounts, to check the files against that the server reads and writes. Not checked when it is not given.",
+        elements="dict",
+        options=MOUNT,
+    ),
+    "read_only_root_filesystem": Option("bool", "Whether the server can write to mounts alone."),
     "behind_nginx": Option("bool", "Whether nginx or a CDN serves the HLS files."),
 }
 

@@ -283,6 +283,17 @@ SECURITY: dict[str, Spec] = {
     "deny": Spec("rule", "Rules, which are asked before those of C(allow).", args=(2, 2), many=True),
 }
 
+TRANSCODE: dict[str, Spec] = {"enabled": _switch(), "ffmpeg": _path(), "engine": ENGINE}
+
+INPUT: dict[str, Spec] = {"type": _word("", ("file", "stream"), "file"), "url": _text()}
+
+INGEST: dict[str, Spec] = {
+    "enabled": _switch(),
+    "input": _block("", INPUT, unchecked=3),
+    "ffmpeg": _path(),
+    "engine": replace(ENGINE, unchecked=3),
+}
+
 VHOST: dict[str, Spec] = {
     "enabled": _switch("Whether the vhost is served.", "on"),
     "min_latency": _switch("Whether to send every message at once, for real time.", "off"),
@@ -334,18 +345,8 @@ VHOST: dict[str, Spec] = {
             "backend": Spec("url", since=5),
         },
     ),
-    "transcode": _block("", {"enabled": _switch(), "ffmpeg": _path(), "engine": ENGINE}, args=(0, 1), many=True),
-    "ingest": _block(
-        "",
-        {
-            "enabled": _switch(),
-            "input": _block("", {"type": _word("", ("file", "stream"), "file"), "url": _text()}, unchecked=3),
-            "ffmpeg": _path(),
-            "engine": replace(ENGINE, unchecked=3),
-        },
-        args=(0, 1),
-        many=True,
-    ),
+    "transcode": _block("", TRANSCODE, args=(0, 1), many=True),
+    "ingest": _block("", INGEST, args=(0, 1), many=True),
     "exec": _block("", {"enabled": _switch(), "publish": _text(args=LIST, many=True)}),
     "hls": _block("HLS.", HLS),
     "hds": _block(

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import checks
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import checks, pod_checks, reading
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import Listener
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
 
 ON = "enabled on;"
@@ -29,8 +30,9 @@ OF_7 = {"rtmps.listen": ["1443"], "rtsp_server.listen": ["554"]}
 
 def listens(text: str, version: int) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for path, endpoint in checks._Checks(parse(text), version).listens():
-        found.setdefault(path, []).append(endpoint)
+    for listener in checks.Checks(parse(text), version).effects.listens:
+        if listener.protocol == "TCP":
+            found.setdefault(listener.path, []).append(listener.endpoint)
     return found
 
 
@@ -58,7 +60,7 @@ def test_where_a_server_is_told_to_listen() -> None:
 
 @pytest.mark.parametrize(("version", "port"), [(4, "1990"), (5, "8088"), (6, "8088")])
 def test_apis_that_share_a_port_share_that_of_https(version: int, port: str) -> None:
-    assert checks._Checks(parse("http_api { listen 8080; }"), version).http("http_api") == ("8080", port)
+    assert checks.Checks(parse("http_api { listen 8080; }"), version).http("http_api") == ("8080", port)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,8 @@ def test_apis_that_share_a_port_share_that_of_https(version: int, port: str) -> 
     ],
 )
 def test_listeners_that_are_in_each_others_way(one: str, other: str, clash: bool) -> None:
-    assert [checks._clash(*pair) for pair in ((one, other), (other, one))] == [clash, clash]
+    pair = (Listener("a", one), Listener("b", other))
+    assert [checks._clash(*pair), checks._clash(*reversed(pair))] == [clash, clash]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +107,7 @@ def test_listeners_that_are_in_each_others_way(one: str, other: str, clash: bool
 )
 def test_what_the_environment_goes_before(name: str, path: str | None) -> None:
     """Not before a whole block, nor before what the server reads from the file alone."""
-    assert checks.ENV_NAMES.get(name) == path
+    assert reading.ENV_NAMES.get(name) == path
 
 
 def found(text: str, version: int = 6) -> list[tuple[str, str, int]]:
@@ -115,7 +118,7 @@ def deployed(
     text: str, role: str = "origin", version: int = 6, own_env: tuple[str, ...] = (), **context: Any
 ) -> list[tuple[str, str, int]]:
     foreground = "daemon off; srs_log_tank console; "
-    findings = checks.deployment_checks(parse(foreground + text), version, role, context, list(own_env))
+    findings = pod_checks.pod_checks(parse(foreground + text), version, role, context, list(own_env))
     return [(one.severity, one.path, one.line) for one in findings]
 
 
@@ -248,5 +251,5 @@ def test_what_would_go_wrong_in_a_pod(text: str, options: dict[str, Any], expect
     ],
 )
 def test_a_server_that_leaves_the_foreground(text: str, version: int, level: str) -> None:
-    findings = checks.deployment_checks(parse(text + VHOST % ""), version, "origin", {}, [])
+    findings = pod_checks.pod_checks(parse(text + VHOST % ""), version, "origin", {}, [])
     assert [(one.severity, one.path) for one in findings] == [(level, "daemon")]
