@@ -107,8 +107,7 @@ def warnings(edges: Iterable[Edge]) -> Iterator[str]:
     for edge in edges:
         where = edge.title
         yield from server_warnings(where, edge)
-        auth = (edge.config.get("http_api") or {}).get("auth") or {}
-        if edge.expose_http_api and not auth.get("enabled"):
+        if edge.expose_http_api and edge.reading.is_on("http_api.auth.enabled") is False:
             way = "set config.http_api.auth." if edge.version >= 5 else f"SRS {edge.version} can't have one."
             yield f"{where}: the HTTP API is on its load balancer without a password: anyone can list and disconnect clients; {way}"
         policy = edge.slb.get("external_traffic_policy")
@@ -127,17 +126,10 @@ def warnings(edges: Iterable[Edge]) -> Iterator[str]:
 
 
 def check_server(where: str, server: Server) -> Iterator[str]:
-    """What holds for an origin and an edge alike: connections, ports, grace budgets."""
+    """What holds for an origin and an edge alike: connections, grace budgets."""
     yield from _not_in_range(f"{where}: max_connections", server.max_clients, 1, 10_000_000)
     yield from _not_in_range(f"{where}: drain_seconds", server.drain_seconds, 0, WEEK)
     yield from _not_in_range(f"{where}: deregister_seconds", server.deregister_seconds, 0, WEEK)
-    used: dict[int, str] = {}
-    for name, port in server.ports.items():
-        if not 1 <= port <= 65535:
-            yield f"{where}: the {name} port is {port or 'not a number'}: it must be from 1 to 65535."
-        elif port in used and {name, used[port]} != {"api", "http"}:
-            yield f"{where}: port {port} is used twice, for {used[port]} and for {name}: give each one of its own."
-        used.setdefault(port, name)
 
 
 def _check_publishers(where: str, peers: Iterable[str], version: int) -> Iterator[str]:

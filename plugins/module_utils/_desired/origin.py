@@ -87,7 +87,7 @@ class Origin(Server):
 
     @property
     def mounts(self) -> list[dict[str, Any]]:
-        return [{"mount_path": storage.MEDIA}, *super().mounts]
+        return [{"mount_path": storage.MEDIA, "served": True}, *super().mounts]
 
     @property
     def several(self) -> bool:

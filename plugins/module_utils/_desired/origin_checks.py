@@ -7,9 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import cleanup, names, proxy, storage
-from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings
 from ansible_collections.livestream.srs.plugins.module_utils._desired.origin import DemoPublisher, Origin
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import at
 
 # Each server asks all others one by one, so the documentation of SRS calls this the limit.
 MOST_SERVERS = 30
@@ -26,8 +24,6 @@ def check(origin: Origin) -> Iterator[str]:
     yield from _check_shared(origin)
     yield from cleanup.check(origin.cleanup, origin.media)
     yield from _check_demo(origin.demo_publisher)
-    if origin.own_config:
-        yield from _check_media_paths(origin.config)
 
 
 def warnings(origin: Origin) -> list[str]:
@@ -84,14 +80,16 @@ def _check_cluster(origin: Origin) -> Iterator[str]:
         )
     if "api" not in origin.ports:
         yield "srs_origin_config.http_api is off, but in srs_origin_mode cluster the origins ask each other by it: leave it on."
-    if at(origin.config, "http_api", "auth", "enabled"):
+    if origin.reading.is_on("http_api.auth.enabled"):
         yield (
             "srs_origin_config.http_api.auth is enabled, but in srs_origin_mode cluster the origins ask each other without a password: "
             "leave it off, and let srs_origin_network_policy keep others away."
         )
-    for key in ("coworkers", "origin_cluster"):
-        if at(origin.config, "cluster", key) is not None:
-            yield f"srs_origin_config.cluster.{key} follows from srs_origin_mode and srs_origin_replicas: leave it out."
+    # A text of the user's own says all of it.
+    for vhost in [] if "conf" in origin.config else origin.reading.vhosts:
+        for key in ("coworkers", "origin_cluster"):
+            if origin.reading.setting(f"cluster.{key}", vhost).at:
+                yield f"srs_origin_config.cluster.{key} follows from srs_origin_mode and srs_origin_replicas: leave it out."
 
 
 def _check_shared(origin: Origin) -> Iterator[str]:
@@ -112,18 +110,3 @@ def _check_demo(demo: DemoPublisher) -> Iterator[str]:
             yield f"srs_demo_publisher_{key} is empty: give it, or set srs_demo_publisher to false."
     if demo.target and not demo.target.startswith("rtmp://"):
         yield f"srs_demo_publisher_target is {demo.target!r}: it must be a URL such as rtmp://{names.ORIGIN_SERVICE}/live/livestream."
-
-
-def _check_media_paths(config: Settings) -> Iterator[str]:
-    """Files that SRS would write where no volume is: lost with the container, and refused where its root is read-only."""
-    vhosts = config.get("vhosts")
-    blocks = [("", config), *((f"vhosts[{index}].", vhost) for index, vhost in enumerate(vhosts if isinstance(vhosts, list) else ()))]
-    work_dir = str(config.get("work_dir") or storage.INSTALLED)
-    for where, block in blocks:
-        for kind, key in (("hls", "hls_path"), ("hls", "hls_key_file_path"), ("dvr", "dvr_path")):
-            path = at(block, kind, key)
-            if isinstance(path, str) and not storage.is_inside(path, work_dir):
-                yield (
-                    f"srs_origin_config.{where}{kind}.{key} is {path!r}, which is not on the origin's volume: "
-                    f"it must be below {storage.MEDIA} (or ./objs/nginx/html)."
-                )

@@ -78,9 +78,3 @@ def check(storage: Settings, volume: Mapping[str, Any]) -> Iterator[str]:
                 yield f"srs_origin_storage.{key} is of a new claim, and existing_claim names one that is there already: keep one of them."
     elif kind == "pvc" and not storage.get("size"):
         yield "srs_origin_storage.size is missing: say how large the claim is, for example 100Gi, or name an existing_claim."
-
-
-def is_inside(path: str, work_dir: str = INSTALLED) -> bool:
-    """Whether a path of srs.conf is in the media folder."""
-    absolute = posixpath.normpath(posixpath.join(work_dir, path))
-    return absolute == MEDIA or absolute.startswith(MEDIA + "/")

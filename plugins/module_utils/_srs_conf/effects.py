@@ -35,6 +35,8 @@ class File:
     """What becomes of the server when it can't have it."""
     makes_folders: bool = True
     """Whether the server makes the folders that lead there."""
+    kind: str = ""
+    """``hls``, ``dvr``, ``dash`` or ``hds`` of media, which somebody comes for later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +113,11 @@ class _Finder:
     def path(self, value: str) -> str:
         return posixpath.normpath(posixpath.join(self.work_dir, value))
 
-    def writes(self, setting: Setting, without: str, *, makes_folders: bool = True, folder: bool = False) -> None:
+    def writes(self, setting: Setting, without: str, *, makes_folders: bool = True, folder: bool = False, kind: str = "") -> None:
         if setting.value:
             static, variable, _rest = setting.value.partition("[")
             path = static if folder and not variable else posixpath.dirname(static) if variable else static
-            self.effects.writes.append(File(self.path(path or "."), setting, without, makes_folders))
+            self.effects.writes.append(File(self.path(path or "."), setting, without, makes_folders, kind))
 
     def reads(self, setting: Setting, without: str) -> None:
         if setting.value:
@@ -216,14 +218,15 @@ class _Finder:
         is_edge = reading.setting("cluster.mode", vhost).value == "remote"
         cut = CUT_AT_AN_EDGE if is_edge else CUT
         if reading.is_on("hls.enabled", vhost):
-            self.writes(reading.setting("hls.hls_path", vhost), cut, folder=True)
+            self.writes(reading.setting("hls.hls_path", vhost), cut, folder=True, kind="hls")
             if reading.is_on("hls.hls_keys", vhost):
-                self.writes(reading.setting("hls.hls_key_file_path", vhost), cut, folder=True)
+                self.writes(reading.setting("hls.hls_key_file_path", vhost), cut, folder=True, kind="hls")
         if reading.is_on("dvr.enabled", vhost):
-            self.writes(reading.setting("dvr.dvr_path", vhost), cut)
+            self.writes(reading.setting("dvr.dvr_path", vhost), cut, kind="dvr")
         for kind in ("dash", "hds"):
             if reading.is_on(f"{kind}.enabled", vhost):
-                self.writes(reading.setting(f"{kind}.{kind}_path", vhost), cut if kind == "hds" else "there is no DASH", folder=True)
+                without = cut if kind == "hds" else "there is no DASH"
+                self.writes(reading.setting(f"{kind}.{kind}_path", vhost), without, folder=True, kind=kind)
         if is_edge:
             self.asks(reading.setting("cluster.origin", vhost), port=1935)
         if reading.is_on("cluster.origin_cluster", vhost):

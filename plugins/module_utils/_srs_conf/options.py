@@ -159,6 +159,7 @@ MOUNT: dict[str, Option] = {
     "mount_path": Option("str", "Where it is in the container.", required=True),
     "read_only": Option("bool", "Whether the server can't write there, as in mounts of ConfigMaps and Secrets."),
     "empty": Option("bool", "Whether it is empty when the pod starts, as an C(emptyDir) is."),
+    "served": Option("bool", "Whether nginx serves what is in it."),
     "files": Option("list", "All files in it, where they are known: whatever else the image has there is hidden.", elements="str"),
 }
 

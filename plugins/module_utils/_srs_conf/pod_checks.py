@@ -177,19 +177,30 @@ class _Pod(Checks):
     def files(self) -> Iterator[Finding]:
         for file in self.effects.writes:
             if why := self.unwritable(file):
-                yield self.about_file(file, why)
+                yield self.about_file(file, why, file.without)
+            elif file.kind and self.role != EDGE and self.mounts:
+                yield from self.media(file)
         for file in self.effects.reads:
             if why := self.missing(file):
-                yield self.about_file(file, why)
+                yield self.about_file(file, why, file.without)
 
-    def about_file(self, file: File, why: str) -> Finding:
+    def media(self, file: File) -> Iterator[Finding]:
+        mount = self.mount_of(file.path)
+        if mount is None:
+            yield self.about_file(file, "which is on no volume", "it is lost with the container")
+        elif file.kind == "hls" and self.context.get("behind_nginx") and not mount.get("served"):
+            yield self.about_file(file, "which nginx doesn't see", "players get no HLS")
+
+    def about_file(self, file: File, why: str, without: str) -> Finding:
         value = file.setting.value
         said = f"is {value!r}" if not file.setting.is_default else f"is not given, and the server's own default is {value!r}"
-        where = " or ".join(mount["mount_path"] for mount in self.mounts if not mount.get("read_only") and mount.get("files") is None)
+        media = bool(file.kind) and self.role != EDGE
+        fit = [mount for mount in self.mounts if not mount.get("read_only") and not (media and mount.get("empty"))]
+        where = " or ".join(mount["mount_path"] for mount in fit)
         way = f" Give a path below {where}." if where and file in self.effects.writes else ""
         severity = WARNING if file.setting.path == "srs_log_file" else ERROR
         line = file.setting.at.line if file.setting.at else 0
-        return Finding(severity, file.setting.path, f"{said}, {why}: {file.without}.{way}", line)
+        return Finding(severity, file.setting.path, f"{said}, {why}: {without}.{way}", line)
 
     @property
     def mounts(self) -> list[Mapping[str, Any]]:
