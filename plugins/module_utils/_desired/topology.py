@@ -145,10 +145,11 @@ class Checks:
 
     def _servers(self) -> Iterator[tuple[str, str, Origin | Edge]]:
         """(role in srs.conf, what it is called in messages, server)."""
-        if "srs_origin" in self.roles and self.topology.origin.enabled:
-            yield "origin", "srs_origin", self.topology.origin
+        origin = self.topology.origin
+        if "srs_origin" in self.roles and origin.enabled and origin.own_config:
+            yield origin.role, "srs_origin", origin
         if "srs_edge" in self.roles:
-            yield from (("edge", edge.title, edge) for edge in self.topology.edges)
+            yield from ((edge.role, edge.title, edge) for edge in self.topology.edges)
 
 
 def _service(where: str, name: str, slb: Settings, ports: list[dict[str, Any]]) -> dict[str, Any]:

@@ -43,10 +43,10 @@ def test_a_good_topology_has_no_problems() -> None:
         ({"drain_seconds": -5}, "drain_seconds is -5"),
         ({"drain_seconds": 7 * 86400 + 1}, "drain_seconds is 604801"),
         ({"deregister_seconds": -5}, "deregister_seconds is -5"),
-        ({"config": {"listen": [70000]}}, "the rtmp port is 70000: it must be from 1 to 65535"),
-        ({"config": {"listen": ["here"]}}, "the rtmp port is not a number"),
-        ({"config": {"http_api": {"listen": 1935}}}, "port 1935 is used twice, for rtmp and for api"),
-        ({"config": {"exporter": {"listen": 8080}}}, "port 8080 is used twice, for http and for exporter"),
+        ({"config": {"listen": [70000]}}, "listen is '70000', but must be a port from 1 to 65535"),
+        ({"config": {"listen": ["here"]}}, "listen is 'here', but must be a port"),
+        ({"config": {"http_api": {"listen": 1935}}}, "http_api.listen is '1935', a port that listen has already"),
+        ({"config": {"exporter": {"listen": 8080}}}, "exporter.listen is '8080', a port that http_server.listen has already"),
     ],
 )
 def test_each_mistake_is_named(changes: dict[str, Any], said: str) -> None:

@@ -64,13 +64,13 @@ def test_what_is_right(variables: dict[str, Any]) -> None:
             "srs_origin_storage.access_mode is ReadWriteOnce",
         ),
         (
-            {**ALONE, "srs_origin_config": {"dvr": {"dvr_path": "/data/[stream].flv"}}},
-            "srs_origin_config.dvr.dvr_path is '/data/[stream].flv'",
+            {**ALONE, "srs_origin_config": {"dvr": {"enabled": True, "dvr_path": "/data/[stream].flv"}}},
+            "srs_origin: vhost __defaultVhost__.dvr.dvr_path is '/data/[stream].flv', and the root file system",
         ),
-        ({**ALONE, "srs_origin_config": {"hls": {"hls_path": "./objs/hls"}}}, "srs_origin_config.hls.hls_path is './objs/hls'"),
+        ({**ALONE, "srs_origin_config": {"hls": {"hls_path": "./objs/hls"}}}, "__defaultVhost__.hls.hls_path is './objs/hls'"),
         (
-            {**ALONE, "srs_origin_config": {"vhosts": [{"name": "a"}, {"name": "b", "hls": {"hls_key_file_path": "/keys"}}]}},
-            "srs_origin_config.vhosts[1].hls.hls_key_file_path is '/keys'",
+            {**ALONE, "srs_origin_config": {"vhosts": [{"name": "a"}, {"name": "b", "hls": {"hls_keys": True, "hls_key_file_path": "/keys"}}]}},
+            "vhost b.hls.hls_key_file_path is '/keys'",
         ),
         ({**ALONE, "srs_origin_max_connections": 0}, "srs_origin: max_connections is 0"),
         ({**DEMO, "srs_demo_publisher_image": ""}, "srs_demo_publisher_image is empty"),
@@ -105,9 +105,9 @@ def test_storage_that_several_origins_can_have(media: dict[str, Any]) -> None:
 
 
 def test_paths_on_the_volume_and_those_of_a_working_directory() -> None:
-    recorded = {"dvr": {"dvr_path": "./objs/nginx/html/[app]/[stream].flv"}}
+    recorded = {"dvr": {"enabled": True, "dvr_path": "./objs/nginx/html/[app]/[stream].flv"}}
     assert found(**ALONE, srs_origin_config=recorded) == []
-    assert found(**ALONE, srs_origin_own_config=False, srs_origin_config={"dvr": {"dvr_path": "/data/a.flv"}}) == [], "it isn't used"
+    assert found(**ALONE, srs_origin_own_config=False, srs_origin_config={"dvr": {"enabled": True, "dvr_path": "/data/a.flv"}}) == [], "it isn't used"
 
 
 def test_a_host_without_an_origin() -> None:

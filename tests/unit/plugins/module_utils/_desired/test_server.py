@@ -91,12 +91,20 @@ def test_a_server_that_waits_for_nobody_is_not_asked_to() -> None:
         ({"http_server": {"https": {"enabled": False}}}, {"rtmp": 1935, "api": 1985, "http": 8080}),
         ({"http_api": {"https": {"enabled": True}}}, {"rtmp": 1935, "api": 1985, "http": 8080}),
         ({"exporter": {"enabled": True}}, {"rtmp": 1935, "api": 1985, "http": 8080, "exporter": 9972}),
-        ({"listen": "abc"}, {"rtmp": 0, "api": 1985, "http": 8080}),
-        ({"http_api": "nonsense"}, {"rtmp": 1935, "api": 1985, "http": 8080}),
+        ({"conf": "listen 1936 1937; http_api { enabled on; listen 1; } vhost a { }"}, {"rtmp": 1936, "api": 1}),
+        ({"http_api": {"listen": "127.0.0.1:1985"}}, {"rtmp": 1935, "http": 8080}),
+        ({"listen": "abc"}, {"rtmp": 1935}),
+        ({"http_api": "nonsense"}, {"rtmp": 1935}),
     ],
 )
-def test_listen_ports(config: Any, ports: dict[str, int]) -> None:
-    assert server.listen_ports(config) == ports
+def test_the_ports_of_a_server_are_those_of_its_config(config: Any, ports: dict[str, int]) -> None:
+    assert edge(config=config, exporter=False).ports == ports
+
+
+def test_a_variable_of_the_container_goes_before_the_config() -> None:
+    env = [{"name": "SRS_LISTEN", "value": "19350"}, {"name": "SRS_HTTP_API_ENABLED", "value": "off"}]
+    assert edge(env=env, exporter=False).ports == {"rtmp": 19350, "http": 8080}
+    assert edge(env=env, exporter=False, version=4).ports["rtmp"] == 1935, "which reads none"
 
 
 @pytest.mark.parametrize(
@@ -155,9 +163,9 @@ def test_a_text_of_the_users_own_gets_nothing_added() -> None:
 
 def test_what_the_check_of_a_config_is_told() -> None:
     conf = edge(env=[{"name": "SRS_LISTEN", "value": "1"}, {}]).srs_conf
-    assert conf["env"] == ["SRS_LISTEN"]
+    assert conf["env"] == ["SRS_LISTEN=1"]
     assert (conf["name"], conf["srs_version"]) == ("srs-edge-config", 6)
-    assert conf["container_ports"] == [1935, 1985, 8080, 9972]
+    assert conf["container_ports"] == [1, 1985, 8080, 9972]
 
 
 def test_merge_lays_one_over_the_other() -> None:

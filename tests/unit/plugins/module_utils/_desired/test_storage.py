@@ -115,24 +115,3 @@ def test_two_ways_at_once() -> None:
 )
 def test_quantities(quantity: str, number: float | None) -> None:
     assert storage.number(quantity) == number
-
-
-@pytest.mark.parametrize(
-    ("path", "inside"),
-    [
-        ("./objs/nginx/html", True),
-        ("./objs/nginx/html/[app]/[stream].[timestamp].flv", True),
-        ("/usr/local/srs/objs/nginx/html/dvr", True),
-        ("/usr/local/srs/objs/nginx/htmlx", False),
-        ("./objs/nginx/html/../dvr", False),
-        ("/data/dvr", False),
-        ("../../../etc", False),
-    ],
-)
-def test_paths_on_the_volume(path: str, inside: bool) -> None:
-    assert storage.is_inside(path) is inside
-
-
-def test_paths_are_relative_to_the_working_directory() -> None:
-    assert storage.is_inside("html/a", "/usr/local/srs/objs/nginx")
-    assert not storage.is_inside("html/a", "/tmp")

@@ -15,6 +15,7 @@ SHARED_IP = {"provider": "metallb", "ip": "192.0.2.10"}
 BAD_CONFIG = {"no_such_directive": 1}
 
 OWN = """listen 1935;
+pid /tmp/srs.pid;
 max_connections 1000;
 daemon off;
 srs_log_tank console;
