@@ -20,10 +20,9 @@ options:
     type: dict
     required: true
   role:
-    description: What the text is for.
+    description: What the text is for. By default an edge when the parameters name an origin to pull from, else an origin.
     type: str
     choices: [edge, origin]
-    default: edge
 seealso:
   - plugin: livestream.srs.from_srs_conf
     plugin_type: filter
@@ -50,16 +49,17 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import compile_config
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.decompile import role_of_params
 
 
-def to_srs_conf(params: Any, role: str = "edge") -> str:
+def to_srs_conf(params: Any, role: str | None = None) -> str:
     """See the documentation above."""
     if not isinstance(params, Mapping):
         raise AnsibleFilterError(f"to_srs_conf takes a mapping of parameters, but was given a {type(params).__name__}.")
-    if role not in ("edge", "origin"):
+    if role not in (None, "edge", "origin"):
         raise AnsibleFilterError(f"to_srs_conf knows the roles edge and origin, but not {role!r}.")
     try:
-        return compile_config(role, params, where="to_srs_conf").text
+        return compile_config(role or role_of_params(params), params, where="to_srs_conf").text
     except SrsError as error:
         raise AnsibleFilterError(error.message) from error
 

@@ -157,6 +157,9 @@ class _Server(Checks):
                 f"is {kickoff.arg0!r}, but forward is enabled, and the server refuses both together.",
                 kickoff,
             )
+        dvr = vhost.get("dvr") or EMPTY
+        if dvr.value("dvr_plan") == "segment" and dvr.value("dvr_duration") == "0":
+            yield self.error(f"{path}.dvr.dvr_duration", "is '0', which makes no segments: give seconds.", dvr.get("dvr_duration"))
         cluster = vhost.get("cluster") or EMPTY
         if cluster.value("mode") == "remote":
             if not (cluster.get("origin") or EMPTY).args:

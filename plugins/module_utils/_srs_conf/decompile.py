@@ -19,7 +19,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options i
     VHOST_OPTIONS,
     Option,
 )
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import ConfSyntaxError, parse
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import render
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION, DEFAULT_VHOST, ROOT, VHOST, Spec
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import literal_secrets
@@ -40,11 +41,27 @@ def role_of(tree: list[Directive]) -> str:
     return ORIGIN
 
 
+def role_of_params(params: Mapping[str, Any]) -> str:
+    """The role that parameters are for: an edge names its origin."""
+    if isinstance(params.get("conf"), str):
+        try:
+            return role_of(modernise(parse(params["conf"], DEFAULT_VERSION), DEFAULT_VERSION)[0])
+        except ConfSyntaxError:
+            return ORIGIN
+    vhosts = params.get("vhosts")
+    clusters = [block.get("cluster") for block in (params, *(vhosts if isinstance(vhosts, list) else ())) if isinstance(block, Mapping)]
+    named = any(isinstance(cluster, Mapping) and (cluster.get("origin") or cluster.get("mode") == "remote") for cluster in clusters)
+    return EDGE if named or params.get("origin") else ORIGIN
+
+
 def params_of(text: str, *, version: int = DEFAULT_VERSION, role: str | None = None, where: str = "srs.conf") -> dict[str, Any]:
     """The parameters that mean the same as a text; what has no parameter is in ``extra``. Raises SrsError for a text with errors."""
     tree, findings = modernise(parse(text, version, where), version)
     stop_on_errors([*findings, *validate(tree, version), *server_checks(tree, version), *literal_secrets(tree, version)], where)
     role = role or role_of(tree)
+    if Reading(tree, version).includes:
+        # What an include brings counts where it stands; between parameters it would stand elsewhere.
+        return {"srs_version": version, "conf": text}
     extra: list[Directive] = []
     typed_root = {name: OPTIONS[role][name] for name in ROOT_NAMES}
     params = _block([directive for directive in tree if directive.name != "vhost"], typed_root, ROOT, extra)

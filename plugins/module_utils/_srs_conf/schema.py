@@ -252,7 +252,7 @@ DVR: dict[str, Spec] = {
     "enabled": _switch("Whether to record."),
     "dvr_apply": _text("Streams to record: V(all) or C(app/stream).", "all", args=LIST),
     "dvr_plan": _word("One file per session or per segment.", ("session", "segment"), "session"),
-    "dvr_duration": _integer("Length of a segment.", "30", low=1, unit="s"),
+    "dvr_duration": _integer("Length of a segment.", "30", low=0, unit="s"),
     "dvr_wait_keyframe": _switch("Whether a segment begins with a keyframe.", "on"),
     "dvr_path": _path(
         f"Name of a file, ending in C(.flv) or C(.mp4). {WINDOW}, C([timestamp]) and the parts of a date C([2006]), C([01]), C([02]), "
@@ -391,6 +391,7 @@ VHOST: dict[str, Spec] = {
             "rtmp_to_rtc": _switch(),
             "keep_bframe": _switch(),
             "keep_avc_nalu_sei": _switch(default="on", since=5),
+            "keep_original_ssrc": _switch(since=7, minor="7.0.119", late=True),
             "init_rate_from_sdp": _switch(since=7, late=True),
             "opus_bitrate": _integer(default="48000", low=8000, high=320000, since=5),
             "aac_bitrate": _integer(default="48000", low=8000, high=320000, since=5),

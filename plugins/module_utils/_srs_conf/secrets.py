@@ -16,7 +16,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema im
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
 
 MOUNTS = "/etc/srs/tls"
-SECRET_QUERY = re.compile(r"(?i)(^|[_-])(token|secret|passw(or)?d|pass|pwd|key|api_?key|auth|credentials?|sign(ature)?)$")
+# Short words count by themselves alone ("monkey" is no key), long ones also at the end of others (txSecret, wsSecret).
+SECRET_QUERY = re.compile(r"(?i)((^|[_-])(pass|pwd|key|auth|sign|sig)|token|secret|password|passwd|passphrase|api_?key|credentials?|signature)$")
 
 
 @dataclass(slots=True)
@@ -37,13 +38,19 @@ def url_holds_secret(url: str) -> bool:
         return True
 
 
+def holds_secret(value: str) -> bool:
+    """Whether a value of any directive is a URL with a secret."""
+    return "://" in value and url_holds_secret(value)
+
+
 def _way_out(spec: Spec, version: int) -> str:
+    if version < 5:
+        return f"SRS {version} reads neither environment variables nor other files, so this needs srs_version 5 or later."
     if not spec.env:
         return (
-            "there is no other way for this directive to get it, so let the address itself be secret or check the caller's address instead."
+            "put the block that it is in into a file in a Secret, mount that with the role's extra_volumes and extra_volume_mounts, "
+            "and let extra include the file."
         )
-    if version < 5:
-        return f"SRS {version} reads no environment variables, so this needs srs_version 5 or later."
     return f"leave it out here, put it into a Secret, and give it to the container as the environment variable {spec.env}."
 
 
@@ -60,7 +67,7 @@ def _literal(tree: list[Directive], table: Mapping[str, Spec], path: str, versio
         inner = f"{path}.{directive.name}" if path else directive.name
         if directive.children and spec.children:
             yield from _literal(directive.children, spec.children, f"{inner} {directive.arg0}" if directive.args else inner, version)
-        elif (spec.secret and directive.args) or (spec.kind == "url" and any(map(url_holds_secret, directive.args))):
+        elif (spec.secret and directive.args) or any(map(holds_secret, directive.args)):
             yield Finding(
                 ERROR, inner, f"holds a secret, which would be readable in a ConfigMap: {_way_out(spec, version)}", directive.line
             )
@@ -83,7 +90,7 @@ def _secret_values(tree: list[Directive], table: Mapping[str, Spec]) -> Iterator
         spec = table.get(directive.name)
         if spec is None:
             continue
-        yield from (value for value in directive.args if spec.secret or (spec.kind == "url" and url_holds_secret(value)))
+        yield from (value for value in directive.args if spec.secret or holds_secret(value))
         yield from _secret_values(directive.children or [], spec.children or {})
 
 
@@ -101,8 +108,8 @@ def take_secrets(values: Mapping[str, Any], version: int, findings: list[Finding
                 Finding(
                     ERROR,
                     "vhosts",
-                    "name Secrets for URLs of one vhost, but the environment variable holds for every vhost: "
-                    "give it beside vhosts, or have one vhost.",
+                    "name Secrets for URLs of one vhost, but the environment variable holds for every vhost: give it beside vhosts if "
+                    "it is for all of them; else put that vhost's http_hooks into a file in a Secret, mount it, and let extra include it.",
                 )
             )
     return result
@@ -127,11 +134,11 @@ class _Taker:
             elif isinstance(value, dict) and spec is not None and spec.children:
                 result[name] = self.block(value, spec.children, inner)
             else:
-                if spec is not None and spec.kind == "url" and any(map(url_holds_secret, value)):
+                if isinstance(value, list) and any(holds_secret(str(one)) for one in value):
                     way = (
                         f"put it into a Secret and give {name}_secret: {{name: SECRET, key: KEY}}."
-                        if spec.env and self.version >= 5
-                        else _way_out(spec, self.version)
+                        if spec and spec.env and self.version >= 5
+                        else _way_out(spec or Spec("text"), self.version)
                     )
                     self.findings.append(Finding(ERROR, inner, f"holds a secret, which would be readable in a ConfigMap: {way}"))
                 result[name] = value
