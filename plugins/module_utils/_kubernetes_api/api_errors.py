@@ -15,7 +15,19 @@ _RBAC = re.compile(
 )
 # Server-side apply answers a field that is not in the schema, or a value of a wrong type, with status 500 and without a reason.
 _SCHEMA = re.compile(r"failed to create typed (?:patch )?object \([^)]*\): (?P<fields>.*)", re.DOTALL)
+# And so it does with values of the right type that it can't read, such as quantities.
+_UNREADABLE = re.compile(r"unable to convert unstructured object|cannot unmarshal|quantities must match|unable to parse quantity")
 _STRICT = "strict decoding error: "
+
+_IMMUTABLE = re.compile(r"immutable|updates to \w+ spec for fields other than|may not change once set|Forbidden: is invalid")
+# What to do where something would be lost with the object.
+_OF_IMMUTABLE = {
+    "PersistentVolumeClaim": "keep the old value: with the claim its files would be deleted. For other storage make another claim, copy the "
+    "files, and name that one",
+    "Service": "keep the old value: with the Service its address would be given up",
+    "StatefulSet": "keep the old value, or delete the StatefulSet alone, with --cascade=orphan, so that its pods and claims stay, and run again",
+    "Namespace": "keep the old value: with the namespace everything in it would be deleted",
+}
 
 # How many reasons, and objects for each, a message names.
 SHOWN = 10
@@ -62,7 +74,8 @@ class ApiError(SrsError):
     def is_passing(self) -> bool:
         """Whether the same request may succeed a little later."""
         if self.status == 500:
-            return not _SCHEMA.search(str(self.body.get("message") or ""))
+            said = str(self.body.get("message") or "")
+            return not (_SCHEMA.search(said) or _UNREADABLE.search(said))
         return self.status in (429, 502, 503, 504)
 
 
@@ -84,11 +97,13 @@ def _explain(status: int, body: Mapping[str, Any], source: str) -> str:
         return f'the namespace "{about.get("name")}" does not exist; create it first.'
     if status == 409:
         return f"it conflicts with the existing object ({causes or said}); run again, or find out what else changes it."
-    if status == 422 and "immutable" in said:
-        remedy = "keep the old value, or delete the object and run again"
+    if status == 422 and _IMMUTABLE.search(said):
+        remedy = _OF_IMMUTABLE.get(str(about.get("kind")), "keep the old value, or delete the object and run again")
         return f"the API server does not allow this change of an existing object ({causes or said}); {remedy}."
     if status == 422 or (status == 400 and _STRICT in said):
         return f"the API server rejects it as invalid ({causes or said.rpartition(_STRICT)[2]}); {_remedy(causes or said)}."
+    if status == 500 and _UNREADABLE.search(said):
+        return f"the API server rejects it as invalid ({said}); {_remedy(said)}."
     if status == 500 and (typed := _SCHEMA.search(said)):
         return f"the API server rejects it as invalid ({typed['fields'].strip()}); {_remedy(said)}."
     if status == 429 or status >= 500:

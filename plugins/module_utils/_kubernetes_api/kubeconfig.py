@@ -150,10 +150,10 @@ def _token_file(path: str, source: str) -> Callable[[], str]:
 
 def _proxy_from_environment(connection: Connection, environ: Mapping[str, str]) -> None:
     scheme = connection.host.split("://", 1)[0].lower()
+    # As kubectl does: NO_PROXY is about the proxies of the environment, not about one that is configured.
     if not connection.proxy:
+        connection.no_proxy = connection.no_proxy or environ.get("no_proxy") or environ.get("NO_PROXY") or ""
         connection.proxy = environ.get(f"{scheme}_proxy") or environ.get(f"{scheme.upper()}_PROXY") or None
-    if not connection.no_proxy:
-        connection.no_proxy = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
 
 
 # Kubeconfig files
@@ -276,7 +276,8 @@ def _pem(entry: Mapping[str, Any], key: str, source: str) -> tuple[str | None, s
     """(data, file) of a certificate or key; data wins, as in kubectl."""
     if entry.get(f"{key}-data"):
         try:
-            return base64.b64decode(entry[f"{key}-data"], validate=True).decode("ascii"), None
+            # kubectl, too, reads over line ends in it.
+            return base64.b64decode("".join(str(entry[f"{key}-data"]).split()), validate=True).decode("ascii"), None
         except (binascii.Error, ValueError, TypeError) as error:
             raise SrsError(f"{key}-data of {source} is not base64-encoded PEM.") from error
     if entry.get(key) and not os.path.isfile(entry[key]):

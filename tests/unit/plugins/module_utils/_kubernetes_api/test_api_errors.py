@@ -61,6 +61,21 @@ def forbidden(group: str, where: str) -> str:
             "keep the old value, or delete the object and run again.",
         ),
         (
+            message(422, "may not change once set", kind="PersistentVolumeClaim"),
+            "the API server does not allow this change of an existing object (may not change once set); keep the old value: with the claim "
+            "its files would be deleted. For other storage make another claim, copy the files, and name that one.",
+        ),
+        (
+            message(422, "Service: field is immutable", kind="Service"),
+            "the API server does not allow this change of an existing object (Service: field is immutable); "
+            "keep the old value: with the Service its address would be given up.",
+        ),
+        (
+            message(500, "unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match the regular expression"),
+            "the API server rejects it as invalid (unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match "
+            "the regular expression); fix these fields.",
+        ),
+        (
             message(400, 'X in version "v1" cannot be handled as a X: strict decoding error: unknown field "spec.foo"'),
             'the API server rejects it as invalid (unknown field "spec.foo"); fix these fields.',
         ),
@@ -79,6 +94,21 @@ def forbidden(group: str, where: str) -> str:
 )
 def test_sentences(got: str, expected: str) -> None:
     assert got == f"Can't {WHAT}: {expected}"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "passing"),
+    [
+        (500, "etcd has no leader", True),
+        (500, "failed to create typed patch object (a; b): .c: d", False),
+        (500, "unable to convert unstructured object to v1: json: cannot unmarshal number into Go struct field", False),
+        (500, "quantities must match the regular expression", False),
+        (503, "", True),
+        (422, "", False),
+    ],
+)
+def test_what_may_pass(status: int, said: str, passing: bool) -> None:
+    assert ApiError(WHAT, status, {"message": said}, "").is_passing is passing
 
 
 def test_a_missing_namespace_is_told_from_other_missing_things() -> None:

@@ -66,6 +66,7 @@ CLUSTERS: dict[str, dict[str, Any]] = {
     "plain": {},
     "CA file": {"certificate-authority": "ca.pem"},
     "CA data": {"certificate-authority-data": DATA},
+    "CA data in lines": {"certificate-authority-data": f" {DATA[:40]}\n{DATA[40:]}\r\n"},
     "insecure": {"insecure-skip-tls-verify": True},
     "server name": {"tls-server-name": "other.example"},
     "slash": {"server": "https://one.example:6443/"},
@@ -231,6 +232,15 @@ def test_proxies(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     connection = load({"kubeconfig": path, "proxy": "http://option.example", "no_proxy": "c", "proxy_headers": headers})
     assert (connection.proxy, connection.no_proxy) == ("http://option.example", "c")
     assert connection.proxy_headers == {"proxy-authorization": "Basic " + base64.b64encode(b"u:p:q").decode(), "user-agent": "me"}
+
+
+def test_a_proxy_that_is_configured_is_none_of_no_proxys(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "10.0.0.0/8")
+    path = write(home / "kubeconfig", content(cluster={"server": "https://10.96.0.1:443", "proxy-url": "http://127.0.0.1:1"}))
+    connection = load({"kubeconfig": path})
+    assert (connection.proxy, connection.no_proxy) == ("http://127.0.0.1:1", "")
+    path = write(home / "kubeconfig", content())
+    assert load({"kubeconfig": path, "proxy": "http://option.example"}).no_proxy == ""
 
 
 # What is wrong, and where
