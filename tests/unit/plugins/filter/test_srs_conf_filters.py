@@ -30,7 +30,7 @@ def test_roles() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: to_srs_conf({}), "to_srs_conf: origin is missing"),
+        (lambda: to_srs_conf({}, role="edge"), "to_srs_conf: origin is missing"),
         (lambda: to_srs_conf("listen 1935;"), "takes a mapping"),
         (lambda: to_srs_conf({}, role="proxy"), "knows the roles edge and origin, but not 'proxy'"),
         (lambda: from_srs_conf({"listen": 1}), "takes the text of a srs.conf, but was given a dict"),
@@ -43,3 +43,24 @@ def test_error(call, message: str) -> None:
     with pytest.raises(AnsibleFilterError) as caught:
         call()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "listen 1935; daemon off; srs_log_tank console; vhost __defaultVhost__ { hls { enabled on; } }",
+        "listen 1935; daemon off; srs_log_tank console; vhost __defaultVhost__ { cluster { mode remote; origin a; } }",
+        "listen 1935; daemon off; srs_log_tank console; vhost a { cluster { mode remote; origin a; } } vhost b { }",
+        "listen 1935; daemon off; srs_log_tank console; vhost __defaultVhost__ { include a.conf; }",
+        "listen 1935; daemon off; srs_log_tank console; include a.conf; vhost a { cluster { mode remote; origin a; } }",
+    ],
+)
+def test_one_filter_takes_what_the_other_gives(text: str) -> None:
+    once = to_srs_conf(from_srs_conf(text))
+    assert to_srs_conf(from_srs_conf(once)) == once
+    assert ("mode" in once) is ("remote" in text)
+
+
+def test_an_include_stays_where_it_is() -> None:
+    text = "listen 1935; daemon off; vhost __defaultVhost__ { include ./conf/hls.conf; }"
+    assert from_srs_conf(text) == {"srs_version": 6, "conf": text}

@@ -54,6 +54,11 @@ def test_redacted() -> None:
         ("http://me@a/", False),
         ("http://me:x@a/", True),
         ("http://a/?monkey=x", False),
+        ("http://a/?key=x", True),
+        ("rtmp://a/b/c?txSecret=x&txTime=1", True),
+        ("rtmp://a/b/c?auth_key=x", True),
+        ("srt://a:1?streamid=b&passphrase=x", True),
+        ("rtmp://a/b/c?design=x&compass=y", False),
     ],
 )
 def test_url_holds_secret(url: str, secret: bool) -> None:

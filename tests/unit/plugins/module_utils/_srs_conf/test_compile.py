@@ -227,7 +227,11 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
         {"extra": "srt_server { passphrase x; }"},
         r"w\.extra line 1: srt_server\.passphrase holds a secret, .*SRS_SRT_SERVER_PASSPHRASE",
     ),
-    ("edge", {"extra": "vhost x { forward { backend http://a/?token=x; } }"}, r"holds a secret, .* there is no other way"),
+    ("edge", {"extra": "vhost x { forward { backend http://a/?token=x; } }"}, r"holds a secret, .* into a file in a Secret, .* include"),
+    ("origin", {"srs_version": 4, "extra": "vhost x { forward { destination rtmp://a/?token=x; } }"}, r"SRS 4 reads neither environment"),
+    ("origin", {"extra": "vhost x { ingest { input { type stream; url rtsp://u:p@a/b; } } }"}, r"input\.url holds a secret"),
+    ("origin", {"extra": "vhost x { transcode { engine { output rtmp://a/b?txSecret=x; } } }"}, r"engine\.output holds a secret"),
+    ("origin", {"extra": "vhost x { exec { publish ./a -i srt://a?passphrase=x; } }"}, r"exec\.publish holds a secret"),
     (
         "origin",
         {"cluster": {"mode": "remote", "origin": ["a"]}},
