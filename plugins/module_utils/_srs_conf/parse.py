@@ -13,6 +13,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
 
 SPACE = frozenset(" \t\r\n")
+# Marks of a Chinese keyboard that look like those of the grammar.
+FULL_WIDTH = {"\uff1b": ";", "\uff5b": "{", "\uff5d": "}"}
 END_OF_TOKEN = SPACE | frozenset(";{")
 
 
@@ -87,7 +89,12 @@ class _Reader:
             end += 1
         # The server takes the first character of a token as it is, whatever it is; callers have dealt with ; { } # and quotes.
         self.position = end
-        return text[start:end]
+        token = text[start:end]
+        if token[-1:] in FULL_WIDTH:
+            raise self.error(f"{token} ends with a full-width mark, which the server takes for a part of it: write {FULL_WIDTH[token[-1]]}")
+        if token.endswith("$") and text[end : end + 1] == "{":
+            raise self.error(f"{token}{{ is meant as a variable, but the server begins a block there: srs.conf has no variables")
+        return token
 
     def _quoted(self, quote: str, tokens: list[str]) -> str:
         start = self.position + 1
