@@ -16,9 +16,13 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired.names impo
 from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import Nginx, resolve_nginx, srs_serves
 from ansible_collections.livestream.srs.plugins.module_utils._desired.origin import Origin, resolve_origin
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import CONFIG_MAP_ROOM
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import compile_config
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reloadable import hindrances
+
+# For three copies to have room: the current one, the same under its key, and the one that it replaces.
+LONGEST = CONFIG_MAP_ROOM // 3
 
 # The name of a set of objects begins with it, and must be a DNS label.
 TOPOLOGY_LENGTH = 63 - len("-edge-canary")
@@ -138,6 +142,8 @@ class Checks:
             try:
                 compiled = compile_config(role, server.srs_conf, where=where)
                 self.warnings += compiled.warnings(where)
+                if (size := len(compiled.text.encode())) > LONGEST:
+                    yield f"{where}: its srs.conf has {size} bytes, of which a ConfigMap has room for {LONGEST}: make it shorter."
                 if isinstance(server, Edge) and server.config_strategy == "reload":
                     yield from (f"{where}: config_strategy reload {why}." for why in hindrances(compiled.text, server.version))
             except SrsError as error:

@@ -13,6 +13,10 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import kinds
 from ansible_collections.livestream.srs.plugins.module_utils._labels import CHANGE_CAUSE, LAST_APPLIED, REVISION
 
+# What the API server lets a ConfigMap hold, in bytes; a little is left for its keys.
+# https://kubernetes.io/docs/concepts/configuration/configmap/#motivation
+CONFIG_MAP_ROOM = 1024 * 1024 - 4096
+
 Object = dict[str, Any]
 """An object of Kubernetes, or a manifest of one, as plain data."""
 ObjectView = Mapping[str, Any]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import CONFIG_MAP_ROOM, Object
 from ansible_collections.livestream.srs.plugins.module_utils._labels import CONFIG_KEYS
 
 # The current one and as many as a Deployment with revisionHistoryLimit 10 can go back to.
@@ -32,7 +32,13 @@ def carried_over(live: Mapping[str, Any] | None, manifest: Object) -> Object:
     annotations = manifest["metadata"].get("annotations") or {}
     if manifest["kind"] == "ConfigMap" and CONFIG_KEYS in annotations:
         own = config_keys(manifest)
-        earlier = [key for key in config_keys(live) if key not in own][: max(0, KEPT - len(own))]
+        left = CONFIG_MAP_ROOM - sum(len(text.encode()) for text in manifest["data"].values())
+        earlier = []
+        for key in [key for key in config_keys(live) if key not in own][: max(0, KEPT - len(own))]:
+            left -= len(live["data"][key].encode())
+            if left < 0:
+                break
+            earlier.append(key)
         annotations = {**annotations, CONFIG_KEYS: ",".join([*own, *earlier])}
         data = {**manifest["data"], **{key: live["data"][key] for key in earlier}}
         return {**manifest, "metadata": {**manifest["metadata"], "annotations": annotations}, "data": data}

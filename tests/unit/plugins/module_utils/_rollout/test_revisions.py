@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import CONFIG_MAP_ROOM
 from ansible_collections.livestream.srs.plugins.module_utils._labels import CONFIG_KEYS
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import revisions
+
+LONGEST = CONFIG_MAP_ROOM // 3
 
 
 def config_map(text: str, **metadata: Any) -> dict[str, Any]:
@@ -46,6 +49,17 @@ def test_earlier_configs_are_kept_newest_first() -> None:
     live = applied("a", "b", "c")
     assert revisions.config_keys(live) == [key("c"), key("b"), key("a")]
     assert live["data"] == {"srs.conf": "c", key("c"): "c", key("b"): "b", key("a"): "a"}
+
+
+def test_as_many_are_kept_as_a_config_map_has_room_for() -> None:
+    texts = [f"# {number:02}{'x' * 135_000}" for number in range(12)]
+    live = applied(*texts)
+    assert revisions.config_keys(live) == [key(text) for text in reversed(texts[-6:])]
+    assert sum(len(text) for text in live["data"].values()) < 1024 * 1024
+    longest = ["a" * LONGEST, "b" * LONGEST]
+    assert revisions.config_keys(applied(*longest)) == [key(longest[1]), key(longest[0])], "the one before always has room"
+    wide = "\N{CJK UNIFIED IDEOGRAPH-76F4}" * (LONGEST // 3)
+    assert len(revisions.config_keys(applied("a" * 9, "b" * LONGEST, wide))) == 2, "bytes count, not characters"
 
 
 def test_a_config_that_comes_again_is_the_newest() -> None:
