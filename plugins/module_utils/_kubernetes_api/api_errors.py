@@ -22,10 +22,14 @@ _STRICT = "strict decoding error: "
 _IMMUTABLE = re.compile(r"immutable|updates to \w+ spec for fields other than|may not change once set|Forbidden: is invalid")
 # What to do where something would be lost with the object.
 _OF_IMMUTABLE = {
-    "PersistentVolumeClaim": "keep the old value: with the claim its files would be deleted. For other storage make another claim, copy the "
-    "files, and name that one",
+    "PersistentVolumeClaim": (
+        "keep the old value: with the claim its files would be deleted. For other storage make another claim, copy the files, "
+        "and name that one"
+    ),
     "Service": "keep the old value: with the Service its address would be given up",
-    "StatefulSet": "keep the old value, or delete the StatefulSet alone, with --cascade=orphan, so that its pods and claims stay, and run again",
+    "StatefulSet": (
+        "keep the old value, or delete the StatefulSet alone, with --cascade=orphan, so that its pods and claims stay, and run again"
+    ),
     "Namespace": "keep the old value: with the namespace everything in it would be deleted",
 }
 

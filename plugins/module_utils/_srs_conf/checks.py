@@ -180,5 +180,3 @@ class _Server(Checks):
         hooks = vhost.get("http_hooks") or EMPTY
         if hooks.value("enabled") == "on" and self.version < 5 and len(hooks.children or ()) < 2:
             yield self.warning(f"{path}.http_hooks", "is enabled without a hook.", vhost.get("http_hooks"))
-
-

@@ -186,10 +186,10 @@ class _Finder:
     def opens(self, path: str, protocol: str = "TCP") -> None:
         setting = self.reading.setting(path)
         values = setting.values or ()
-        if path == "http_api.https.listen" and setting.is_default and self.reading.version >= 5:
-            # An API that shares the port of the HTTP server shares that of its HTTPS.
-            if self.reading.setting("http_api.listen").values == self.reading.setting("http_server.listen").values:
-                values = self.reading.setting("http_server.https.listen").values or ()
+        # An API that shares the port of the HTTP server shares that of its HTTPS.
+        shares = path == "http_api.https.listen" and setting.is_default and self.reading.version >= 5
+        if shares and self.reading.setting("http_api.listen").values == self.reading.setting("http_server.listen").values:
+            values = self.reading.setting("http_server.https.listen").values or ()
         self.effects.listens += (Listener(path, endpoint, protocol, setting.path, setting.at) for endpoint in values)
 
     def caster(self, caster: Directive) -> None:
@@ -287,4 +287,3 @@ class _Finder:
 
 def _on(block: Directive, name: str) -> Iterator[Directive]:
     return (child for child in block.all(name) if child.value("enabled") == "on")
-

@@ -150,7 +150,9 @@ class _Pod(Checks):
                 message = f"has no port {port}, to which a Service sends; the server listens at {known or 'nothing'}."
                 yield self.error("listen", message)
             elif open_ports[port, "TCP"].is_local:
-                message = f"is {open_ports[port, 'TCP'].endpoint!r}, where nobody outside of the pod can come, but a Service sends to {port}."
+                message = (
+                    f"is {open_ports[port, 'TCP'].endpoint!r}, where nobody outside of the pod can come, but a Service sends to {port}."
+                )
                 yield self.error(open_ports[port, "TCP"].path, message, open_ports[port, "TCP"].at)
 
     def port_of_pod(self, listener: Listener) -> Iterator[Finding]:

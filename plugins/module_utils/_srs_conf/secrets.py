@@ -17,7 +17,9 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree impo
 
 MOUNTS = "/etc/srs/tls"
 # Short words count by themselves alone ("monkey" is no key), long ones also at the end of others (txSecret, wsSecret).
-SECRET_QUERY = re.compile(r"(?i)((^|[_-])(pass|pwd|key|auth|sign|sig)|token|secret|password|passwd|passphrase|api_?key|credentials?|signature)$")
+SECRET_QUERY = re.compile(
+    r"(?i)((^|[_-])(pass|pwd|key|auth|sign|sig)|token|secret|password|passwd|passphrase|api_?key|credentials?|signature)$"
+)
 
 
 @dataclass(slots=True)

@@ -69,7 +69,10 @@ def test_what_is_right(variables: dict[str, Any]) -> None:
         ),
         ({**ALONE, "srs_origin_config": {"hls": {"hls_path": "./objs/hls"}}}, "__defaultVhost__.hls.hls_path is './objs/hls'"),
         (
-            {**ALONE, "srs_origin_config": {"vhosts": [{"name": "a"}, {"name": "b", "hls": {"hls_keys": True, "hls_key_file_path": "/keys"}}]}},
+            {
+                **ALONE,
+                "srs_origin_config": {"vhosts": [{"name": "a"}, {"name": "b", "hls": {"hls_keys": True, "hls_key_file_path": "/keys"}}]},
+            },
             "vhost b.hls.hls_key_file_path is '/keys'",
         ),
         ({**ALONE, "srs_origin_max_connections": 0}, "srs_origin: max_connections is 0"),
@@ -107,7 +110,9 @@ def test_storage_that_several_origins_can_have(media: dict[str, Any]) -> None:
 def test_paths_on_the_volume_and_those_of_a_working_directory() -> None:
     recorded = {"dvr": {"enabled": True, "dvr_path": "./objs/nginx/html/[app]/[stream].flv"}}
     assert found(**ALONE, srs_origin_config=recorded) == []
-    assert found(**ALONE, srs_origin_own_config=False, srs_origin_config={"dvr": {"enabled": True, "dvr_path": "/data/a.flv"}}) == [], "it isn't used"
+    assert found(**ALONE, srs_origin_own_config=False, srs_origin_config={"dvr": {"enabled": True, "dvr_path": "/data/a.flv"}}) == [], (
+        "it isn't used"
+    )
 
 
 def test_a_host_without_an_origin() -> None:

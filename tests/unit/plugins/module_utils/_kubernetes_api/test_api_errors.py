@@ -72,7 +72,8 @@ def forbidden(group: str, where: str) -> str:
         ),
         (
             message(500, "unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match the regular expression"),
-            "the API server rejects it as invalid (unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match "
+            "the API server rejects it as invalid (unable to convert unstructured "
+            "object to apps/v1, Kind=Deployment: quantities must match "
             "the regular expression); fix these fields.",
         ),
         (

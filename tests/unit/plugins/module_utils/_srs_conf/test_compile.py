@@ -317,7 +317,11 @@ WARNINGS: list[tuple[str, dict[str, Any], str]] = [
     ("edge", {"srs_log_tank": "file"}, r"srs_log_tank is not console"),
     ("edge", {"stats": {"network": 1}}, r"stats\.network is '1', but a pod mostly has one"),
     ("edge", {"vhosts": [{"name": "x"}]}, r"vhost __defaultVhost__ is missing"),
-    ("edge", {"container_ports": [1935, 1985]}, r"http_server\.listen is TCP port 8080, which is not among the container's TCP ports \(1935, 1985\)"),
+    (
+        "edge",
+        {"container_ports": [1935, 1985]},
+        r"http_server\.listen is TCP port 8080, which is not among the container's TCP ports \(1935, 1985\)",
+    ),
     ("edge", {"grace_start_wait": 5}, r"grace_start_wait is 5 milliseconds, which is probably a mistake"),
     ("edge", {"grace_final_wait": 99}, r"grace_final_wait is 99 milliseconds, which is probably a mistake"),
     ("edge", {"env": ["SRS_MAX_CONNECTIONS"]}, r"SRS_MAX_CONNECTIONS is in the container's environment and goes before max_connections"),

@@ -72,9 +72,7 @@ def test_what_a_vhost_writes(text: str, paths: list[str]) -> None:
     assert written(vhost(text)) == paths
 
 
-@pytest.mark.parametrize(
-    ("folder", "paths"), [("/dev/null", []), ("/l", ["/l/ffmpeg.log"]), ("./log", ["/usr/local/srs/log/ffmpeg.log"])]
-)
+@pytest.mark.parametrize(("folder", "paths"), [("/dev/null", []), ("/l", ["/l/ffmpeg.log"]), ("./log", ["/usr/local/srs/log/ffmpeg.log"])])
 def test_the_logs_of_programs(folder: str, paths: list[str]) -> None:
     assert written(f"ff_log_dir {folder}; " + vhost("ingest { enabled on; input { type stream; url rtsp://h/a; } }")) == paths
 
@@ -123,7 +121,11 @@ def test_what_is_read(text: str, version: int, paths: list[str]) -> None:
     ("text", "version", "expected"),
     [
         ("rtc_server { enabled on; }", 6, [("rtc_server.listen", "8000", "UDP")]),
-        ("rtc_server { enabled on; listen 9; tcp { enabled on; listen 9; } }", 6, [("rtc_server.listen", "9", "UDP"), ("rtc_server.tcp.listen", "9", "TCP")]),
+        (
+            "rtc_server { enabled on; listen 9; tcp { enabled on; listen 9; } }",
+            6,
+            [("rtc_server.listen", "9", "UDP"), ("rtc_server.tcp.listen", "9", "TCP")],
+        ),
         ("rtc_server { enabled on; }", 3, []),
         ("rtc_server { listen 9; }", 6, []),
         ("srt_server { enabled on; }", 6, [("srt_server.listen", "10080", "UDP")]),

@@ -65,13 +65,19 @@ def test_what_an_edge_can_do(params: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ({"pid": "./objs/srs.pid"}, "x: pid is './objs/srs.pid', and the root file system of the container is read-only: the server does not start."),
+        (
+            {"pid": "./objs/srs.pid"},
+            "x: pid is './objs/srs.pid', and the root file system of the container is read-only: the server does not start.",
+        ),
         ({"pid": "/tmp/run/srs.pid"}, "x: pid is '/tmp/run/srs.pid', whose folder is not there, since /tmp is empty when the pod starts"),
         ({"pid": "./conf/srs.pid"}, "x: pid is './conf/srs.pid', and /usr/local/srs/conf is mounted read-only"),
         ({"conf": OF_EDGE % ("", "")}, "x: pid is not given, and the server's own default is './objs/srs.pid', and the root file system"),
         ({"work_dir": "/srv", "pid": "srs.pid"}, "x: pid is 'srs.pid', and the root file system"),
         ({"env": ["SRS_PID=/run/srs.pid"]}, "x: SRS_PID is '/run/srs.pid', and the root file system"),
-        ({"hls": {"enabled": True}}, "hls.hls_path is not given, and the server's own default is './objs/nginx/html', and the root file system"),
+        (
+            {"hls": {"enabled": True}},
+            "hls.hls_path is not given, and the server's own default is './objs/nginx/html', and the root file system",
+        ),
         ({"conf": OF_EDGE % (PID, HLS % "")}, "every player of the edge is disconnected at once. Give a path below /tmp."),
         ({"extra": "vhost __defaultVhost__ { hls { enabled on; } }"}, "every player of the edge is disconnected at once"),
         ({"env": ["SRS_VHOST_HLS_ENABLED=on"]}, "every player of the edge is disconnected at once"),
@@ -81,11 +87,14 @@ def test_what_an_edge_can_do(params: dict[str, Any]) -> None:
             "x: ff_log_dir is not given, and the server's own default is './objs', and the root file system of the container is read-only: "
             "ffmpeg can't open its log, never runs, and is started again for ever. Give a path below /tmp.",
         ),
-        ({"http_server": {"https": {"enabled": True}}}, "http_server.https.key is not given, and the server's own default is './conf/server.key', which is not there"),
+        (
+            {"http_server": {"https": {"enabled": True}}},
+            "http_server.https.key is not given, and the server's own default is './conf/server.key', which is not there",
+        ),
         ({"extra": "http_api { https { enabled on; } }"}, "since /usr/local/srs/conf holds nothing but srs.conf"),
         ({"extra": "include conf/more.conf;"}, "include is 'conf/more.conf', which is not there"),
     ],
-)  # fmt: skip
+)
 def test_what_an_edge_can_not_do(params: dict[str, Any], said: str) -> None:
     found = of_edge(**params)
     assert any(said in line for line in found), found
@@ -100,7 +109,10 @@ def test_what_an_edge_can_not_do(params: dict[str, Any], said: str) -> None:
         {"dvr": {"dvr_path": "/not/used.flv"}},
         {"hls": {"hls_path": f"{MEDIA}/hls"}},
         {"work_dir": "/usr/local/srs/objs", "hls": {"hls_path": "nginx/html"}},
-        {"dvr": {"enabled": True, "dvr_path": "/recordings/[app]/[stream].flv"}, "mounts": [*ORIGIN["mounts"], {"mount_path": "/recordings"}]},  # type: ignore[misc]
+        {
+            "dvr": {"enabled": True, "dvr_path": "/recordings/[app]/[stream].flv"},
+            "mounts": [*ORIGIN["mounts"], {"mount_path": "/recordings"}],
+        },
         {"conf": OF_ORIGIN % (PID, HLS % "")},
         {"extra": "vhost __defaultVhost__ { dash { enabled on; } }"},
     ],
@@ -112,17 +124,35 @@ def test_what_an_origin_can_do(params: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ({"conf": OF_ORIGIN % (PID, HLS % "hls_path /mnt/hls;")}, "hls.hls_path is '/mnt/hls', and the root file system of the container is read-only: every publisher is disconnected at once."),
+        (
+            {"conf": OF_ORIGIN % (PID, HLS % "hls_path /mnt/hls;")},
+            "hls.hls_path is '/mnt/hls', and the root file system of the container is read-only: every publisher is disconnected at once.",
+        ),
         ({"hls": {"hls_path": "./objs/nginx/html/../hls"}}, "hls.hls_path is './objs/nginx/html/../hls', and the root"),
         ({"hls": {"hls_path": "/tmp/hls"}}, "hls.hls_path is '/tmp/hls', which nginx doesn't see: players get no HLS."),
         ({"hls": {"hls_keys": True, "hls_key_file_path": "/keys"}}, "hls.hls_key_file_path is '/keys'"),
-        ({"dvr": {"enabled": True, "dvr_path": "/data/[stream].flv"}}, f"dvr.dvr_path is '/data/[stream].flv', and the root file system of the container is read-only: every publisher is disconnected at once. Give a path below {MEDIA}."),
-        ({"dvr": {"enabled": True, "dvr_path": "/data/a.flv"}, "read_only_root_filesystem": False}, "dvr.dvr_path is '/data/a.flv', which is on no volume: it is lost with the container."),
-        ({"extra": "vhost __defaultVhost__ { dash { enabled on; dash_path /dash; } }"}, "x.extra line 1: vhost __defaultVhost__.dash.dash_path is '/dash'"),
-        ({"extra": "vhost __defaultVhost__ { transcode { enabled on; engine { enabled on; output rtmp://127.0.0.1/a/b; } } }"}, "ff_log_dir is not given"),
-        ({"extra": "vhost __defaultVhost__ { ingest { enabled on; input { url ./conf/a.flv; } } }"}, "input.url is './conf/a.flv', which is not there"),
+        (
+            {"dvr": {"enabled": True, "dvr_path": "/data/[stream].flv"}},
+            f"the container is read-only: every publisher is disconnected at once. Give a path below {MEDIA}.",
+        ),
+        (
+            {"dvr": {"enabled": True, "dvr_path": "/data/a.flv"}, "read_only_root_filesystem": False},
+            "dvr.dvr_path is '/data/a.flv', which is on no volume: it is lost with the container.",
+        ),
+        (
+            {"extra": "vhost __defaultVhost__ { dash { enabled on; dash_path /dash; } }"},
+            "x.extra line 1: vhost __defaultVhost__.dash.dash_path is '/dash'",
+        ),
+        (
+            {"extra": "vhost __defaultVhost__ { transcode { enabled on; engine { enabled on; output rtmp://127.0.0.1/a/b; } } }"},
+            "ff_log_dir is not given",
+        ),
+        (
+            {"extra": "vhost __defaultVhost__ { ingest { enabled on; input { url ./conf/a.flv; } } }"},
+            "input.url is './conf/a.flv', which is not there",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_an_origin_can_not_do(params: dict[str, Any], said: str) -> None:
     found = of_origin(**params)
     assert any(said in line for line in found), found
