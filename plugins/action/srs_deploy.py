@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -22,6 +22,11 @@ from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import 
 from ansible_collections.livestream.srs.plugins.plugin_utils._wanted import Wanted
 
 ROLE = {"hls": "hls_nginx", "origin": "srs_origin", "edge": "srs_edge", "canary": "srs_edge"}
+# The parts that site.yml applies after one.
+LATER = {"hls": ("origin", "edge"), "origin": ("edge",)}
+
+# Ansible's own variables where a play is run as a whole.
+NO_TAGS = {"ansible_run_tags": ["all"], "ansible_skip_tags": []}
 
 # Those that are not passed on to apply_set.
 OPTIONS: dict[str, Any] = {
@@ -51,18 +56,22 @@ class ActionModule(InProcessAction):
             more_names = (variables.get("_srs_preflight") or {}).get("variables", ())
             deployment = _Deployment(args, Wanted(self._templar, variables, [ROLE[args["part"]]], more_names), variables)
             first, second = deployment.sets()
-            result = self._applied(first, connection, variables) if first else {}
+            result: Result = {}
+            if first:
+                result = self._applied(first, lambda: [following(second), *deployment.following()], connection, variables)
             if result.get("failed"):
                 return result
-            result = _joined(result, self._applied(second, connection, variables))
+            later = list if result.get("planned_following") else deployment.following
+            result = _joined(result, self._applied(second, later, connection, variables))
         except SrsError as error:
             raise AnsibleActionFail(error.message) from error
         result["warnings"] = [*deployment.warnings, *(result.get("warnings") or ())]
         return result if result.get("failed") else {**result, **deployment.about}
 
-    def _applied(self, args: Args, connection: Mapping[str, Any], variables: dict[str, Any]) -> Result:
+    def _applied(self, args: Args, later: Callable[[], list[Args]], connection: Mapping[str, Any], variables: dict[str, Any]) -> Result:
         small = {key: value for key, value in args.items() if key != "objects"}
-        return self.run_module({**connection, **small}, variables, {"objects": args["objects"]})
+        made = {"objects": args["objects"], **({} if self._task.check_mode else {"following": later})}
+        return self.run_module({**connection, **small}, variables, made)
 
 
 class _Deployment:
@@ -71,55 +80,67 @@ class _Deployment:
     def __init__(self, args: Args, wanted: Wanted, variables: Mapping[str, Any]) -> None:
         self.args = args
         self.part = args["part"]
-        self.variables = variables
-        self.warnings = [] if _was_checked(variables, wanted, ROLE[self.part]) else wanted.check()
+        self.values = wanted.values
+        self.checked = _checked(variables, wanted)
+        self.warnings = [] if ROLE[self.part] in self.checked else wanted.check()
         self.builder: Builder = wanted.builder(args["origin"])
         self.common = self.builder.topology.common
         self.about: Result = {"part": self.part, "namespace": self.common.namespace, "topology": self.common.topology}
-        self.wait_timeout = wanted.values["srs_wait_timeout"]
-        self.allow_none = wanted.values["srs_edge_allow_none"]
+        nginx = variables.get("_hls_nginx_applied") or {}
+        # What the role hls_nginx has just done for the same topology.
+        self.before = nginx if all(nginx.get(key) == self.about[key] for key in ("namespace", "topology")) else {}
+        self.whole_play = all(list(variables.get(name) or usual) == usual for name, usual in NO_TAGS.items())
 
     def sets(self) -> tuple[Args | None, Args]:
         """The arguments of apply_set: what must be there first, if anything, and what is to be applied."""
-        if self.part == "hls":
-            nginx = self.builder.topology.nginx
-            return None, self._set("hls", self.builder.hls(), present=nginx.enabled, prune=True)
-        if self.part == "origin":
+        first = self._sidecar() if self.part == "origin" else None
+        if self.part == "canary":
+            return None, self._canaries()
+        return first, self._edges() if self.part == "edge" else self._set_of(self.part)
+
+    def following(self) -> list[Args]:
+        """What the play applies after this part, as far as it is known by now, as the option ``following`` of apply_set."""
+        if self.before.get("planned_following") or not self.whole_play:
+            return []
+        later = [self._set_of(part) for part in LATER.get(self.part, ()) if ROLE[part] in self.checked and self._is_known(part)]
+        return [following(item) for item in later if item["state"] == "present"]
+
+    def _set_of(self, part: str) -> Args:
+        if part == "hls":
+            return self._set("hls", self.builder.hls(), present=self.builder.topology.nginx.enabled, prune=True)
+        if part == "origin":
             made = self.builder.origin()
-            return self._sidecar(), self._set("origin", made, present=bool(made), prune=True, optional_groups=[GROUP])
-        return None, self._edges() if self.part == "edge" else self._canaries()
+            return self._set("origin", made, present=bool(made), prune=True, optional_groups=[GROUP])
+        return self._edge_set(self.builder.edges(self._chosen())[0])
+
+    def _is_known(self, part: str) -> bool:
+        """Whether a part's objects can be made already: the origin of another host is asked for when it is the edges' turn."""
+        return part != "edge" or not self.values["srs_edge_origin_from"]
 
     def _sidecar(self) -> Args | None:
         """What the origin's pod can't start without, unless the role hls_nginx has just applied it."""
-        applied = self.variables.get("_hls_nginx_applied") or {}
-        if all(applied.get(key) == self.about[key] for key in ("namespace", "topology")):
+        if self.before:
             return None
         made = self.builder.hls_sidecar()
         return self._set("hls", made, present=True) if made else None
 
     def _edges(self) -> Args:
-        named = self.args["clusters"] is not None
         edges = self._chosen()
         made, configs = self.builder.edges(edges)
         self.about["reloads"] = reloading(edges, configs)
-        waits = {"wait": True, "wait_timeout": self.wait_timeout} if self.args["release_holds"] else {}
-        return self._set(
-            "edge",
-            made,
-            present=True,
-            prune=not named,
-            prune_allow_empty=self.allow_none,
-            drain=True,
-            release_holds=self.args["release_holds"],
-            **waits,
-        )
+        waits = {"wait": True, "wait_timeout": self.values["srs_wait_timeout"]} if self.args["release_holds"] else {}
+        return {**self._edge_set(made), "drain": True, "release_holds": self.args["release_holds"], **waits}
+
+    def _edge_set(self, made: list[Any]) -> Args:
+        whole = self.args["clusters"] is None
+        return self._set("edge", made, present=True, prune=whole, prune_allow_empty=self.values["srs_edge_allow_none"])
 
     def _canaries(self) -> Args:
         edges = self._chosen()
         if self.args["state"] == "absent":
             return self._set("edge-canary", canaries.references(edges), present=False, only_objects=True)
         made = self.builder.canaries(edges, _counts(self.args["canary_servers"], edges))
-        return self._set("edge-canary", made, present=True, wait=True, wait_timeout=self.wait_timeout)
+        return self._set("edge-canary", made, present=True, wait=True, wait_timeout=self.values["srs_wait_timeout"])
 
     def _chosen(self) -> list[Edge]:
         edges = self.builder.topology.edges
@@ -147,10 +168,16 @@ def _counts(given: Mapping[str, Any], edges: list[Edge]) -> dict[str, int]:
     return {edge.name: int(given[edge.name]) for edge in edges}
 
 
-def _was_checked(variables: Mapping[str, Any], wanted: Wanted, role: str) -> bool:
-    """Whether srs_preflight has found the same values to be right."""
+def following(given: Args) -> Args:
+    """Arguments of apply_set as an item of its option ``following``."""
+    return {key: given[key] for key in ("name", "objects", "prune", "prune_allow_empty", "optional_groups") if key in given}
+
+
+def _checked(variables: Mapping[str, Any], wanted: Wanted) -> Sequence[str]:
+    """The roles for which srs_preflight has found the same values to be right."""
     checked = variables.get("_srs_preflight") or {}
-    return role in checked.get("roles", ()) and checked.get("fingerprint") == wanted.fingerprint()
+    roles: Sequence[str] = checked.get("roles", ()) if checked.get("fingerprint") == wanted.fingerprint() else ()
+    return roles
 
 
 def _joined(first: Result, second: Result) -> Result:

@@ -63,18 +63,19 @@ def config_state_spec() -> dict[str, dict[str, Any]]:
     return {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
 
 
-def take_objects(module: AnsibleModule, option: str) -> list[Any]:
-    """Take an option that holds manifests out of what a module logs and returns, where they would be large and may be Secrets.
+def take_objects(module: AnsibleModule, *options: str) -> list[Any]:
+    """Take options that hold manifests out of what a module logs and returns, where they would be large and may be Secrets.
 
-    The option must be ``no_log``, which keeps it out of the system's log. That would also blank every name in the results, so it is
+    The options must be ``no_log``, which keeps them out of the system's log. That would also blank every name in the results, so it is
     undone here: the invocation that is returned has the objects' names only.
     """
-    given = module.params[option] or []
+    given = [module.params[option] or [] for option in options]
     spec = module.argument_spec
-    secret = {text for name in spec if name != option and spec[name].get("no_log") for text in _texts(module.params[name])}
+    secret = {text for name in spec if name not in options and spec[name].get("no_log") for text in _texts(module.params[name])}
     secret.update(_texts(module.params.get("proxy_headers")))
     module.no_log_values.intersection_update(secret)
-    module.params[option] = [_title(item) for item in given]
+    for option, items in zip(options, given, strict=True):
+        module.params[option] = [] if callable(items) else [_title(item) for item in items]
     return given
 
 

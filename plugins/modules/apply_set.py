@@ -35,7 +35,9 @@ attributes:
     support: full
     details:
       - Every object is applied as a server-side dry run.
-      - Objects whose namespace or kind the run would first have to create can't be tried. They are predicted as created.
+      - Objects whose namespace the run would first have to create are tried in the namespace C(default), where that is allowed, so that
+        what is wrong with them by themselves is found. Those whose kind it would have to create can't be tried. Both are predicted as
+        created.
   diff_mode:
     support: full
     details:
@@ -131,6 +133,37 @@ options:
       - Whether a namespace that does not exist is created. It is not a member of the set and is never deleted.
     type: bool
     default: true
+  following:
+    description:
+      - Sets that will be applied after this one. They are planned as soon as it is clear that this one changes anything, and before it
+        does, so that a playbook doesn't stop half-way because of an object that the API server refuses.
+      - Not looked at in check mode.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: See O(name).
+        type: str
+        required: true
+      objects:
+        description: See O(objects).
+        type: list
+        elements: raw
+        required: true
+      prune:
+        description: See O(prune).
+        type: bool
+        default: false
+      prune_allow_empty:
+        description: See O(prune_allow_empty).
+        type: bool
+        default: false
+      optional_groups:
+        description: See O(optional_groups).
+        type: list
+        elements: str
+        default: []
   concurrency:
     description:
       - The largest number of concurrent requests to the API server.
@@ -256,6 +289,10 @@ diff:
       description: The object after, as YAML; empty when it was deleted.
       type: str
       returned: always
+planned_following:
+  description: Whether the sets in O(following) have been planned, since this one changed something.
+  returned: success
+  type: bool
 not_ready:
   description:
     - The objects that were not ready in time, each with C(api_version), C(kind), C(namespace), C(name), the C(reason),
@@ -270,6 +307,7 @@ failed:
   elements: str
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -287,21 +325,31 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     if params["objects"] is None and params["state"] == "present":
         raise SrsError("objects is null, which may be a mistake in a template; give a list, or [] if there are no objects.")
-    given = manifests.read(take_objects(module, "objects"))
+    given, following = take_objects(module, "objects", "following")
     own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "drain", "force_conflicts", "only_objects")
     spec = SetSpec(
         **{key: params[key] for key in (*own, "optional_groups", "create_namespace", "wait", "wait_timeout")},
-        objects=given,
+        objects=manifests.read(given),
         policy=SrsPolicy(params["change_cause"] or "", params["release_holds"], redacted),
         absent=params["state"] == "absent",
         check_mode=module.check_mode,
         diff=module._diff,
     )
+    # In the process of ansible-playbook they come as a function, which is called when they are needed.
+    spec.following = lambda: [_following(spec, item) for item in (following() if callable(following) else following)]
     result = apply_set(Client.from_module(module), spec)
     for warning in result.warnings:
         module.warn(warning)
     shown = {"diff": result.diff} if module._diff else {}
-    return {"changed": result.changed, "objects": result.objects, "conflicts": result.conflicts, **shown}
+    told = {key: getattr(result, key) for key in ("changed", "objects", "conflicts", "planned_following")}
+    return {**told, **shown}
+
+
+def _following(spec: SetSpec, given: Mapping[str, Any]) -> SetSpec:
+    """A set that comes after another one, in the same namespace."""
+    own = {key: given[key] for key in ("prune", "prune_allow_empty", "optional_groups") if key in given}
+    shared = {key: getattr(spec, key) for key in ("namespace", "force_conflicts", "create_namespace", "policy")}
+    return SetSpec(name=given["name"], objects=manifests.read(given["objects"]), **own, **shared)
 
 
 def specification() -> dict[str, Any]:
@@ -324,6 +372,19 @@ def specification() -> dict[str, Any]:
             "change_cause": {"type": "str"},
             "force_conflicts": {"type": "bool", "default": True},
             "create_namespace": {"type": "bool", "default": True},
+            "following": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "no_log": True,
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "objects": {"type": "list", "elements": "raw", "required": True},
+                    "prune": {"type": "bool", "default": False},
+                    "prune_allow_empty": {"type": "bool", "default": False},
+                    "optional_groups": {"type": "list", "elements": "str", "default": []},
+                },
+            },
             "concurrency": {"type": "int", "default": 8},
         },
         "required_if": [("state", "present", ("objects",)), ("only_objects", True, ("objects",))],

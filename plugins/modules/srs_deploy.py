@@ -15,6 +15,8 @@ description:
   - Takes the variables of all roles of this collection as they stand for the host, checks those of the part unless
     M(livestream.srs.srs_preflight) just did, builds the objects of the part, applies the patches of C(srs_patches) to them, and has
     M(livestream.srs.apply_set) apply them as one set.
+  - Before the first change of a play, the parts that M(livestream.srs.srs_preflight) has named, and that follow, are planned as well, so
+    that the play doesn't stop half-way because of an object that the API server refuses. This is not done with C(--tags) or C(--skip-tags).
   - The roles are made of it. A playbook may use it in their place where it needs the result.
 extends_documentation_fragment:
   - livestream.srs.attributes
@@ -78,6 +80,10 @@ conflicts:
   description: Fields that others owned, as M(livestream.srs.apply_set) returns them.
   type: list
   elements: dict
+  returned: always
+planned_following:
+  description: Whether the parts that follow in the same play have been planned, since this one changed something.
+  type: bool
   returned: always
 part:
   description: The part.

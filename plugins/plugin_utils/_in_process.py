@@ -50,13 +50,15 @@ class InProcessAction(ActionBase):
         return {**result, **self.run_module(self._task.args, task_vars or {})}
 
     def run_module(self, args: Mapping[str, Any], variables: dict[str, Any], made: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The result of the module with these arguments, wherever it runs. ``made`` are large ones, known to be right."""
+        """The result of the module with these arguments, wherever it runs. ``made`` are large ones, known to be right; what takes time to
+        make and may not be needed can be a function.
+        """
         name = self.module_name or self._task.action
         why_not = self._why_not_here(variables)
         way = f"as a module: {why_not}" if why_not else f"in this process: a module would run here, too, by {sys.executable}"
         self._display.vvv(f"{name.rpartition('.')[2]} runs {way}", host=variables.get("inventory_hostname"))
         if why_not:
-            sent = {**args, **(made or {})}
+            sent = {**args, **{key: value() if callable(value) else value for key, value in (made or {}).items()}}
             executed: dict[str, Any] = self._execute_module(name, sent, task_vars=variables, wrap_async=self._task.async_val)
             return executed
         return self._run_here(name, dict(args), made or {}, variables)

@@ -217,6 +217,20 @@ def test_bad_input_changes_nothing(play: Callable[..., Any], there: Namespace, v
     assert there.names() == set()
 
 
+@pytest.mark.parametrize("flags", [["--check"], []], ids=["check mode", "a run"])
+def test_what_the_api_server_refuses_of_the_last_part_stops_the_first(
+    play: Callable[..., Any], there: Namespace, api: client.ApiClient, flags: list[str]
+) -> None:
+    priority = {"kind": "Deployment", "name": "srs-edge-deployment", "patch": {"spec": {"template": {"spec": {"priority": "high"}}}}}
+    nowhere = f"{there.name}-absent"
+    for namespace in (there.name, nowhere):
+        done = play(*flags, expect=2, srs_patches=[priority], srs_namespace=namespace)
+        assert f"Deployment {namespace}/srs-edge-deployment" in done.message and "priority" in done.message
+        assert flags or "Nothing was changed." in done.message
+    assert there.names() == set()
+    assert nowhere not in {item.metadata.name for item in client.CoreV1Api(api).list_namespace().items}
+
+
 def test_an_unreachable_api_server_is_named(play: Callable[..., Any], tmp_path: Path) -> None:
     kubeconfig = tmp_path / "kubeconfig"
     cluster = {"name": "gone", "cluster": {"server": "https://127.0.0.1:1"}}

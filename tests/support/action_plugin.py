@@ -17,12 +17,13 @@ from ansible.template import Templar
 from ansible_collections.livestream.srs.tests.support.wanted import WHO, trusted
 
 
-def run(plugin: type[ActionBase], args: Mapping[str, Any], **variables: Any) -> dict[str, Any]:
+def run(plugin: type[ActionBase], args: Mapping[str, Any], check_mode: bool = False, **variables: Any) -> dict[str, Any]:
     """The result of a task with these arguments, on a host with these variables. Its connection is the local one."""
     given = trusted({"inventory_hostname": "here", "hostvars": {"here": variables}, **WHO, **variables})
     task = Task()
     task.action = f"livestream.srs.{plugin.__module__.rpartition('.')[2]}"
     task.args = dict(args)
+    task.check_mode = check_mode
     loader = DataLoader()
     made = plugin(
         task=task,

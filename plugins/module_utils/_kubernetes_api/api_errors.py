@@ -61,6 +61,7 @@ class ApiError(SrsError):
         self.why = _explain(status, body, source)
         self.status = status
         self.body = body
+        self.source = source
         super().__init__(f"Can't {what}: {self.why}")
 
     @property
@@ -77,10 +78,24 @@ class ApiError(SrsError):
     @property
     def is_passing(self) -> bool:
         """Whether the same request may succeed a little later."""
-        if self.status == 500:
-            said = str(self.body.get("message") or "")
-            return not (_SCHEMA.search(said) or _UNREADABLE.search(said))
-        return self.status in (429, 502, 503, 504)
+        return self.status in (429, 500, 502, 503, 504) and not self._is_unreadable
+
+    @property
+    def is_about_content(self) -> bool:
+        """Whether the object that was sent is wrong by itself, whatever else there is."""
+        return self._is_unreadable or (self.status in (400, 422) and not _IMMUTABLE.search(self._said))
+
+    def of(self, what: str) -> ApiError:
+        """The same refusal of something else."""
+        return ApiError(what, self.status, self.body, self.source)
+
+    @property
+    def _is_unreadable(self) -> bool:
+        return self.status == 500 and bool(_SCHEMA.search(self._said) or _UNREADABLE.search(self._said))
+
+    @property
+    def _said(self) -> str:
+        return str(self.body.get("message") or "")
 
 
 def _explain(status: int, body: Mapping[str, Any], source: str) -> str:

@@ -5,13 +5,15 @@
 The plan is what check mode reports. The members of the set are listed; those that have exactly the fields and values that were applied need
 no more. For each other object a dry run tells what the API server would make of it, and a real run then writes those that differ. So a run
 that changes nothing costs one list per kind and one read of the set's record, and an invalid object is found before anything is changed.
+
+Sets that follow are planned before the first change, too, so that a run doesn't stop half-way because of one of them.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
@@ -26,6 +28,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.tak
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import wait_gone, wait_ready
 from ansible_collections.livestream.srs.plugins.module_utils._labels import HOLD, MANAGED_BY, OWNER
 
+# Where objects are tried whose own namespace is yet to be created. It always exists.
+ELSEWHERE = "default"
 # Seconds that a run waits for what it can't go on without.
 TERMINATION = 120.0
 ESTABLISHMENT = 30.0
@@ -52,6 +56,9 @@ class SetSpec:
     check_mode: bool = False
     diff: bool = False  # whether the result shows each change as YAML
     policy: Policy = field(default_factory=Policy)
+    following: Callable[[], list[SetSpec]] = field(
+        default=list, compare=False
+    )  # sets that come later: planned before this one changes anything
 
 
 @dataclass
@@ -108,6 +115,7 @@ class Result:
     conflicts: list[Conflict] = field(default_factory=list)
     diff: list[object_diff.Entry] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    planned_following: bool = field(default=False, compare=False)
 
 
 def apply_set(client: Client, spec: SetSpec) -> Result:
@@ -235,6 +243,19 @@ class _Set:
             write=differs,
         )
 
+    def _plan_following(self, steps: Iterable[Step]) -> bool:
+        """Plan the sets that follow, if any of the steps is due; raises SrsError where one of them can't be applied."""
+        if self.spec.check_mode or not any(step.write for step in steps):
+            return False
+        said = len(self.client.warnings)
+        for following in self.spec.following():
+            try:
+                _Present(self.client, replace(following, check_mode=True)).run()
+            except SrsError as error:
+                raise SrsError(f"Nothing was changed. {error.message}", **error.details) from error
+        del self.client.warnings[said:]  # they will be said when it is their turn
+        return True
+
     def _attempt(self, verb: str, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
         """The function's results. The failures of all items are raised together; that the API server is unreachable is raised at once."""
 
@@ -301,6 +322,7 @@ class _Absent(_Set):
                 objects.ref({**self.record, "apiVersion": "v1", "kind": "ConfigMap"}), self.client.resource("v1", "ConfigMap"), "deleted"
             )
             record.live, record.write = self.record, True
+        planned_following = self._plan_following(steps)
         if not self.spec.check_mode:
             self._remove(steps)
             if self.spec.wait:
@@ -311,7 +333,7 @@ class _Absent(_Set):
                 self._delete(record)
             elif record.write:
                 self._write(record)
-        return self._result([*steps, record])
+        return replace(self._result([*steps, record]), planned_following=planned_following)
 
     def _named(self) -> list[tuple[str, str | None, str]]:
         """The keys of the objects in the list."""
@@ -344,9 +366,10 @@ class _Present(_Set):
         widened = self.recorded | wanted
         # Without prune, what is recorded may still have members that are not wanted.
         record = self._record_step(wanted | kept if spec.prune else widened)
+        planned_following = self._plan_following([*namespaces, *steps, *removals])
         if not spec.check_mode:
             self._carry_out(namespaces, steps, removals, record, widened)
-        return self._result([*namespaces, *steps, *removals, record])
+        return replace(self._result([*namespaces, *steps, *removals, record]), planned_following=planned_following)
 
     def _without_missing_groups(self, given: list[Object]) -> list[Object]:
         """The objects that the API server can have, of those whose API group is optional."""
@@ -415,7 +438,7 @@ class _Present(_Set):
         if live and not live["metadata"].get("deletionTimestamp") and field_ownership.is_as_applied(live, manifest, FIELD_MANAGER):
             return Step(ref, resource, "unchanged", manifest=manifest, live=live)
         if ref.namespace in self.missing:
-            return self._creation(manifest, resource, blind=True)
+            return self._tried_elsewhere(manifest, resource)
         for pause in PAUSES:
             time.sleep(pause)
             manifest = self.policy.carried_over(live, given)
@@ -453,11 +476,23 @@ class _Present(_Set):
         ref = objects.ref(manifest)
         if error.missing_namespace:
             self.missing.add(error.missing_namespace)
-        elif error.status == 404 and resource not in self.coming:
+            return self._tried_elsewhere(manifest, resource)
+        if error.status == 404 and resource not in self.coming:
             missing = f"the API server has no kind {ref.kind} in {ref.api_version}"
             raise SrsError(f"Can't apply {ref}: {missing}; install what provides it, or leave the object out.") from error
-        elif error.status != 404:
+        if error.status != 404:
             raise error
+        return self._creation(manifest, resource, blind=True)
+
+    def _tried_elsewhere(self, manifest: Object, resource: kinds.Resource) -> Step:
+        """The creation of an object in a namespace that doesn't exist yet. What is wrong with the object itself is found in another."""
+        there = {**manifest, "metadata": {**manifest["metadata"], "namespace": ELSEWHERE}}
+        try:
+            self.client.apply(there, dry_run=True, resource=resource)
+        except ApiError as error:
+            # Anything else is about that namespace: its rights, its quotas, an object of the same name.
+            if error.is_about_content:
+                raise error.of(f"apply {objects.ref(manifest)}") from error
         return self._creation(manifest, resource, blind=True)
 
     def _compare(self, manifest: Object, resource: kinds.Resource, live: Object, applied: Object) -> Step:

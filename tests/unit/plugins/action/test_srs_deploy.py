@@ -29,15 +29,18 @@ class Recorder:
 
     def __init__(self) -> None:
         self.asked: list[Args] = []
+        self.following: list[list[Args]] = []
         self.answers: list[dict[str, Any]] = []
 
     def run_module(self, _action: ActionModule, small: Args, _task_vars: dict[str, Any], made: Args) -> dict[str, Any]:
-        args = {**small, **made}
+        following = made.get("following", list)()
+        args = {**small, "objects": made["objects"], "following": following}
         specification = dict(apply_set.specification())
         options = specification.pop("argument_spec")
         conditions = {key: value for key, value in specification.items() if key.startswith("required_")}
         assert ArgumentSpecValidator(options, **conditions).validate(args).error_messages == []
-        self.asked.append(dict(args))
+        self.asked.append({**small, "objects": made["objects"]})
+        self.following.append(following)
         return self.answers.pop(0) if self.answers else dict(DONE)
 
 
@@ -403,6 +406,85 @@ def test_warnings_are_told_once(deploy: Deploy, applied: Recorder) -> None:
     assert "without a password" in first and second == "of apply_set"
     told = {"roles": ["srs_edge"], "fingerprint": wanted(**open_door).fingerprint()}
     assert deploy("edge", **open_door, _srs_preflight=told)["warnings"] == []
+
+
+# What follows
+
+
+def names(following: list[Args]) -> list[str]:
+    return [item["name"] for item in following]
+
+
+def edges_of(**variables: Any) -> list[Any]:
+    made = built(**variables)
+    return made.edges(made.topology.edges)[0]
+
+
+def checked(**variables: Any) -> Args:
+    return {"roles": ["srs_origin", "hls_nginx", "srs_edge"], "fingerprint": wanted(**variables).fingerprint()}
+
+
+@pytest.mark.parametrize(
+    ("part", "following"),
+    [
+        ("hls", [["srs-origin", "srs-edge"]]),
+        ("origin", [["srs-origin", "srs-edge"], ["srs-edge"]]),
+        ("edge", [[]]),
+        ("canary", [[]]),
+    ],
+)
+def test_the_parts_that_follow_are_planned_as_well(deploy: Deploy, applied: Recorder, part: str, following: list[list[str]]) -> None:
+    deploy(part, ARGS.get(part), _srs_preflight=checked(), ansible_run_tags=("all",), ansible_skip_tags=())
+    assert [names(item) for item in applied.following] == following
+
+
+def test_they_are_as_they_will_be_applied(deploy: Deploy, applied: Recorder) -> None:
+    variables = {**NAMED, "srs_edge_allow_none": True}
+    deploy("hls", **variables, _srs_preflight=checked(**variables))
+    origin, edge = applied.following[0]
+    assert origin == {key: origin_set()[key] for key in ("name", "objects", "prune", "optional_groups")}
+    assert edge == {"name": "west-edge", "objects": edges_of(**variables), "prune": True, "prune_allow_empty": True}
+
+
+def test_they_are_planned_once(deploy: Deploy, applied: Recorder) -> None:
+    applied.answers = [{**DONE, "planned_following": True}]
+    deploy("origin", _srs_preflight=checked())
+    assert [names(item) for item in applied.following] == [["srs-origin", "srs-edge"], []]
+    applied.answers, applied.following = [{**DONE, "planned_following": True}], []
+    before = deploy("hls", _srs_preflight=checked())
+    deploy("origin", _srs_preflight=checked(), _hls_nginx_applied=before)
+    assert [names(item) for item in applied.following] == [["srs-origin", "srs-edge"], []]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"ansible_run_tags": ("hls",)},
+        {"ansible_skip_tags": ("edge",)},
+        {"_srs_preflight": None},
+        {"_srs_preflight": {**checked(), "fingerprint": "another"}},
+        {"_srs_preflight": {**checked(), "roles": ["hls_nginx"]}},
+    ],
+)
+def test_what_may_not_follow_is_not(deploy: Deploy, applied: Recorder, variables: dict[str, Any]) -> None:
+    deploy("hls", **{"_srs_preflight": checked(), **variables})
+    assert applied.following == [[]]
+
+
+def test_edges_of_an_origin_that_is_yet_to_be_found_are_not(deploy: Deploy, applied: Recorder) -> None:
+    variables = {"srs_edge_origin_from": "other", "hostvars": {"other": {}}}
+    deploy("hls", **variables, _srs_preflight=checked(**variables))
+    assert [names(item) for item in applied.following] == [["srs-origin"]]
+
+
+def test_what_is_off_does_not_follow(deploy: Deploy, applied: Recorder) -> None:
+    deploy("hls", **OFF, _srs_preflight=checked(**OFF))
+    assert [names(item) for item in applied.following] == [["srs-edge"]]
+
+
+def test_in_check_mode_each_part_speaks_for_itself(deploy: Deploy, applied: Recorder) -> None:
+    deploy("hls", check_mode=True, _srs_preflight=checked())
+    assert applied.following == [[]]
 
 
 # Results

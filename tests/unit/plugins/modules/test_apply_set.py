@@ -60,6 +60,15 @@ def test_options_become_a_set(run: Any) -> None:
     assert run()["spec"] == SetSpec("web", "media", GIVEN["objects"], policy=POLICY), "defaults are the same in both"
 
 
+def test_sets_that_follow_are_of_the_same_kind(run: Any) -> None:
+    later = {"name": "later", "objects": [SECRET], "prune": True, "optional_groups": ["a.b"]}
+    seen = run({"following": [later], "change_cause": "me", "force_conflicts": False})
+    (following,) = seen["spec"].following()
+    shared = {"force_conflicts": False, "policy": SrsPolicy("me", False, redacted)}
+    assert following == SetSpec("later", "media", [SECRET], prune=True, optional_groups=["a.b"], **shared)
+    assert "hunter2" not in json.dumps(seen["result"]) and "hunter2" not in str(seen["log"])
+
+
 def test_the_result(run: Any) -> None:
     seen = run()
     result = seen["result"]

@@ -214,6 +214,76 @@ def test_what_could_not_be_tried_before_is_tried_before_the_rest_is_made(client:
     assert api.writes == ["PATCH /api/v1/namespaces/media", f"PATCH {RECORD}"]
 
 
+ELSEWHERE = DEPLOYMENT.replace("/media/", "/default/")
+
+
+def test_what_is_wrong_with_an_object_itself_is_found_where_its_namespace_is_missing(client: Client, api: Any) -> None:
+    api.namespace("default")
+    said = {"message": "invalid", "details": {"causes": [{"field": "spec", "message": "bad"}]}}
+    api.faults = [lambda request: (422, said) if request.path == ELSEWHERE else None]
+    for options in ({"check_mode": True}, {}):
+        with pytest.raises(SrsError, match=r"^Can't apply Deployment media/web: .*spec: bad"):
+            run(client, **options)
+    assert api.writes == []
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (403, "exceeded quota: q"),
+        (404, "no such kind"),
+        (409, "it is somebody else's"),
+        (422, "spec.selector: Invalid value: field is immutable"),
+    ],
+)
+def test_what_is_about_the_other_namespace_is_not(client: Client, api: Any, status: int, message: str) -> None:
+    api.namespace("default")
+    api.faults = [lambda request: (status, {"message": message}) if request.path == ELSEWHERE else None]
+    assert run(client, check_mode=True).changed
+    assert actions(run(client))["Deployment/web"] == "created"
+    assert not any("/default/" in path for path in api.writes)
+
+
+def later(*given: Any, name: str = "later", **options: Any) -> Any:
+    """Sets that follow, made when they are asked for."""
+    return lambda: [SetSpec(name, "media", list(given), **options)]
+
+
+LATER = manifest("v1", "ConfigMap", "later", data={"a": "1"})
+
+
+def test_sets_that_follow_are_planned_before_the_first_change(client: Client, media: Any) -> None:
+    bad = {"message": "invalid", "details": {"causes": [{"field": "data", "message": "bad"}]}}
+    media.faults = [lambda request: (422, bad) if request.path == f"{BASE}/configmaps/later" else None]
+    with pytest.raises(SrsError, match=r"^Nothing was changed\. Can't apply ConfigMap media/later: .*data: bad"):
+        run(client, following=later(LATER))
+    assert media.writes == []
+    media.faults = []
+    assert run(client, following=later(LATER)).planned_following
+    assert f"{BASE}/configmaps/later" not in media.objects, "they are applied when it is their turn"
+
+
+def test_also_before_a_set_is_removed(client: Client, applied: Any) -> None:
+    applied.faults = [lambda request: (422, {"message": "bad"}) if request.path == f"{BASE}/configmaps/later" else None]
+    with pytest.raises(SrsError, match=r"^Nothing was changed\. "):
+        run(client, absent=True, following=later(LATER))
+    assert applied.writes == []
+
+
+def test_they_are_not_even_made_where_nothing_changes(client: Client, applied: Any) -> None:
+    def asked() -> Any:
+        raise AssertionError("nothing changes")
+
+    assert not run(client, following=asked).planned_following
+    assert not run(client, check_mode=True, objects=[], prune=True, prune_allow_empty=True, following=asked).planned_following
+
+
+def test_warnings_of_sets_that_follow_are_said_in_their_turn(client: Client, media: Any) -> None:
+    missing = manifest("monitoring.coreos.com/v1", "PodMonitor", "m")
+    following = later(missing, name="more", optional_groups=["monitoring.coreos.com"])
+    assert run(client, following=following).warnings == []
+
+
 def test_objects_of_a_kind_that_the_list_brings(client: Client, media: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     definition = manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", "things.example.org")
     definition["spec"] = {
