@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -25,6 +25,8 @@ ROLE = {"hls": "hls_nginx", "origin": "srs_origin", "edge": "srs_edge", "canary"
 # The parts that site.yml applies after one.
 LATER = {"hls": ("origin", "edge"), "origin": ("edge",)}
 
+# The variables that say how many pods a part has.
+REPLICAS = {"hls": "hls_nginx_replicas", "edge": "srs_edge_replicas, or the cluster's 'replicas',"}
 # Ansible's own variables where a play is run as a whole.
 NO_TAGS = {"ansible_run_tags": ["all"], "ansible_skip_tags": []}
 
@@ -65,7 +67,8 @@ class ActionModule(InProcessAction):
             result = _joined(result, self._applied(second, later, connection, variables))
         except SrsError as error:
             raise AnsibleActionFail(error.message) from error
-        result["warnings"] = [*deployment.warnings, *(result.get("warnings") or ())]
+        fought = _autoscalers(result.get("conflicts") or (), REPLICAS.get(args["part"]))
+        result["warnings"] = [*deployment.warnings, *(result.get("warnings") or ()), *fought]
         return result if result.get("failed") else {**result, **deployment.about}
 
     def _applied(self, args: Args, later: Callable[[], list[Args]], connection: Mapping[str, Any], variables: dict[str, Any]) -> Result:
@@ -158,6 +161,17 @@ class _Deployment:
             "change_cause": self.common.change_cause,
             **options,
         }
+
+
+def _autoscalers(conflicts: Iterable[Mapping[str, str]], variable: str | None) -> Iterator[str]:
+    """Sentences on numbers of pods that an autoscaler of the user's own has set. What kubectl has set is drift like any other."""
+    for conflict in conflicts:
+        manager = conflict["manager"]
+        if conflict["field"] == ".spec.replicas" and manager.endswith("(scale)") and not manager.startswith("kubectl") and variable:
+            yield (
+                f"{conflict['object']}: .spec.replicas is taken back from {manager}, which will set it again: for an autoscaler of your "
+                f"own set {variable} to null, and the number is left alone."
+            )
 
 
 def _counts(given: Mapping[str, Any], edges: list[Edge]) -> dict[str, int]:

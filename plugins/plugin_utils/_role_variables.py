@@ -22,7 +22,7 @@ try:
 except ImportError:
     trust_as_template = None
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import ROLES, check_shape
+from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import NULLABLE, ROLES, check_shape
 from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import plain
 
 FOLDER = Path(__file__).resolve().parents[2] / "roles"
@@ -106,7 +106,7 @@ def _validated(name: str, value: Any) -> tuple[Any, list[str]]:
     role = next(role for role in ROLES if name in specification(role))
     spec = specification(role)[name]
     if value is None:
-        return None, [f"{name} is null: give it a value, or leave the variable out."]
+        return None, [] if name in NULLABLE else [f"{name} is null: give it a value, or leave the variable out."]
     if name == "srs_edge_clusters" and (misshapen := check_shape(value, spec["options"])):
         return value, misshapen
     try:
@@ -116,7 +116,15 @@ def _validated(name: str, value: Any) -> tuple[Any, list[str]]:
         return value, [f"{name} {what} where a mapping must be: 'ansible-doc -t role livestream.srs.{role}' tells its keys."]
     told = result.error_messages
     # Some don't say what they are about, and another one that does says the same.
-    return _given(result.validated_parameters[name], spec), [text for text in told if name in text] or told
+    valid = _given(result.validated_parameters[name], spec)
+    if name == "srs_edge_clusters":
+        valid = [{**item, **_nulls(raw)} for item, raw in zip(valid or (), value or (), strict=False)]
+    return valid, [text for text in told if name in text] or told
+
+
+def _nulls(cluster: Mapping[str, Any]) -> Values:
+    """The keys of an edge cluster that are null on purpose."""
+    return {key: None for key, item in cluster.items() if item is None and f"srs_edge_{key}" in NULLABLE}
 
 
 def _given(value: Any, spec: Mapping[str, Any]) -> Any:

@@ -89,6 +89,25 @@ def test_more_replicas(play: Callable[..., Any], there: Namespace) -> None:
     assert len(there.pods("srs-edge")) == 5
 
 
+def test_an_autoscaler_of_the_users_own_is_left_alone(play: Callable[..., Any], there: Namespace, kubectl: Callable[..., str]) -> None:
+    play()
+    kubectl("autoscale", "deployment", "srs-edge-deployment", "--min=5", "--max=10", "--cpu-percent=50")
+
+    def scaled() -> None:
+        kubectl("wait", "--for=jsonpath={.spec.replicas}=5", "--timeout=60s", "deployment/srs-edge-deployment")
+
+    scaled()
+    fought = play("--check", "--diff")
+    assert fought.differences == ["- replicas: 5", "+ replicas: 3"]
+    assert "set srs_edge_replicas, or the cluster's 'replicas', to null" in fought.output
+    left = play("--diff", srs_edge_replicas=None)
+    assert left.differences == [] and "to null" not in left.output
+    assert play("--diff", srs_edge_clusters=[{"name": "edge", "replicas": None}]).changed == []
+    assert there.deployment("srs-edge-deployment").spec.replicas == 5
+    assert play().changed, "the number is ours again"
+    scaled()
+
+
 def test_a_changed_config_rolls_the_edges_alone(play: Callable[..., Any], there: Namespace) -> None:
     play()
     edges, origin = there.pods("srs-edge"), there.pods("srs-origin")

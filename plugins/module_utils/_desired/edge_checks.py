@@ -26,7 +26,8 @@ def check_edges(edges: Sequence[Edge]) -> Iterator[str]:
     yield from _check_names(edges)
     for edge in edges:
         where = edge.title
-        yield from _not_in_range(f"{where}: replicas", edge.replicas, 0, 10_000)
+        if edge.replicas is not None:
+            yield from _not_in_range(f"{where}: replicas", edge.replicas, 0, 10_000)
         yield from autoscale.check(where, edge.autoscale, edge.resources)
         if edge.config_strategy == "reload" and not edge.config_checksum:
             yield f"{where}: config_strategy is reload, which rolls the pods when a reload isn't enough: set config_checksum to true."

@@ -30,6 +30,7 @@ class Edge(Server):
 
     origin: list[str]
     upstream: str
+    replicas: int | None
     autoscale: Settings
     config_strategy: str
     limit: Settings

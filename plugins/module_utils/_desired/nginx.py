@@ -40,7 +40,7 @@ class NginxWorkload:
     name: str
     app: str
     role: str
-    replicas: int
+    replicas: int | None
     autoscale: Settings
 
 
@@ -53,7 +53,7 @@ class Nginx(Pods):
     slb: Settings
     https: Https | None
     https_given: Settings
-    replicas: int
+    replicas: int | None
     autoscale: Settings
     cache: Settings
     playlist_seconds: int

@@ -18,8 +18,8 @@ def check(nginx: Nginx) -> Iterator[str]:
     yield from _check_media(nginx)
     yield from https.check(nginx.https_given, nginx.own_config)
     yield from _check_ports(nginx)
-    if nginx.replicas < 0:
-        yield f"hls_nginx_replicas is {nginx.replicas!r}: it must be a whole number from 0 up."
+    if nginx.replicas is not None and nginx.replicas < 0:
+        yield f"hls_nginx_replicas is {nginx.replicas!r}: it must be a whole number from 0 up, or null."
     if nginx.mode == "cache":
         yield from _check_cache(nginx)
     yield from autoscale.check("hls_nginx", nginx.autoscale, nginx.resources)

@@ -71,6 +71,7 @@ class Origin(Server):
 
     enabled: bool
     mode: str
+    replicas: int
     workload: str
     addresses: str
     api_slb: Settings

@@ -81,7 +81,6 @@ class Server(Pods):
     env: list[dict[str, Any]]
     command: list[str]
     slb: Settings
-    replicas: int
     drain_seconds: int
     network_policy: bool
     network_policy_from: list[dict[str, Any]]

@@ -10,6 +10,9 @@ from typing import Any
 
 ROLES = ("srs_origin", "hls_nginx", "srs_edge")
 
+# Those that may be null: the number is left alone, for an autoscaler of the user's own.
+NULLABLE = frozenset({"srs_edge_replicas", "hls_nginx_replicas"})
+
 # Variables that the playbooks read and that belong to no role.
 PLAYBOOK_VARIABLES = frozenset(
     {

@@ -51,7 +51,7 @@ def workload(common: Common, edge: Edge, deployed: Deployed) -> Iterator[Object]
         edge.deployment_name,
         edge.app,
         edge.labels,
-        **({} if edge.autoscale else {"replicas": edge.replicas}),
+        **parts.scale(edge.replicas, edge.autoscale),
         **(parts.rolling("25%", edge.host_network) if edge.graceful else {}),
         selector={"matchLabels": edge.selector},
         template={"metadata": _pod_metadata(common, edge, deployed), "spec": _pod_spec(common, edge, deployed, key)},

@@ -101,7 +101,7 @@ def _deployment(common: Common, nginx: Nginx, workload: NginxWorkload, config: s
         workload.name,
         workload.app,
         nginx.labels,
-        **({} if workload.autoscale else {"replicas": workload.replicas}),
+        **parts.scale(workload.replicas, workload.autoscale),
         **(parts.rolling("25%", nginx.host_network) if origin.graceful else {}),
         selector={"matchLabels": selector},
         template={

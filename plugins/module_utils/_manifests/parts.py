@@ -52,6 +52,11 @@ def manifest(
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
 
 
+def scale(replicas: int | None, autoscale: Settings) -> dict[str, Any]:
+    """How many pods; nothing where an autoscaler says it, this collection's or the user's own."""
+    return {} if autoscale or replicas is None else {"replicas": replicas}
+
+
 def restricted_pod(group: bool = True, low_ports: bool = False) -> dict[str, Any]:
     """The fields of a pod's spec that keep it from what it doesn't need; ``group`` makes files of its volumes writable, ``low_ports``
     lets it listen below 1024 all the same.

@@ -408,6 +408,24 @@ def test_warnings_are_told_once(deploy: Deploy, applied: Recorder) -> None:
     assert deploy("edge", **open_door, _srs_preflight=told)["warnings"] == []
 
 
+@pytest.mark.parametrize(
+    ("part", "manager", "field", "said"),
+    [
+        ("edge", "kube-controller-manager (scale)", ".spec.replicas", "set srs_edge_replicas, or the cluster's 'replicas', to null"),
+        ("hls", "keda (scale)", ".spec.replicas", "set hls_nginx_replicas to null"),
+        ("origin", "kube-controller-manager (scale)", ".spec.replicas", ""),
+        ("edge", "kubectl (scale)", ".spec.replicas", ""),
+        ("edge", "kubectl-edit", ".spec.replicas", ""),
+        ("edge", "kube-controller-manager (scale)", ".spec.paused", ""),
+    ],
+)
+def test_an_autoscaler_that_is_fought_is_told_of(deploy: Deploy, applied: Recorder, part: str, manager: str, field: str, said: str) -> None:
+    conflict = {"object": "Deployment live/d", "manager": manager, "field": field}
+    applied.answers = [dict(DONE), {**DONE, "conflicts": [conflict]}] if part == "origin" else [{**DONE, "conflicts": [conflict]}]
+    warnings = deploy(part)["warnings"]
+    assert len(warnings) == bool(said) and all(said in text and manager in text for text in warnings)
+
+
 # What follows
 
 
@@ -491,15 +509,16 @@ def test_in_check_mode_each_part_speaks_for_itself(deploy: Deploy, applied: Reco
 
 
 def test_the_results_of_two_sets_are_one(deploy: Deploy, applied: Recorder) -> None:
+    one, two = ({"object": "Service live/s", "manager": "me", "field": field} for field in (".spec.type", ".spec.ports"))
     applied.answers = [
-        {"changed": True, "objects": [1], "conflicts": [2], "diff": [3], "warnings": ["a"], "deprecations": ["b"]},
-        {"changed": False, "objects": [4], "conflicts": [5], "diff": [6], "warnings": ["c"]},
+        {"changed": True, "objects": [1], "conflicts": [one], "diff": [3], "warnings": ["a"], "deprecations": ["b"]},
+        {"changed": False, "objects": [4], "conflicts": [two], "diff": [6], "warnings": ["c"]},
     ]
     result = deploy("origin", **NAMED)
     assert result == {
         "changed": True,
         "objects": [1, 4],
-        "conflicts": [2, 5],
+        "conflicts": [one, two],
         "diff": [3, 6],
         "warnings": ["a", "c"],
         "deprecations": ["b"],

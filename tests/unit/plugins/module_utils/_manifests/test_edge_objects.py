@@ -69,6 +69,7 @@ def test_on_the_network_of_a_node_there_is_no_room_for_one_more() -> None:
 
 
 def test_the_number_of_servers_is_ours_unless_an_autoscaler_sets_it() -> None:
+    assert "replicas" not in named(made(srs_edge_replicas=None))["Deployment srs-edge-deployment"]["spec"], "the user's own"
     assert deployment(srs_edge_replicas=7)["replicas"] == 7
     assert deployment(srs_edge_replicas=0)["replicas"] == 0
     found = named(made(srs_edge_replicas=7, srs_edge_autoscale={"min": 2, "max": 9}))

@@ -178,6 +178,11 @@ def test_pods_are_replaced_without_a_gap() -> None:
     assert "strategy" not in plain and "terminationGracePeriodSeconds" not in plain["template"]["spec"]
 
 
+def test_the_number_may_be_left_alone() -> None:
+    for form, name in ((APART, "nginx-origin"), (CACHE, "srs-hls-edge")):
+        assert "replicas" not in made(**form, hls_nginx_replicas=None)[f"Deployment {name}-deployment"]["spec"]
+
+
 def test_an_autoscaler_sets_the_number() -> None:
     found = made(**CACHE, hls_nginx_autoscale={"min": 2, "max": 5})
     assert "replicas" not in found["Deployment srs-hls-edge-deployment"]["spec"]
