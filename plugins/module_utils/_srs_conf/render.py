@@ -12,7 +12,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
 
 INDENT = "    "
-BARE = re.compile(r"""[^\s;{}#"'\x00-\x1f\x7f]+""", re.ASCII)
+# A token that ends with a full-width ; { or } is quoted: bare, it is most likely a slip, see parse.
+BARE = re.compile(r"""[^\s;{}#"'\x00-\x1f\x7f]*[^\s;{}#"'\x00-\x1f\x7f\uff1b\uff5b\uff5d]""", re.ASCII)
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
