@@ -15,8 +15,8 @@ from .processes import Part
 
 ADDRESS = "127.0.0.1"
 SERVICES = "10.96.0.0/16"
-PODS = "198.18.128.1/17"
-"""Nothing is there. The range is set aside for benchmarks, so nobody else's machine is there either."""
+PODS = "239.18.128.1/17"
+"""Of multicast, so that nothing can be sent there by TCP: the API server's proxy refuses such an address, and the kernel has no route."""
 LABEL = "livestream.srs/simulated-node"
 
 
