@@ -164,6 +164,12 @@ options:
         type: list
         elements: str
         default: []
+  others_new:
+    description:
+      - Whether a plan (RV(planned_following)) has just found that no object exists that isn't a member yet, so that new ones needn't be
+        planned again.
+    type: bool
+    default: false
   concurrency:
     description:
       - The largest number of concurrent requests to the API server.
@@ -290,9 +296,12 @@ diff:
       type: str
       returned: always
 planned_following:
-  description: Whether the sets in O(following) have been planned, since this one changed something.
+  description:
+    - Names of those sets in O(following) whose objects are either members already or don't exist yet, where they have been planned since
+      this one changed something; else V(null).
   returned: success
-  type: bool
+  type: list
+  elements: str
 not_ready:
   description:
     - The objects that were not ready in time, each with C(api_version), C(kind), C(namespace), C(name), the C(reason),
@@ -328,7 +337,7 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
     given, following = take_objects(module, "objects", "following")
     own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "drain", "force_conflicts", "only_objects")
     spec = SetSpec(
-        **{key: params[key] for key in (*own, "optional_groups", "create_namespace", "wait", "wait_timeout")},
+        **{key: params[key] for key in (*own, "optional_groups", "create_namespace", "wait", "wait_timeout", "others_new")},
         objects=manifests.read(given),
         policy=SrsPolicy(params["change_cause"] or "", params["release_holds"], redacted),
         absent=params["state"] == "absent",
@@ -385,6 +394,7 @@ def specification() -> dict[str, Any]:
                     "optional_groups": {"type": "list", "elements": "str", "default": []},
                 },
             },
+            "others_new": {"type": "bool", "default": False},
             "concurrency": {"type": "int", "default": 8},
         },
         "required_if": [("state", "present", ("objects",)), ("only_objects", True, ("objects",))],

@@ -56,6 +56,7 @@ class SetSpec:
     check_mode: bool = False
     diff: bool = False  # whether the result shows each change as YAML
     policy: Policy = field(default_factory=Policy)
+    others_new: bool = False  # a plan has just found that no object exists that isn't a member yet
     following: Callable[[], list[SetSpec]] = field(
         default=list, compare=False
     )  # sets that come later: planned before this one changes anything
@@ -115,7 +116,9 @@ class Result:
     conflicts: list[Conflict] = field(default_factory=list)
     diff: list[object_diff.Entry] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    planned_following: bool = field(default=False, compare=False)
+    planned_following: list[str] | None = field(
+        default=None, compare=False
+    )  # those whose objects are members or new; None if none was planned
 
 
 def apply_set(client: Client, spec: SetSpec) -> Result:
@@ -243,18 +246,23 @@ class _Set:
             write=differs,
         )
 
-    def _plan_following(self, steps: Iterable[Step]) -> bool:
-        """Plan the sets that follow, if any of the steps is due; raises SrsError where one of them can't be applied."""
+    def _plan_following(self, steps: Iterable[Step]) -> list[str] | None:
+        """Plan the sets that follow, if any of the steps is due: the names of those whose objects are either members already or new.
+        Raises SrsError where one of them can't be applied.
+        """
         if self.spec.check_mode or not any(step.write for step in steps):
-            return False
-        said = len(self.client.warnings)
+            return None
+        said, new = len(self.client.warnings), []
         for following in self.spec.following():
             try:
-                _Present(self.client, replace(following, check_mode=True)).run()
+                later = _Present(self.client, replace(following, check_mode=True))
+                planned, _removals = later.plan()
             except SrsError as error:
                 raise SrsError(f"Nothing was changed. {error.message}", **error.details) from error
+            if all((step.action == "created" and not step.blind) or later.is_member(step) for step in planned):
+                new.append(following.name)
         del self.client.warnings[said:]  # they will be said when it is their turn
-        return True
+        return new
 
     def _attempt(self, verb: str, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
         """The function's results. The failures of all items are raised together; that the API server is unreachable is raised at once."""
@@ -359,7 +367,7 @@ class _Present(_Set):
 
     def run(self) -> Result:
         spec = self.spec
-        steps, removals = self._plan_all()
+        steps, removals = self.plan()
         namespaces = self._missing_namespaces(steps)
         wanted = self.home | membership.scope_of((step.resource, step.ref.namespace) for step in steps)
         kept = membership.scope_of((step.resource, step.ref.namespace) for step in removals if step.action != "deleted")
@@ -401,7 +409,11 @@ class _Present(_Set):
 
     # Plan
 
-    def _plan_all(self) -> tuple[list[Step], list[Step]]:
+    def is_member(self, step: Step) -> bool:
+        """Whether the object was in the set before."""
+        return (step.resource.group_kind, step.ref.namespace, step.ref.name) in self.live
+
+    def plan(self) -> tuple[list[Step], list[Step]]:
         """The steps for the wanted objects, and for the members that are no longer wanted."""
         spec = self.spec
         places = [(resource, manifest["metadata"].get("namespace")) for manifest, resource in self.wanted] if self.record else []
@@ -437,6 +449,8 @@ class _Present(_Set):
         manifest = self.policy.carried_over(live, given)
         if live and not live["metadata"].get("deletionTimestamp") and field_ownership.is_as_applied(live, manifest, FIELD_MANAGER):
             return Step(ref, resource, "unchanged", manifest=manifest, live=live)
+        if self.spec.others_new and live is None:
+            return self._creation(manifest, resource)
         if ref.namespace in self.missing:
             return self._tried_elsewhere(manifest, resource)
         for pause in PAUSES:

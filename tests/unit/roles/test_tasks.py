@@ -94,10 +94,10 @@ def test_private_variables_of_a_role_are_made_by_it(role: Path) -> None:
 
 def test_what_action_plugins_read_of_earlier_tasks_is_registered() -> None:
     sources = [file.read_text() for folder in ("action", "plugin_utils") for file in (ROOT / "plugins" / folder).glob("*.py")]
-    read = {name for source in sources for name in re.findall(r'\b(?:task_vars|variables)(?:\.get\(|\[)"(_\w+)"', source)}
+    read = {name for source in sources for name in re.findall(r'"(_(?:srs|hls)_\w+)"', source)}
     made = {task["register"] for role in {file.parents[1] for file in ROLE_FILES} for task in role_tasks(role) if "register" in task}
     made |= {task["register"] for file in FILES for task in tasks(yaml.safe_load(file.read_text())) if "register" in task}
-    assert "_hls_nginx_applied" in read
+    assert {"_hls_nginx_applied", "_srs_preflight"} <= read
     assert read <= made
 
 

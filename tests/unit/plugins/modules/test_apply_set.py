@@ -53,7 +53,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_options_become_a_set(run: Any) -> None:
     options = {"prune": True, "prune_allow_empty": True, "delete_persistent_volume_claims": True, "force_conflicts": False}
-    options |= {"create_namespace": False, "wait": True, "wait_timeout": 7}
+    options |= {"create_namespace": False, "wait": True, "wait_timeout": 7, "others_new": True}
     seen = run(options, check_mode=True)
     assert seen["spec"] == SetSpec("web", "media", GIVEN["objects"], check_mode=True, policy=POLICY, **options)
     assert run({"state": "absent", "objects": None})["spec"] == SetSpec("web", "media", [], absent=True, policy=POLICY)

@@ -259,8 +259,27 @@ def test_sets_that_follow_are_planned_before_the_first_change(client: Client, me
         run(client, following=later(LATER))
     assert media.writes == []
     media.faults = []
-    assert run(client, following=later(LATER)).planned_following
+    assert run(client, following=later(LATER)).planned_following == ["later"]
     assert f"{BASE}/configmaps/later" not in media.objects, "they are applied when it is their turn"
+
+
+def test_what_is_known_to_be_new_is_not_planned_again(client: Client, media: Any) -> None:
+    new = run(client, others_new=True)
+    assert set(actions(new).values()) == {"created"}
+    assert not any("dryRun" in request for request in media.requests)
+    assert not run(client, others_new=True).changed, "what is there is compared all the same"
+    applied = apply_set(client, SetSpec("later", "media", [manifest("v1", "ConfigMap", "before")]))
+    assert applied.changed
+    following = later(LATER, manifest("v1", "ConfigMap", "before", data={"a": "2"}))
+    more = manifest("v1", "ConfigMap", "one")
+    assert run(client, [*everything(), more], following=following).planned_following == ["later"], "a member is compared all the same"
+    media.add(f"{BASE}/configmaps/later", LATER)
+    assert run(client, everything(), prune=True, following=following).planned_following == []
+
+
+def test_where_the_namespace_is_missing_everything_is_tried_again(client: Client, api: Any) -> None:
+    api.namespace("default")
+    assert run(client, following=later(LATER)).planned_following == []
 
 
 def test_also_before_a_set_is_removed(client: Client, applied: Any) -> None:
@@ -274,8 +293,8 @@ def test_they_are_not_even_made_where_nothing_changes(client: Client, applied: A
     def asked() -> Any:
         raise AssertionError("nothing changes")
 
-    assert not run(client, following=asked).planned_following
-    assert not run(client, check_mode=True, objects=[], prune=True, prune_allow_empty=True, following=asked).planned_following
+    assert run(client, following=asked).planned_following is None
+    assert run(client, check_mode=True, objects=[], prune=True, prune_allow_empty=True, following=asked).planned_following is None
 
 
 def test_warnings_of_sets_that_follow_are_said_in_their_turn(client: Client, media: Any) -> None:
