@@ -13,6 +13,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._argspec import con
 from ansible_collections.livestream.srs.plugins.module_utils._desired import canaries
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
 from ansible_collections.livestream.srs.plugins.module_utils._desired.monitoring import GROUP
+from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.builder import Builder
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.edge_objects import reloading
@@ -25,6 +26,10 @@ ROLE = {"hls": "hls_nginx", "origin": "srs_origin", "edge": "srs_edge", "canary"
 # The parts that site.yml applies after one.
 LATER = {"hls": ("origin", "edge"), "origin": ("edge",)}
 
+# Kinds of objects whose change makes new servers, or changes those that run.
+ROLLED = ("Deployment", "StatefulSet", "ConfigMap")
+# The variables in which site.yml's roles keep the results of the parts before one.
+RESULTS_BEFORE = {"origin": ("_hls_nginx_applied",), "edge": ("_hls_nginx_applied", "_srs_origin_applied")}
 # The variables that say how many pods a part has.
 REPLICAS = {"hls": "hls_nginx_replicas", "edge": "srs_edge_replicas, or the cluster's 'replicas',"}
 # Ansible's own variables where a play is run as a whole.
@@ -63,13 +68,16 @@ class ActionModule(InProcessAction):
                 result = self._applied(first, lambda: [following(second), *deployment.following()], connection, variables)
             if result.get("failed"):
                 return result
-            later = list if result.get("planned_following") else deployment.following
+            planned = result.get("planned_following")
+            if deployment.is_new(second["name"], planned):
+                second["others_new"] = True
+            later = deployment.following if planned is None else list
             result = _joined(result, self._applied(second, later, connection, variables))
         except SrsError as error:
             raise AnsibleActionFail(error.message) from error
         fought = _autoscalers(result.get("conflicts") or (), REPLICAS.get(args["part"]))
         result["warnings"] = [*deployment.warnings, *(result.get("warnings") or ()), *fought]
-        return result if result.get("failed") else {**result, **deployment.about}
+        return result if result.get("failed") else {**result, **deployment.about, "rolled": deployment.rolled(result.get("objects") or ())}
 
     def _applied(self, args: Args, later: Callable[[], list[Args]], connection: Mapping[str, Any], variables: dict[str, Any]) -> Result:
         small = {key: value for key, value in args.items() if key != "objects"}
@@ -89,9 +97,9 @@ class _Deployment:
         self.builder: Builder = wanted.builder(args["origin"])
         self.common = self.builder.topology.common
         self.about: Result = {"part": self.part, "namespace": self.common.namespace, "topology": self.common.topology}
-        nginx = variables.get("_hls_nginx_applied") or {}
-        # What the role hls_nginx has just done for the same topology.
-        self.before = nginx if all(nginx.get(key) == self.about[key] for key in ("namespace", "topology")) else {}
+        # What the roles before have just done for the same topology.
+        results = [variables.get(name) or {} for name in RESULTS_BEFORE.get(self.part, ())]
+        self.before = [done for done in results if all(done.get(key) == self.about[key] for key in ("namespace", "topology"))]
         self.whole_play = all(list(variables.get(name) or usual) == usual for name, usual in NO_TAGS.items())
 
     def sets(self) -> tuple[Args | None, Args]:
@@ -103,7 +111,7 @@ class _Deployment:
 
     def following(self) -> list[Args]:
         """What the play applies after this part, as far as it is known by now, as the option ``following`` of apply_set."""
-        if self.before.get("planned_following") or not self.whole_play:
+        if self._planned() is not None or not self.whole_play:
             return []
         later = [self._set_of(part) for part in LATER.get(self.part, ()) if ROLE[part] in self.checked and self._is_known(part)]
         return [following(item) for item in later if item["state"] == "present"]
@@ -116,13 +124,43 @@ class _Deployment:
             return self._set("origin", made, present=bool(made), prune=True, optional_groups=[GROUP])
         return self._edge_set(self.builder.edges(self._chosen())[0])
 
+    def _planned(self) -> list[str] | None:
+        """What a part before this one has planned, see ``planned_following``."""
+        return next((done["planned_following"] for done in self.before if done.get("planned_following") is not None), None)
+
+    def is_new(self, name: str, planned: list[str] | None) -> bool:
+        """Whether a set was planned just now, and nothing of it exists."""
+        return name in (planned or self._planned() or ())
+
+    def rolled(self, objects: Iterable[Mapping[str, Any]]) -> list[Args]:
+        """The clusters whose servers or configs have changed, as ``srs_playback_info`` takes them."""
+        changed = {item["name"] for item in objects if item["changed"] and item["kind"] in ROLLED and item["action"] != "deleted"}
+        topology = self.builder.topology
+        origin = {topology.origin.config_name, *(workload.name for workload in topology.origin.workloads)}
+        servers: list[tuple[str, str, Server, set[str]]] = []
+        if self.part == "origin" and topology.origin.enabled:
+            servers = [("origin", "origin", topology.origin, origin)]
+        elif self.part == "edge":
+            servers = [("edge", edge.name, edge, {edge.config_name, edge.deployment_name}) for edge in topology.edges]
+        return [
+            {
+                "component": component,
+                "name": name,
+                "rtmp_port": server.ports["rtmp"],
+                "flv_port": server.ports["http"] if server.serves_flv else None,
+                "may_refuse": server.may_refuse_players,
+            }
+            for component, name, server, names in servers
+            if names & changed
+        ]
+
     def _is_known(self, part: str) -> bool:
         """Whether a part's objects can be made already: the origin of another host is asked for when it is the edges' turn."""
         return part != "edge" or not self.values["srs_edge_origin_from"]
 
     def _sidecar(self) -> Args | None:
         """What the origin's pod can't start without, unless the role hls_nginx has just applied it."""
-        if self.before:
+        if any(done["part"] == "hls" for done in self.before):
             return None
         made = self.builder.hls_sidecar()
         return self._set("hls", made, present=True) if made else None
@@ -199,4 +237,7 @@ def _joined(first: Result, second: Result) -> Result:
     joined: Result = {
         key: [*first.get(key, ()), *second.get(key, ())] for key in ("objects", "conflicts", "diff", "warnings") if key in second
     }
-    return {**first, **second, **joined, "changed": bool(first.get("changed") or second.get("changed"))}
+    joined["changed"] = bool(first.get("changed") or second.get("changed"))
+    if first.get("planned_following") is not None:
+        joined["planned_following"] = first["planned_following"]
+    return {**first, **second, **joined}

@@ -82,8 +82,9 @@ conflicts:
   elements: dict
   returned: always
 planned_following:
-  description: Whether the parts that follow in the same play have been planned, since this one changed something.
-  type: bool
+  description: What M(livestream.srs.apply_set) returns of the parts that follow in the same play.
+  type: list
+  elements: str
   returned: always
 part:
   description: The part.
@@ -96,6 +97,12 @@ namespace:
 topology:
   description: The name of the topology.
   type: str
+  returned: always
+rolled:
+  description:
+    - The clusters whose servers or configs were changed, or would be in check mode, as M(livestream.srs.srs_playback_info) takes them.
+  type: list
+  elements: dict
   returned: always
 reloads:
   description: The edge clusters whose servers reload a changed config by themselves, as M(livestream.srs.srs_reload_confirm) takes them.

@@ -64,6 +64,15 @@ class Grace:
     period: int
 
 
+FLV_MOUNT = "/[app]/[stream].flv"
+# Switch, and what then refuses players.
+REFUSES_PLAYERS = (
+    ("http_hooks.enabled", "http_hooks.on_play"),
+    ("refer.enabled", "refer.all"),
+    ("refer.enabled", "refer.play"),
+)
+
+
 @dataclass(kw_only=True)
 class Server(Pods):
     """The variables that the origin and the edge clusters have in common, without their prefix, and who it is."""
@@ -120,6 +129,27 @@ class Server(Pods):
     def _environment(self) -> list[str]:
         """NAME=value of its variables, as far as the values are known here."""
         return [f"{one['name']}={one['value']}" if one.get("value") is not None else one["name"] for one in self.env if "name" in one]
+
+    @property
+    def serves_flv(self) -> bool:
+        """Whether it has HTTP-FLV at /APP/STREAM.flv of its HTTP server."""
+        reading = self.reading
+        return "http" in self.ports and any(
+            reading.is_on("http_remux.enabled", vhost) and str(reading.setting("http_remux.mount", vhost).value).endswith(FLV_MOUNT)
+            for vhost in reading.vhosts
+        )
+
+    @property
+    def may_refuse_players(self) -> str:
+        """The setting by which it may refuse a player that has no token; empty if there is none."""
+        for vhost in self.reading.vhosts:
+            for switch, setting in REFUSES_PLAYERS:
+                if self.reading.is_on(switch, vhost) is not False and self.reading.setting(setting, vhost).values != ():
+                    return setting
+            rules = vhost.get("security")
+            if rules and rules.value("enabled") == "on" and ["play", "all"] not in [rule.args for rule in rules.all("allow")]:
+                return "security"
+        return ""
 
     @property
     def opens_low_ports(self) -> bool:

@@ -31,6 +31,7 @@ PLAYBOOK_VARIABLES = frozenset(
         "srs_stream",
         "srs_teardown_delete_volumes",
         "srs_teardown_drain",
+        "srs_verify",
     }
 )
 

@@ -25,7 +25,13 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed import (
     streams,
     verdicts,
 )
-from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Config, KubernetesSide, Status, Unjudged
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import (
+    Component,
+    Config,
+    KubernetesSide,
+    Status,
+    Unjudged,
+)
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints import Endpoint, Endpoints
 
 if TYPE_CHECKING:
@@ -92,9 +98,12 @@ class Reader:
             "configs": self._configs() if self.endpoints else {},
         }
 
-    def ask(self, found: KubernetesSide, *what: str) -> list[streams.Server]:
-        """All servers of the topology, each with what it answered (to ``what``, or to everything) or why it did not."""
+    def ask(self, found: KubernetesSide, *what: str, component: Component | None = None) -> list[streams.Server]:
+        """All servers of the topology or of one component, each with what it answered (to ``what``, or to everything) or why it didn't."""
         servers, asked = self.targets(found)
+        if component:
+            servers = {name: server for name, server in servers.items() if server.component == component}
+            asked = [endpoint for endpoint in asked if endpoint.name in servers]
         if not asked:
             return list(servers.values())
         # Here, since most runs ask nobody: asyncio takes its time to load.

@@ -257,6 +257,12 @@ class Client:
 
     # Requests
 
+    def log(self, pod: str, namespace: str, container: str, seconds: int, lines: int) -> str:
+        """The end of a container's log: of the last ``seconds``, and ``lines`` at most."""
+        path = f"{self.resource('v1', 'Pod').path(namespace, pod)}/log"
+        query = {"container": container, "sinceSeconds": str(seconds), "tailLines": str(lines)}
+        return self.transport.request("GET", path, f"read the log of Pod {namespace}/{pod}", query).body.decode(errors="replace")
+
     def _object(self, *args: Any, **kwargs: Any) -> Object:
         answer: Object = self.transport.request(*args, **kwargs).json()
         return answer

@@ -75,10 +75,14 @@ async def _get(viewer: Viewer, url: SplitResult) -> tuple[Connection, http.Head]
         if url.scheme not in ("http", "https"):
             raise End(WRONG, f"{url.geturl()} is not an http or https URL")
         connection = await viewer.connect(url)
-        await connection.send(http.request(url.netloc.rpartition("@")[2], http.target(url), [("Connection", "close")]))
+        way = viewer.view.way
+        path, headers = (way.prefix + http.target(url), way.headers) if way else (http.target(url), ())
+        await connection.send(http.request(url.netloc.rpartition("@")[2], path, [*headers, ("Connection", "close")]))
         answer = await connection.read_head()
         if answer.status == 200:
             return connection, answer
+        if way and way.prefix and (error := way.refusal(answer.status, await connection.read_body(answer))):
+            raise error
         if answer.status not in (301, 302, 303, 307, 308) or not answer.headers.get("location"):
             raise End(NOT_FOUND if answer.status == 404 else REFUSED, f"HTTP status {answer.status} of {url.geturl()}")
         url = urlsplit(urljoin(url.geturl(), answer.headers["location"]))

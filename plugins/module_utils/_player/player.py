@@ -25,6 +25,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._player.viewer impo
     Patience,
     View,
     Viewer,
+    Way,
 )
 
 PLAYERS = {"rtmp": play_rtmp, "flv": play_flv, "hls": play_hls}
@@ -45,12 +46,16 @@ def protocol_of(url: str) -> str:
     raise ValueError(f"{url} is none of rtmp://..., http(s)://....flv, http(s)://....m3u8")
 
 
-async def play(urls: Sequence[str], patience: Patience, tls: Callable[[], ssl.SSLContext]) -> list[View]:
-    """Play all URLs at once, and tell of each what was seen. ``tls`` is called once, if at all."""
+async def play(
+    urls: Sequence[str], patience: Patience, tls: Callable[[], ssl.SSLContext], ways: Sequence[Way | None] | None = None
+) -> list[View]:
+    """Play all URLs at once, and tell of each what was seen. ``tls`` is called once, if at all. ``ways`` are those to their servers, where
+    they aren't reached by the URLs.
+    """
     tls, resolver = cache(tls), Resolver()
     if any(urlsplit(url).scheme in SECURE for url in urls):
         tls()
-    views = [View(url, protocol_of(url)) for url in urls]
+    views = [View(url, protocol_of(url), way) for url, way in zip(urls, ways or [None] * len(urls), strict=True)]
 
     async def watch(view: View, progress: Progress) -> None:
         await _watch(Viewer(view, patience, tls, resolver, progress))

@@ -13,10 +13,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
 from ansible_collections.livestream.srs.plugins.module_utils._media.record import Record
-from ansible_collections.livestream.srs.plugins.module_utils._network.address import Address
+from ansible_collections.livestream.srs.plugins.module_utils._network.address import Address, Headers
 from ansible_collections.livestream.srs.plugins.module_utils._network.at_once import Progress
 from ansible_collections.livestream.srs.plugins.module_utils._network.connection import Connection
-from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import NoAnswer
+from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import Kind, NoAnswer
 from ansible_collections.livestream.srs.plugins.module_utils._network.resolver import Resolver
 
 OK, REFUSED, NOT_FOUND, EMPTY, STALLED, WRONG = "ok", "refused", "not_found", "empty", "stalled", "wrong_content"
@@ -51,12 +51,27 @@ class Patience:
         return self.watch + self.first + self.stall
 
 
+@dataclass(frozen=True)
+class Way:
+    """How a server is reached, where that isn't by the host and port of the URL."""
+
+    connection: Callable[[Resolver, Progress], Connection]
+    prefix: str = ""
+    """The path below which an HTTP server is found there."""
+    headers: Headers = ()
+    refusal: Callable[[int, bytes], NoAnswer | None] = lambda _status, _body: None
+    """What an HTTP answer means that is of something on the way; None if it is the server's."""
+
+
 @dataclass
 class View:
     url: str
     protocol: str
+    way: Way | None = None
     verdict: str = ""
     message: str = ""
+    error: Kind | None = None
+    """Why there was no answer, where that was the end."""
     record: Record = field(default_factory=Record)
     playlist: dict[str, Any] | None = None
 
@@ -99,8 +114,11 @@ class Viewer:
 
     async def connect(self, url: SplitResult) -> Connection:
         self.close()
-        address = Address(url.hostname or "", url.port or DEFAULT_PORTS[url.scheme], self.tls() if url.scheme in SECURE else None)
-        self.connection = Connection(address, self.resolver, self.progress)
+        if self.view.way:
+            self.connection = self.view.way.connection(self.resolver, self.progress)
+        else:
+            address = Address(url.hostname or "", url.port or DEFAULT_PORTS[url.scheme], self.tls() if url.scheme in SECURE else None)
+            self.connection = Connection(address, self.resolver, self.progress)
         await self.connection.open()
         if self.record.connected is None:
             self.record.connected = self.now()
@@ -133,7 +151,8 @@ class Viewer:
         self.view.verdict, self.view.message = verdict, message
 
     def end_without_answer(self, error: NoAnswer) -> None:
-        if self.record.connected is None:
+        self.view.error = error.kind
+        if self.record.connected is None or error.kind == "proxy_error":
             self.end(REFUSED, error.message)
         elif error.kind == "invalid_response":
             self.end(WRONG, error.message)

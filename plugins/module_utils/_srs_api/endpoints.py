@@ -73,12 +73,19 @@ class Endpoints:
             return Endpoint(pod["name"], Address(pod["ip"], port, self.tls if secure else None), "", self.headers)
         if self.via == "url":
             return self._by_url({"pod": pod["name"], "ip": pod["ip"], "node": pod["node"], "cluster": cluster, "namespace": namespace})
+        return self._by_api_server(pod["name"], namespace, port, "https:" if secure else "", self.headers)
+
+    def media(self, pod: Mapping[str, Any], namespace: str, port: int) -> Endpoint:
+        """The way to a port of a pod at which it serves players: as to its API, or by its address where that is reached by a URL."""
+        if self.via not in ("pod_proxy", "port_forward"):
+            return Endpoint(pod["name"], Address(pod["ip"], port))
+        return self._by_api_server(pod["name"], namespace, port)
+
+    def _by_api_server(self, pod: str, namespace: str, port: int, scheme: str = "", headers: Headers = ()) -> Endpoint:
         path = f"{self.path}/api/v1/namespaces/{namespace}/pods"
         if self.via == "port_forward":
-            forward = f"{path}/{pod['name']}/portforward?ports={port}", self.api_headers
-            return Endpoint(pod["name"], self.api_server, "", self.headers, forward=forward)
-        name = f"https:{pod['name']}" if secure else pod["name"]
-        return Endpoint(pod["name"], self.api_server, f"{path}/{name}:{port}/proxy", self.api_headers, proxied=True)
+            return Endpoint(pod, self.api_server, "", headers, forward=(f"{path}/{pod}/portforward?ports={port}", self.api_headers))
+        return Endpoint(pod, self.api_server, f"{path}/{scheme}{pod}:{port}/proxy", self.api_headers, proxied=True)
 
     def _by_url(self, known: Mapping[str, str]) -> Endpoint:
         template = self.params["api_url"]

@@ -147,9 +147,8 @@ class Api:
             content = json.loads(body) if body else None
         except (ValueError, RecursionError):
             content = None
-        if self.endpoint.proxied and isinstance(content, dict) and content.get("kind") == "Status":
-            reason = str(content.get("message")).removeprefix("error trying to reach service: ")
-            raise NoAnswer("proxy_error", f"the Kubernetes API server can't pass the call on: {reason} (HTTP {status})")
+        if self.endpoint.proxied and (error := not_passed_on(status, content)):
+            raise error
         if status == 401:
             raise NoAnswer("unauthorized", _unauthorized(self.endpoint))
         if status == 404:
@@ -166,6 +165,14 @@ class Api:
 
 
 Dialogue = Callable[[Api], Awaitable[Any]]
+
+
+def not_passed_on(status: int, content: Any) -> NoAnswer | None:
+    """What an answer means that the Kubernetes API server gave in place of a pod; None for an answer of the pod."""
+    if not isinstance(content, dict) or content.get("kind") != "Status":
+        return None
+    reason = str(content.get("message")).removeprefix("error trying to reach service: ")
+    return NoAnswer("proxy_error", f"the Kubernetes API server can't pass the call on: {reason} (HTTP {status})")
 
 
 def _field(reply: Mapping[str, Any], key: str, kind: type, path: str) -> Any:

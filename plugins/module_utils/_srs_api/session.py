@@ -15,6 +15,13 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints 
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.port_forward import PortForward
 
 
+def connection_to(endpoint: Endpoint, resolver: Resolver, progress: Progress) -> Connection:
+    """A connection that is yet to be opened."""
+    if endpoint.forward is None:
+        return Connection(endpoint.address, resolver, progress)
+    return PortForward(endpoint.address, resolver, progress, *endpoint.forward)
+
+
 @dataclass
 class Session:
     """Sessions that share ``idle`` hand their connections on.
@@ -39,14 +46,8 @@ class Session:
             except NoAnswer as error:
                 if error.kind not in ("connection_closed", "connection_reset"):
                     raise
-        self.connection = self._new_connection()
+        self.connection = connection_to(self.endpoint, self.resolver, self.progress)
         return await self._exchange(self.connection, method, path)
-
-    def _new_connection(self) -> Connection:
-        to = self.endpoint
-        if to.forward is None:
-            return Connection(to.address, self.resolver, self.progress)
-        return PortForward(to.address, self.resolver, self.progress, *to.forward)
 
     async def _exchange(self, connection: Connection, method: str, path: str) -> tuple[http.Head, bytes]:
         whole = False

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Any, get_origin, get_type_hints
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 import yaml
@@ -17,7 +18,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired.common imp
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
 from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import Nginx
 from ansible_collections.livestream.srs.plugins.module_utils._desired.origin import DemoPublisher, Origin
-from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import ROLES
+from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import NULLABLE, ROLES
 from ansible_collections.livestream.srs.tests.support.wanted import wanted
 
 FOLDER = Path(__file__).resolve().parents[3] / "roles"
@@ -234,7 +235,11 @@ def test_fields_have_the_types_of_their_variables(kind: type, prefix: str, no_va
     for name, spec in variables_of(prefix).items():
         if name in no_fields or (kind, name) in RESOLVED:
             continue
-        found = get_origin(hints[name]) or hints[name]
+        hint = hints[name]
+        if f"{prefix}{name}" in NULLABLE:
+            hint, none = get_args(hint)
+            assert none is NoneType
+        found = get_origin(hint) or hint
         assert any(found is wanted or getattr(found, "__name__", "") == wanted.__name__ for wanted in TYPES[spec["type"]]), name
 
 

@@ -17,6 +17,8 @@ from ansible_collections.livestream.srs.tests.support import action_plugin
 from ansible_collections.livestream.srs.tests.support.wanted import built, wanted
 
 DONE = {"changed": False, "objects": [], "conflicts": [], "warnings": []}
+SERVICE = {"kind": "Service", "name": "s", "changed": True, "action": "created"}
+CLAIM = {"kind": "PersistentVolumeClaim", "name": "c", "changed": False, "action": "unchanged"}
 TWO = {"srs_edge_clusters": [{"name": "a"}, {"name": "b"}]}
 NAMED = {"srs_namespace": "live", "srs_topology": "west"}
 OFF = {"srs_origin_enabled": False, "srs_monitoring": {"enabled": False}}
@@ -89,7 +91,7 @@ def common(name: str, state: str = "present") -> Args:
 def test_hls(deploy: Deploy, applied: Recorder) -> None:
     result = deploy("hls", **NAMED)
     assert applied.asked == [{**common("hls"), "objects": built(**NAMED).hls(), "prune": True}]
-    assert result == {**DONE, "part": "hls", "namespace": "live", "topology": "west"}
+    assert result == {**DONE, "part": "hls", "namespace": "live", "topology": "west", "rolled": []}
 
 
 def test_hls_that_is_off_is_removed(deploy: Deploy, applied: Recorder) -> None:
@@ -426,6 +428,37 @@ def test_an_autoscaler_that_is_fought_is_told_of(deploy: Deploy, applied: Record
     assert len(warnings) == bool(said) and all(said in text and manager in text for text in warnings)
 
 
+def done(kind: str, name: str, action: str = "configured") -> Args:
+    return {"kind": kind, "name": name, "action": action, "changed": action not in ("unchanged", "kept", "held")}
+
+
+@pytest.mark.parametrize(
+    ("part", "objects", "rolled"),
+    [
+        ("edge", [done("Deployment", "srs-edge-b-deployment")], ["b"]),
+        ("edge", [done("Deployment", "srs-edge-a-deployment", "created"), done("ConfigMap", "srs-edge-b-config")], ["a", "b"]),
+        ("edge", [done("Deployment", "srs-edge-a-deployment", "unchanged"), done("Service", "srs-edge-a-service")], []),
+        ("edge", [done("Deployment", "srs-edge-gone-deployment", "deleted")], []),
+        ("origin", [done("Deployment", "srs-origin-deployment")], ["origin"]),
+        ("origin", [done("ConfigMap", "srs-origin-config")], ["origin"]),
+        ("origin", [done("NetworkPolicy", "srs-origin")], []),
+        ("hls", [done("Deployment", "srs-edge-a-deployment")], []),
+        ("canary", [done("Deployment", "srs-edge-a-deployment")], []),
+    ],
+)
+def test_the_clusters_whose_servers_have_changed_are_told(
+    deploy: Deploy, applied: Recorder, part: str, objects: list[Args], rolled: list[str]
+) -> None:
+    answer = {**DONE, "objects": objects}
+    applied.answers = [dict(DONE), answer] if part == "origin" else [answer]
+    args = {"clusters": ["a"], "canary_servers": {"a": 1}} if part == "canary" else {}
+    told = deploy(part, args, **TWO, srs_edge_config={"http_server": {"listen": 8088}, "http_hooks": {"enabled": False}})["rolled"]
+    assert [item["name"] for item in told] == rolled
+    component = "origin" if part == "origin" else "edge"
+    assert all((item["component"], item["rtmp_port"], item["may_refuse"]) == (component, 1935, "") for item in told)
+    assert all(item["flv_port"] == 8088 for item in told if component == "edge")
+
+
 # What follows
 
 
@@ -465,13 +498,28 @@ def test_they_are_as_they_will_be_applied(deploy: Deploy, applied: Recorder) -> 
 
 
 def test_they_are_planned_once(deploy: Deploy, applied: Recorder) -> None:
-    applied.answers = [{**DONE, "planned_following": True}]
+    applied.answers = [{**DONE, "planned_following": []}]
     deploy("origin", _srs_preflight=checked())
     assert [names(item) for item in applied.following] == [["srs-origin", "srs-edge"], []]
-    applied.answers, applied.following = [{**DONE, "planned_following": True}], []
-    before = deploy("hls", _srs_preflight=checked())
-    deploy("origin", _srs_preflight=checked(), _hls_nginx_applied=before)
+    applied.answers, applied.following = [{**DONE, "planned_following": []}], []
+    hls = deploy("hls", _srs_preflight=checked())
+    deploy("origin", _srs_preflight=checked(), _hls_nginx_applied=hls)
     assert [names(item) for item in applied.following] == [["srs-origin", "srs-edge"], []]
+    assert hls["planned_following"] == []
+
+
+def test_what_was_planned_and_is_others_new_is_not_planned_again(deploy: Deploy, applied: Recorder) -> None:
+    applied.answers = [{**DONE, "planned_following": ["srs-origin", "srs-edge"]}]
+    hls = deploy("hls", _srs_preflight=checked())
+    origin = deploy("origin", _srs_preflight=checked(), _hls_nginx_applied=hls)
+    deploy("edge", _srs_preflight=checked(), _hls_nginx_applied=hls, _srs_origin_applied=origin)
+    assert [asked.get("others_new", False) for asked in applied.asked] == [False, True, True]
+    applied.asked, applied.answers = [], [{**DONE, "planned_following": ["srs-origin"]}]
+    origin = deploy("origin", _srs_preflight=checked())
+    deploy("edge", _srs_preflight=checked(), _srs_origin_applied=origin)
+    assert [asked.get("others_new", False) for asked in applied.asked] == [False, True, False]
+    deploy("hls", _srs_preflight=checked(), _hls_nginx_applied=hls)
+    assert names(applied.following[-1]) == ["srs-origin", "srs-edge"], "of an earlier play"
 
 
 @pytest.mark.parametrize(
@@ -511,13 +559,13 @@ def test_in_check_mode_each_part_speaks_for_itself(deploy: Deploy, applied: Reco
 def test_the_results_of_two_sets_are_one(deploy: Deploy, applied: Recorder) -> None:
     one, two = ({"object": "Service live/s", "manager": "me", "field": field} for field in (".spec.type", ".spec.ports"))
     applied.answers = [
-        {"changed": True, "objects": [1], "conflicts": [one], "diff": [3], "warnings": ["a"], "deprecations": ["b"]},
-        {"changed": False, "objects": [4], "conflicts": [two], "diff": [6], "warnings": ["c"]},
+        {"changed": True, "objects": [SERVICE], "conflicts": [one], "diff": [3], "warnings": ["a"], "deprecations": ["b"]},
+        {"changed": False, "objects": [CLAIM], "conflicts": [two], "diff": [6], "warnings": ["c"]},
     ]
     result = deploy("origin", **NAMED)
     assert result == {
         "changed": True,
-        "objects": [1, 4],
+        "objects": [SERVICE, CLAIM],
         "conflicts": [one, two],
         "diff": [3, 6],
         "warnings": ["a", "c"],
@@ -525,6 +573,7 @@ def test_the_results_of_two_sets_are_one(deploy: Deploy, applied: Recorder) -> N
         "part": "origin",
         "namespace": "live",
         "topology": "west",
+        "rolled": [],
     }
 
 
@@ -535,10 +584,10 @@ def test_it_has_changed_when_either_has(deploy: Deploy, applied: Recorder, first
 
 
 def test_results_of_a_module_in_a_process_of_its_own_have_no_warnings(deploy: Deploy, applied: Recorder) -> None:
-    answer = {"changed": False, "objects": [1], "conflicts": []}
+    answer = {"changed": False, "objects": [CLAIM], "conflicts": []}
     applied.answers = [dict(answer), dict(answer)]
     result = deploy("origin")
-    assert result["objects"] == [1, 1] and result["warnings"] == []
+    assert result["objects"] == [CLAIM, CLAIM] and result["warnings"] == []
 
 
 def test_when_the_first_set_fails_the_second_is_left_alone(deploy: Deploy, applied: Recorder) -> None:
