@@ -99,10 +99,10 @@ clients:
       description: How long it has been there, in seconds.
       type: float
     kbps_in:
-      description: What it sends, in kbit/s over 30 seconds.
+      description: What it sends, in kbit/s over 30 seconds. Null if SRS has no rate yet, as in its first 40 s.
       type: int
     kbps_out:
-      description: What it is sent, in kbit/s over 30 seconds.
+      description: What it is sent, in kbit/s over 30 seconds. Null if SRS has no rate yet, as in its first 40 s.
       type: int
     recv_bytes:
       description: What it has sent, in bytes.

@@ -420,10 +420,12 @@ servers:
       description: Players, publishers and other servers that are connected. Null if the server did not answer.
       type: int
     kbps_in:
-      description: What clients send, over 30 seconds. In kbit/s. Null if the server did not answer.
+      description: What clients send, over 30 seconds. In kbit/s. Null if the server did not answer, or SRS has none yet,
+        as in the first 40 s.
       type: int
     kbps_out:
-      description: What clients are sent, over 30 seconds. In kbit/s. Null if the server did not answer.
+      description: What clients are sent, over 30 seconds. In kbit/s. Null if the server did not answer, or SRS has none yet,
+        as in the first 40 s.
       type: int
 streams:
   returned: always
@@ -488,10 +490,12 @@ streams:
       description: Frames of video that have arrived at the origin. Null if no publisher is known.
       type: int
     kbps_in:
-      description: What arrives from the publisher, over 30 seconds. In kbit/s. Null if no publisher is known.
+      description: What arrives from the publisher, over 30 seconds. In kbit/s. Null if no publisher is known, or SRS has
+        none yet, as in the first 40 s.
       type: int
     kbps_out:
-      description: What players are sent, over 30 seconds. In kbit/s. Null if no server tells.
+      description: What players are sent, over 30 seconds. In kbit/s. Null if a server with players does not tell, or SRS
+        has none yet, as in the first 40 s, or nobody plays.
       type: int
     players:
       description: Players on all servers; servers that pull are not players, and those who fetch HLS from nginx are not seen.
@@ -559,10 +563,12 @@ streams:
           description: How long the oldest of them has been there. In seconds. Null if there are none.
           type: float
         kbps_in:
-          description: What arrives, over 30 seconds. In kbit/s. Null if SRS does not tell.
+          description: What arrives, over 30 seconds. In kbit/s. Null if SRS does not tell, or SRS has none yet, as in the
+            first 40 s.
           type: int
         kbps_out:
-          description: What is sent, over 30 seconds. In kbit/s. Null if SRS does not tell.
+          description: What is sent, over 30 seconds. In kbit/s. Null if SRS does not tell, or SRS has none yet, as in the
+            first 40 s.
           type: int
 verdicts:
   returned: always

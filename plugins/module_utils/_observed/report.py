@@ -93,7 +93,7 @@ def _tiles(status: Status) -> str:
     servers = status["servers"]
     answered = sum(server["answered"] for server in servers)
     live = sum(stream["live"] is True for stream in status["streams"])
-    out = sum(server["kbps_out"] or 0 for server in servers if server["component"] == "edge")
+    rates = [rate for server in servers if server["component"] == "edge" and (rate := server["kbps_out"]) is not None]
     found = [cluster for _name, cluster in clusters(status)]
     tiles = [("Pods ready", f"{sum(c['ready'] for c in found)} of {sum(c['desired'] for c in found)}")]
     if servers:
@@ -101,7 +101,7 @@ def _tiles(status: Status) -> str:
             ("Servers answering", f"{answered} of {len(servers)}"),
             ("Streams live", str(live)),
             ("Players", str(sum(stream["players"] for stream in status["streams"]))),
-            ("Sent to players", _rate(out)),
+            ("Sent to players", _rate(sum(rates)) if rates else "?"),
         ]
     return '<ul class="tiles">' + "".join(f"<li><b>{escape(value)}</b>{escape(name)}</li>" for name, value in tiles) + "</ul>"
 

@@ -67,6 +67,7 @@ _NO_ANSWER = "the server did not answer"
 _NOBODY_TELLS = "no server tells"
 _SILENCE = "SRS does not tell"
 _NO_PUBLISHER = "no publisher is known"
+_NO_RATE = "SRS has none yet, as in the first 40 s"
 _CHECKSUM_UNKNOWN = "its annotations do not tell"
 _LIMIT_UNKNOWN = "neither its pod nor a readable srs.conf tells"
 
@@ -222,8 +223,8 @@ class Server(TypedDict):
         float | None, Doc("Connections in use.", "percent of `max_connections`", null="one of the two is not known")
     ]
     clients: Annotated[Count | None, Doc("Players, publishers and other servers that are connected.", null=_NO_ANSWER)]
-    kbps_in: Annotated[int | None, Doc("What clients send, over 30 seconds.", "kbit/s", null=_NO_ANSWER)]
-    kbps_out: Annotated[int | None, Doc("What clients are sent, over 30 seconds.", "kbit/s", null=_NO_ANSWER)]
+    kbps_in: Annotated[int | None, Doc("What clients send, over 30 seconds.", "kbit/s", null=f"{_NO_ANSWER}, or {_NO_RATE}")]
+    kbps_out: Annotated[int | None, Doc("What clients are sent, over 30 seconds.", "kbit/s", null=f"{_NO_ANSWER}, or {_NO_RATE}")]
 
 
 class Publisher(TypedDict):
@@ -259,8 +260,8 @@ class StreamOnServer(TypedDict):
     has_media: Annotated[bool | None, Doc("Whether the server has seen video or audio.", null="it only lists clients of the stream")]
     players: Annotated[Count, Doc("Players on this server.")]
     longest_player_seconds: Annotated[float | None, Doc("How long the oldest of them has been there.", "seconds", null="there are none")]
-    kbps_in: Annotated[int | None, Doc("What arrives, over 30 seconds.", "kbit/s", null=_SILENCE)]
-    kbps_out: Annotated[int | None, Doc("What is sent, over 30 seconds.", "kbit/s", null=_SILENCE)]
+    kbps_in: Annotated[int | None, Doc("What arrives, over 30 seconds.", "kbit/s", null=f"{_SILENCE}, or {_NO_RATE}")]
+    kbps_out: Annotated[int | None, Doc("What is sent, over 30 seconds.", "kbit/s", null=f"{_SILENCE}, or {_NO_RATE}")]
 
 
 class Stream(TypedDict):
@@ -277,8 +278,13 @@ class Stream(TypedDict):
     audio: Annotated[dict[str, Any] | None, Doc("Codec, sample rate, channels and profile, as SRS names them.", null="it has no audio")]
     fps: Annotated[float | None, Doc("Frames of video.", "frames per second", null="the version of SRS does not tell")]
     frames: Annotated[int | None, Doc("Frames of video that have arrived at the origin.", null=_NO_PUBLISHER)]
-    kbps_in: Annotated[int | None, Doc("What arrives from the publisher, over 30 seconds.", "kbit/s", null=_NO_PUBLISHER)]
-    kbps_out: Annotated[int | None, Doc("What players are sent, over 30 seconds.", "kbit/s", null=_NOBODY_TELLS)]
+    kbps_in: Annotated[
+        int | None, Doc("What arrives from the publisher, over 30 seconds.", "kbit/s", null=f"{_NO_PUBLISHER}, or {_NO_RATE}")
+    ]
+    kbps_out: Annotated[
+        int | None,
+        Doc("What players are sent, over 30 seconds.", "kbit/s", null=f"a server with players does not tell, or {_NO_RATE}, or nobody plays"),
+    ]
     players: Annotated[
         Count, Doc("Players on all servers; servers that pull are not players, and those who fetch HLS from nginx are not seen.")
     ]

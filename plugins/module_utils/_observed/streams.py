@@ -26,6 +26,8 @@ HTTP_SUFFIXES = (".flv", ".ts", ".aac", ".mp3")
 # A player that has been there so long and got so little had the handshake alone, if the stream brings far more in that time.
 STARVING_SECONDS = 10.0
 HANDSHAKE_BYTES = 8192
+# SRS says 0 until it has a rate over 30 seconds, which it looks for every few seconds (seen after 31 to 36 s with 6.0.157 and 7.0.18).
+RATE_SECONDS = 40.0
 
 
 @dataclass
@@ -50,6 +52,13 @@ class Server:
         """The rows of a reply; empty if there is none."""
         return self.replies.get(what) or []
 
+    def rate(self, told: int | None, clients: Iterable[Row]) -> int | None:
+        """A rate over 30 seconds of what these clients send or get; None while the server has none yet, and says 0."""
+        if told != 0:
+            return told
+        oldest = max((client.get("alive") or 0.0 for client in clients), default=RATE_SECONDS)
+        return 0 if "clients" in self.replies and oldest >= RATE_SECONDS else None
+
     @property
     def is_edge(self) -> bool:
         """Whether it belongs to an edge cluster."""
@@ -71,12 +80,16 @@ class _Seen:
         """What the server's row of the stream has there; None if it has nothing."""
         return _dig(self.entry, *path)
 
+    def rate(self, way: str) -> int | None:
+        """The stream's rate on the server: ``recv_30s``, ``send_30s``."""
+        others = [client for client, _peer in [*self.forwards, *self.pulls]]
+        return self.server.rate(self.of_entry("kbps", way), [*self.publishers, *self.players, *others])
+
 
 def server_row(server: Server) -> model.Server:
     """A server as the status has it."""
     summary = server.replies.get("summaries") or {}
     clients = server.replies.get("clients")
-    vhosts = server.replies.get("vhosts")
     cpu = _dig(summary, "self", "cpu_percent")
     connections = _dig(summary, "system", "conn_srs")
     limit = server.max_connections
@@ -100,9 +113,16 @@ def server_row(server: Server) -> model.Server:
         "max_connections": limit,
         "connections_percent": round(connections / limit * 100, 1) if limit and connections is not None else None,
         "clients": None if clients is None else len(clients),
-        "kbps_in": _sum(_dig(v, "kbps", "recv_30s") for v in vhosts) if vhosts is not None else None,
-        "kbps_out": _sum(_dig(v, "kbps", "send_30s") for v in vhosts) if vhosts is not None else None,
+        "kbps_in": _server_rate(server, "recv_30s"),
+        "kbps_out": _server_rate(server, "send_30s"),
     }
+
+
+def _server_rate(server: Server, way: str) -> int | None:
+    """What all vhosts of a server have together. One that nobody has used yet has no vhost."""
+    if "vhosts" not in server.replies:
+        return None
+    return server.rate(_sum(_dig(vhost, "kbps", way) for vhost in server.list("vhosts")), server.list("clients"))
 
 
 @dataclass(frozen=True)
@@ -156,8 +176,8 @@ def _client_row(server: Server, vhost: str, url: str, role: str, client: Row, pe
         "type": client.get("type"),
         "ip": client.get("ip"),
         "seconds": client.get("alive"),
-        "kbps_in": _dig(client, "kbps", "recv_30s"),
-        "kbps_out": _dig(client, "kbps", "send_30s"),
+        "kbps_in": server.rate(_dig(client, "kbps", "recv_30s"), [client]),
+        "kbps_out": server.rate(_dig(client, "kbps", "send_30s"), [client]),
         "recv_bytes": client.get("recv_bytes"),
         "send_bytes": client.get("send_bytes"),
     }
@@ -244,7 +264,7 @@ def _stream_row(key: Key, on: list[_Seen], servers: Sequence[Server]) -> model.S
     source = next((seen for seen in on if seen.publishers or seen.forwards), None) or next(
         (s for s in on if s.of_entry("publish", "active")), None
     )
-    kbps_in = source.of_entry("kbps", "recv_30s") if source else None
+    kbps_in = source.rate("recv_30s") if source else None
     players = {seen.server.name: len(seen.players) for seen in on if seen.players}
     pulls = [_pull(seen.server, client, peer, servers) for seen in on for client, peer in seen.pulls]
     return {
@@ -339,8 +359,8 @@ def _first(on: list[_Seen], what: str) -> dict[str, Any] | None:
 def _kbps_out(seen: _Seen) -> int | None:
     """What a server sends to players. What it sends to other servers is in the stream's figure as well, but not in the clients'."""
     if not seen.pulls:
-        return seen.of_entry("kbps", "send_30s")  # type: ignore[no-any-return]
-    return _sum(_dig(client, "kbps", "send_30s") for client in seen.players)
+        return seen.rate("send_30s")
+    return _sum(seen.server.rate(_dig(client, "kbps", "send_30s"), [client]) for client in seen.players)
 
 
 def _pull_not_merged(pulls: list[model.Pull], players: Mapping[str, int], servers: Sequence[Server]) -> bool | None:
@@ -396,8 +416,8 @@ def _on_row(seen: _Seen) -> model.StreamOnServer:
         "has_media": None if seen.entry is None else bool(seen.of_entry("video") or seen.of_entry("audio")),
         "players": len(seen.players),
         "longest_player_seconds": max((client.get("alive") or 0.0 for client in seen.players), default=None),
-        "kbps_in": seen.of_entry("kbps", "recv_30s"),
-        "kbps_out": seen.of_entry("kbps", "send_30s"),
+        "kbps_in": seen.rate("recv_30s"),
+        "kbps_out": seen.rate("send_30s"),
     }
 
 
@@ -408,8 +428,9 @@ def _dig(row: Any, *path: str) -> Any:
 
 
 def _sum(numbers: Iterable[Any]) -> int | None:
-    known = [number for number in numbers if number is not None]
-    return sum(known) if known else None
+    """The sum; None if one of them is not known, or if there are none."""
+    found = list(numbers)
+    return None if not found or None in found else sum(found)
 
 
 def _count(names: Iterable[str]) -> dict[str, int]:

@@ -58,7 +58,7 @@ def test_all_clients_with_what_they_are() -> None:
     assert player == {
         "server": "edge-2", "cluster": "edge", "component": "edge", "id": "05mr6977", "role": "player", "of_server": None,
         "vhost": "__defaultVhost__", "url": "/live/livestream", "protocol": "flv", "type": "flv-play", "ip": "10.244.0.1",
-        "seconds": 6.5, "kbps_in": 0, "kbps_out": 0, "recv_bytes": 97, "send_bytes": 119053,
+        "seconds": 6.5, "kbps_in": None, "kbps_out": None, "recv_bytes": 97, "send_bytes": 119053,
     }  # fmt: skip
 
 

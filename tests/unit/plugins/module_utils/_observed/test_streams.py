@@ -65,7 +65,7 @@ def test_the_recorded_topology(recorded: dict[str, Server]) -> None:
     assert stream["playable"] is True
     assert stream["video"] == {"codec": "H264", "profile": "Other", "level": "1.2", "width": 320, "height": 168}
     assert stream["audio"]["codec"] == "AAC"
-    assert (stream["kbps_in"], stream["kbps_out"], stream["frames"], stream["fps"]) == (153, 16, 670, None)
+    assert (stream["kbps_in"], stream["kbps_out"], stream["frames"], stream["fps"]) == (153, None, 670, None)
 
 
 def test_the_recorded_publisher_is_one_although_two_servers_list_it(recorded: dict[str, Server]) -> None:
@@ -198,10 +198,60 @@ def test_nothing_pulled_says_nothing_of_merging(recorded: dict[str, Server]) -> 
 def test_players_at_the_origin_are_players(recorded: dict[str, Server]) -> None:
     clients = recorded["origin-0"].replies["clients"]
     clients.append({**clients[-1], "id": "viewer", "ip": "192.0.2.7", "tcUrl": "rtmp://198.51.100.9/live", "kbps": {"send_30s": 140}})
+    for edge in ("edge-1", "edge-2"):
+        recorded[edge].replies["streams"][0]["kbps"]["send_30s"] = 30
     stream = only(recorded)
     assert (stream["players"], len(stream["pulls"])) == (10, 3)
     assert stream["players_by_server"]["origin-0"] == 1
-    assert stream["kbps_out"] == 16 + 140
+    assert stream["kbps_out"] == 16 + 30 + 30 + 140
+
+
+# Rates, which SRS has only after 30 seconds, and calls 0 until then
+
+
+def test_what_young_players_are_sent_is_not_known_yet(recorded: dict[str, Server]) -> None:
+    """As recorded: players of 6 s, for whom SRS says 0, though 119,053 bytes went to each."""
+    stream = only(recorded)
+    rates = {row["server"]: (row["kbps_in"], row["kbps_out"]) for row in stream["servers"]}
+    assert rates == {"origin-0": (153, 28), "edge-0": (150, 16), "edge-1": (None, None), "edge-2": (None, None)}
+    assert stream["kbps_out"] is None, "what two of three edges send is not known"
+    players = [row for row in streams.clients(list(recorded.values())) if row["role"] == "player"]
+    assert {(row["kbps_in"], row["kbps_out"]) for row in players} == {(None, None)}
+
+
+@pytest.mark.parametrize(("alive", "known"), [(39.9, None), (40.0, 0), (3600, 0)])
+def test_nothing_is_sent_where_a_client_has_been_there_for_long(recorded: dict[str, Server], alive: float, known: int | None) -> None:
+    """A player that is stuck gets nothing, and that is a figure."""
+    recorded["edge-1"].replies["clients"][0]["alive"] = alive
+    (row,) = (row for row in only(recorded)["servers"] if row["server"] == "edge-1")
+    assert (row["kbps_in"], row["kbps_out"]) == (known, known)
+    assert streams.server_row(recorded["edge-1"])["kbps_out"] == known
+    (client, other) = (row for row in streams.clients([recorded["edge-1"]]) if row["role"] == "player")
+    assert (client["kbps_out"], other["kbps_out"]) == (known, None)
+
+
+def test_a_server_that_nobody_uses_sends_nothing(recorded: dict[str, Server]) -> None:
+    idle = recorded["edge-1"]
+    idle.replies["clients"] = []
+    assert [streams.server_row(idle)[key] for key in ("kbps_in", "kbps_out")] == [0, 0]
+    idle.replies["vhosts"] = []
+    assert [streams.server_row(idle)[key] for key in ("kbps_in", "kbps_out")] == [None, None], "and before its first client it has no vhost"
+
+
+def test_a_server_that_does_not_list_its_clients_may_have_young_ones(recorded: dict[str, Server]) -> None:
+    del recorded["edge-1"].replies["clients"]
+    assert streams.server_row(recorded["edge-1"])["kbps_out"] is None
+
+
+def test_a_player_of_an_origin_without_a_rate_leaves_the_sum_unknown(recorded: dict[str, Server]) -> None:
+    clients = recorded["origin-0"].replies["clients"]
+    viewer = {**clients[-1], "ip": "192.0.2.7", "tcUrl": "rtmp://198.51.100.9/live"}
+    clients += [{**viewer, "id": "old", "kbps": {"send_30s": 140}}, {**viewer, "id": "new", "kbps": {"send_30s": 0}}]
+    for edge in ("edge-1", "edge-2"):
+        recorded[edge].replies["clients"].clear()
+    assert only(recorded)["kbps_out"] is None
+    clients.pop()
+    assert only(recorded)["kbps_out"] == 140 + 16
 
 
 def test_translated_addresses_leave_the_name_of_the_origin_to_tell_edges(recorded: dict[str, Server]) -> None:
