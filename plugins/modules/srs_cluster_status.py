@@ -187,6 +187,13 @@ origins:
         config_checksum:
           description: Checksum of the srs.conf in its pod template. Null if its annotations do not tell.
           type: str
+        refused:
+          description: Why no new pod can be made, in the API server's words, such as a quota. Null if nothing is known to
+            refuse them.
+          type: str
+        deleting:
+          description: That it was deleted and is still there, and what holds it. Null if it was not deleted.
+          type: str
         events:
           description: The last warnings about it and its pods while it is not complete, newest last.
           type: list
@@ -299,9 +306,12 @@ services:
     ready_endpoints:
       description: Ready pods behind it. Null if EndpointSlices may not be read.
       type: int
+    deleting:
+      description: That it was deleted and is still there, and what holds it. Null if it was not deleted.
+      type: str
 urls:
   returned: always
-  description: Where to publish to and to play from.
+  description: Where to publish to and to play from; none of a Service that was deleted.
   type: list
   elements: dict
   contains:
@@ -578,6 +588,9 @@ verdicts:
     not_ready:
       description: A workload lacks replicas, or runs older ones beside the new.
       type: bool
+    not_deleted:
+      description: A workload or Service was deleted and is still there.
+      type: bool
     no_lb_address:
       description: A Service of type LoadBalancer has no address.
       type: bool
@@ -617,8 +630,8 @@ problems:
   elements: dict
   contains:
     verdict:
-      description: The verdict that it belongs to. C(not_ready), C(no_lb_address), C(no_endpoints), C(no_answer), C(origin_unreachable),
-        C(published_not_playable), C(pull_not_merged), O(near_capacity), C(stale_config) or C(mixed_versions).
+      description: The verdict that it belongs to. C(not_ready), C(not_deleted), C(no_lb_address), C(no_endpoints), C(no_answer),
+        C(origin_unreachable), C(published_not_playable), C(pull_not_merged), O(near_capacity), C(stale_config) or C(mixed_versions).
       type: str
     severity:
       description: How bad it is. C(error) or C(warning).

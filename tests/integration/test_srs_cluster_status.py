@@ -100,3 +100,45 @@ def test_an_empty_namespace(run: Run) -> None:
     assert run()["summary"] == ["no workloads"]
     with pytest.raises(SrsError, match="there are no workloads with its labels"):
         run(wait_for=["ready"], wait_timeout=1)
+
+
+def test_pods_that_a_quota_refuses_are_told_of_deployments_and_stateful_sets(
+    play: Callable[..., Any], run: Run, kubectl: Callable[..., str]
+) -> None:
+    kubectl("create", "quota", "q", "--hard=pods=2")
+    several = {"srs_origin_mode": "cluster", "srs_origin_replicas": 4, "hls_nginx_enabled": False}
+    said = play(**several, srs_wait_timeout=6, expect=2).output
+    assert "Timed out after 6 s" in said, "there may be room in a quota again"
+    for cluster in ("edge", "origin"):
+        assert re.search(rf"- {cluster} \d/\d ready.* \(no new pod can be made: .*exceeded quota: q", said), said
+    found = run()
+    problems = {problem["object"]: problem["message"] for problem in found["problems"] if problem["verdict"] == "not_ready"}
+    assert all("exceeded quota: q, requested: pods=1" in problems[cluster] for cluster in ("edge", "origin"))
+    (origin,) = found["origins"]["origin"]["workloads"]
+    assert (origin["kind"], "in StatefulSet srs-origin failed" in origin["refused"]) == ("StatefulSet", True)
+
+
+def test_a_wait_for_pods_that_the_namespace_refuses_for_good_ends_early(
+    play: Callable[..., Any], kubectl: Callable[..., str], namespace: str
+) -> None:
+    kubectl("label", "namespace", "--overwrite", namespace, "pod-security.kubernetes.io/enforce=restricted")
+    said = play(srs_edge_security=False, srs_wait_timeout=120, expect=2).output
+    assert "Stopped waiting, since Deployment" in said
+    assert re.search(r"- edge 0/3 ready.* \(no new pod can be made: .*violates PodSecurity", said), said
+
+
+def test_a_removed_cluster_whose_service_hangs_is_told_and_not_offered(
+    play: Callable[..., Any], run: Run, kubectl: Callable[..., str]
+) -> None:
+    play(srs_edge_clusters=[{"name": "edge"}, {"name": "gone", "replicas": 1}])
+    kubectl("patch", "service", "srs-edge-gone-service", "--type=merge", "-p", '{"metadata":{"finalizers":["example.org/x"]}}')
+    try:
+        said = play(srs_edge_clusters=[{"name": "edge"}]).output
+        held = re.compile(r"srs-edge-gone-service: it is still being deleted, held by the finalizers (\S+, )?example\.org/x")
+        assert held.search(said)
+        found = run()
+        assert {url["cluster"] for url in found["urls"]} == {"edge", "hls", "origin"}
+        assert [p["object"] for p in found["problems"]] == ["srs-edge-gone-service"]
+        assert [line for line in found["summary"] if "gone" in line] == [line for line in found["summary"] if held.search(line)] != []
+    finally:
+        kubectl("patch", "service", "srs-edge-gone-service", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')

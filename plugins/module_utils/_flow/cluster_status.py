@@ -215,8 +215,7 @@ def _refs(found: Status, wanted: set[str]) -> list[Ref]:
     if "addresses" in wanted:
         refs += [
             Ref("v1", "Service", found["namespace"], service["name"])
-            for service in found["services"]
-            if service["type"] == "LoadBalancer" and not service["addresses"]
+            for service in status.without_address(found)
         ]
     return refs
 

@@ -14,6 +14,7 @@ Built-in kinds have rules of their own, by group and kind. All others are judged
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -36,6 +37,11 @@ GET_READY = frozenset(
 )
 
 
+# What the API server says of pods that no waiting brings about: the namespace or a quota asks for another pod template. All other refusals
+# may pass: a quota has room again when old pods end, webhooks and service accounts come.
+REFUSED_FOR_GOOD = re.compile(r"violates PodSecurity|failed quota: |(minimum|maximum) \S+ usage per |\bis invalid\b")
+
+
 class Waiting(NamedTuple):
     """Why an object is not ready."""
 
@@ -48,7 +54,7 @@ def waiting_for(item: ObjectView | None) -> Waiting | None:
     if item is None:
         return Waiting("does not exist")
     if item["metadata"].get("deletionTimestamp"):
-        return Waiting(_terminating(item))
+        return Waiting(being_deleted(item))
     kind, spec, status = group_kind(item), _mapping(item.get("spec")), _mapping(item.get("status"))
     if kind in EXIST:
         return None
@@ -66,7 +72,7 @@ def waiting_for(item: ObjectView | None) -> Waiting | None:
 
 def waiting_to_go(item: ObjectView) -> Waiting:
     """What keeps an object that is to go from being gone."""
-    return Waiting(_terminating(item) if item["metadata"].get("deletionTimestamp") else "still exists")
+    return Waiting(being_deleted(item) if item["metadata"].get("deletionTimestamp") else "still exists")
 
 
 def _mapping(value: Any) -> ObjectView:
@@ -74,9 +80,16 @@ def _mapping(value: Any) -> ObjectView:
     return value if isinstance(value, Mapping) else {}
 
 
-def _terminating(item: ObjectView) -> str:
+def being_deleted(item: ObjectView) -> str:
+    """What to say of an object that was deleted and is still there; it completes "OBJECT: ..."."""
     finalizers = item["metadata"].get("finalizers") or []
     return "is still being deleted" + (f", held by the finalizers {', '.join(finalizers)}" if finalizers else "")
+
+
+def refusal(status: ObjectView) -> str | None:
+    """Why a Deployment gets no new pods, in the API server's words; None if it does."""
+    failed = _condition(status, "ReplicaFailure", "True")
+    return str(failed.get("message") or failed.get("reason")) if failed else None
 
 
 def _is_observed(kind: str, generation: int, status: ObjectView) -> bool:
@@ -139,8 +152,8 @@ def _half_way(spec: ObjectView, status: ObjectView) -> str | None:
 def _deployment(spec: ObjectView, status: ObjectView) -> str | None:
     replicas = spec.get("replicas", 1)
     updated, available, total = (status.get(key) or 0 for key in ("updatedReplicas", "availableReplicas", "replicas"))
-    if failed := _condition(status, "ReplicaFailure", "True"):
-        return f"{available} of {replicas} replicas are available, and new pods cannot be created: {failed.get('message')}"
+    if refused := refusal(status):
+        return f"{available} of {replicas} replicas are available, and new pods cannot be created: {refused}"
     if spec.get("paused") and updated < replicas:
         return "it is paused"
     if updated < replicas:
@@ -150,7 +163,9 @@ def _deployment(spec: ObjectView, status: ObjectView) -> str | None:
     return _available(replicas, status)
 
 
-def _deadline_exceeded(spec: ObjectView, status: ObjectView) -> str | None:
+def _deployment_failed(spec: ObjectView, status: ObjectView) -> str | None:
+    if REFUSED_FOR_GOOD.search(refusal(status) or ""):
+        return _deployment(spec, status)
     progressing = _condition(status, "Progressing", "False")
     if spec.get("paused") or progressing is None or progressing.get("reason") != "ProgressDeadlineExceeded":
         return None
@@ -246,7 +261,7 @@ RULES: dict[str, Callable[[ObjectView, ObjectView], str | None]] = {
 }
 # And why one that is not ready has failed.
 FAILURES: dict[str, Callable[[ObjectView, ObjectView], str | None]] = {
-    "Deployment.apps": _deadline_exceeded,
+    "Deployment.apps": _deployment_failed,
     "Job.batch": _job_failed,
     "Pod": _pod_failed,
     DEFINITION: _names_taken,

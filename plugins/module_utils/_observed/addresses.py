@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import load_balancer_hosts
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.readiness import being_deleted
 from ansible_collections.livestream.srs.plugins.module_utils._labels import COMPONENT, FLV, HOST, INSTANCE
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import (
     Action,
@@ -75,7 +76,13 @@ def _service(item: Object, slices: Sequence[Object] | None) -> Service:
         "ready_endpoints": None
         if slices is None
         else sum((e.get("conditions") or {}).get("ready") is not False for s in own for e in s.get("endpoints") or ()),
+        "deleting": deleting(item),
     }
+
+
+def deleting(item: Object) -> str | None:
+    """That an object was deleted and is still there, and what holds it; None if it was not."""
+    return being_deleted(item) if item["metadata"].get("deletionTimestamp") else None
 
 
 def protocol_of(port: Object, component: str) -> PortProtocol | None:
@@ -91,9 +98,11 @@ def protocol_of(port: Object, component: str) -> PortProtocol | None:
 
 
 def urls(found: Iterable[Service], app: str, stream: str) -> list[Url]:
-    """Where to publish ``app/stream`` to and to play it from, each URL once."""
+    """Where to publish ``app/stream`` to and to play it from, each URL once; not by a Service that is to go."""
     rows: list[Url] = []
     for service in found:
+        if service["deleting"]:
+            continue
         public = bool(service["addresses"])
         inside = [service["host"]] if service["type"] != "LoadBalancer" and service["cluster_ip"] != "None" else []
         for address in service["addresses"] or inside:

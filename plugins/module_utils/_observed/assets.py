@@ -64,17 +64,25 @@ svg .pod.starting{fill:none;stroke:var(--good)}
 .legend .pod.starting::before{background:none;border:1.5px solid var(--good)}
 @STREAMS@
 .narrow{display:none}
-.scroll{overflow-x:auto;margin:0 -16px -14px;padding:0 16px 14px}
+.scroll{overflow-x:auto;margin:0 -16px -14px;padding:0 16px 14px;
+background:linear-gradient(90deg,var(--card) 50%,transparent) 0/48px 100% no-repeat local,
+linear-gradient(270deg,var(--card) 50%,transparent) 100%/48px 100% no-repeat local,
+linear-gradient(90deg,var(--rule),transparent) 0/16px 100% no-repeat,
+linear-gradient(270deg,var(--rule),transparent) 100%/16px 100% no-repeat}
 table{border-collapse:collapse;width:100%;font-size:.86rem}
-th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid var(--rule);white-space:nowrap;vertical-align:top}
+th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid var(--rule);vertical-align:top}
+.number,td[data-sort]{white-space:nowrap}
 tbody tr:last-child td{border-bottom:0}
-td:last-child{white-space:normal;overflow-wrap:anywhere;min-width:220px}
+td:last-child{overflow-wrap:anywhere;min-width:120px}
 .number{text-align:right;font-variant-numeric:tabular-nums}
+th.number{white-space:normal}
 th button{all:unset;cursor:pointer;color:var(--soft);font-weight:600}
 th button:focus-visible{outline:2px solid var(--s0);border-radius:3px}
 th[aria-sort=ascending] button::after{content:" ▲"}
 th[aria-sort=descending] button::after{content:" ▼"}
-@media (max-width:900px){.wide{display:none}.narrow{display:block}.narrow svg{max-width:440px!important}}
+@media (max-width:900px){table{font-size:.8rem}th,td{padding-right:6px}
+td:first-child{overflow-wrap:anywhere;min-width:110px}
+.wide{display:none}.narrow{display:block}.narrow svg{max-width:440px!important}}
 @media (max-width:480px){main{padding:14px 10px 30px}section{padding:12px}
 .scroll{margin:0 -12px -12px;padding:0 12px 12px}}
 @media print{section{break-inside:avoid}}

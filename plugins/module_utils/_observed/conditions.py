@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._observed.status import clusters
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status import clusters, reasons, without_address
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Cluster, Objects, Status
 
 Query = Callable[[str, Any], Any]
@@ -63,16 +63,15 @@ def _ready(status: Status, _value: str, _query: Query) -> list[str]:
     lines = []
     for name, cluster in found:
         if not cluster["complete"]:
-            reasons = sorted({pod["reason"] for pod in cluster["pods"] if pod["reason"]})
             state = f"{name} {cluster['ready']}/{cluster['desired']} ready"
             if cluster["updated"] < cluster["desired"]:
                 state += f", {cluster['updated']} updated"
-            lines.append(state + (f" ({', '.join(reasons)})" if reasons else ""))
+            lines.append(state + reasons(cluster))
     return lines
 
 
 def _addresses(status: Status, _value: str, _query: Query) -> list[str]:
-    return [f"Service {s['name']} has no address" for s in status["services"] if s["type"] == "LoadBalancer" and not s["addresses"]]
+    return [f"Service {service['name']} has no address" for service in without_address(status)]
 
 
 def _drained(status: Status, cluster: str, _query: Query) -> list[str]:

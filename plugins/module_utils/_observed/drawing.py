@@ -104,7 +104,7 @@ def _model(status: Status) -> Model:
     rates = [flow.kbps for box in [*edges, *publishers] for flow in box.flows]
     balancers = []
     for service in status["services"]:
-        if service["type"] == "LoadBalancer":
+        if service["type"] == "LoadBalancer" and not service["deleting"]:
             ports = ", ".join(str(port["port"]) for port in service["ports"])
             lines = [*(service["addresses"] or ["no address yet"]), f"ports {ports}"]
             owner = service["cluster"] if service["component"] == "edge" else ""

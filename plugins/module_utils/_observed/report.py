@@ -38,6 +38,7 @@ FIELDS = tuple(Status.__annotations__)
 # What the page says of each verdict: if nothing is wrong, and if something is.
 VERDICTS: dict[Verdict, tuple[str, str]] = {
     "not_ready": ("all replicas ready", "replicas not ready"),
+    "not_deleted": ("nothing hangs on its deletion", "deleted, still there"),
     "no_lb_address": ("load balancers have addresses", "load balancer without address"),
     "no_endpoints": ("Services have pods", "Service without pods"),
     "no_answer": ("all servers answer", "servers do not answer"),

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.pods import owner, owns, pod_reason
 from ansible_collections.livestream.srs.plugins.module_utils._labels import CONFIG_CHECKSUM
 from ansible_collections.livestream.srs.plugins.module_utils._observed import addresses, server_config
-from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Cluster, Objects, Pod, PodState, Workload
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Cluster, Objects, Pod, PodState, Service, Workload
 
 Object = Mapping[str, Any]
 Kind = Literal["Deployment", "StatefulSet"]
@@ -22,6 +22,11 @@ KINDS: tuple[Kind, ...] = ("Deployment", "StatefulSet")
 # What the kubelet and the API server call a pod on its normal way to its start.
 # https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 ON_ITS_WAY = ("Pending", "ContainerCreating", "PodInitializing")
+
+# The reason of events about pods that could not be made.
+REFUSED = "FailedCreate"
+# So many of the last warnings are told.
+EVENTS = 3
 
 
 def build(objects: Mapping[str, Iterable[Object] | None], app: str = "live", stream: str = "livestream") -> Objects:
@@ -50,6 +55,11 @@ def clusters(status: Objects) -> Iterator[tuple[str, Cluster]]:
     """(name, cluster) of all clusters: origins, HLS, edge clusters."""
     for group in (status["origins"], status["hls"], status["edges"]):
         yield from group.items()
+
+
+def without_address(status: Objects) -> list[Service]:
+    """The Services that are to have a load balancer's address and have none; those that are to go need none."""
+    return [s for s in status["services"] if s["type"] == "LoadBalancer" and not s["addresses"] and not s["deleting"]]
 
 
 def workload_selector(workloads: Iterable[Object]) -> str:
@@ -111,14 +121,16 @@ def _read(kind: Kind, item: Object, pods: Mapping[tuple[str, str] | None, list[O
     name, component, cluster = addresses.identity(item)
     mine = [*pods.get((kind, name), ()), *(pod for pod in pods.get(None, ()) if owns(kind, item, pod))]
     own = sorted((_pod(pod, name) for pod in mine), key=lambda pod: pod["name"])
-    return _Found(component, cluster, _workload(kind, item, {name, *(pod["name"] for pod in own)}, events), own)
+    return _Found(component, cluster, _workload(kind, item, own, _warnings(events, {name, *(pod["name"] for pod in own)})), own)
 
 
-def _workload(kind: Kind, item: Object, involved: set[str], events: Iterable[Object]) -> Workload:
+def _workload(kind: Kind, item: Object, pods: Sequence[Pod], warnings: Sequence[Object]) -> Workload:
     spec, status = item["spec"], item.get("status") or {}
     template = spec["template"]
     settings = server_config.of_template(template)
     complete = readiness.waiting_for({**item, "apiVersion": "apps/v1", "kind": kind}) is None
+    refused = None if complete else readiness.refusal(status) or _refusal(pods, warnings)
+    told = [] if complete else [event for event in warnings if not (refused and event.get("reason") == REFUSED)]
     return {
         "name": item["metadata"]["name"],
         "kind": kind,
@@ -132,7 +144,9 @@ def _workload(kind: Kind, item: Object, involved: set[str], events: Iterable[Obj
         "api_port": settings.api_port,
         "max_connections": settings.max_connections,
         "config_checksum": _config_checksum(template.get("metadata") or {}),
-        "events": [] if complete else _events(events, involved),
+        "refused": refused,
+        "deleting": addresses.deleting(item),
+        "events": [f"{e['involvedObject']['kind']}/{e['involvedObject']['name']}: {e.get('reason')}: {_message(e)}" for e in told[-EVENTS:]],
     }
 
 
@@ -163,11 +177,31 @@ def _config_checksum(metadata: Object) -> str | None:
     return (metadata.get("annotations") or {}).get(CONFIG_CHECKSUM)
 
 
-def _events(events: Iterable[Object], involved: set[str], count: int = 3) -> list[str]:
-    """The last warnings about these objects, newest last."""
+def _warnings(events: Iterable[Object], involved: set[str]) -> list[Object]:
+    """The warnings about these objects, newest last."""
     found = [e for e in events if e.get("type") == "Warning" and (e.get("involvedObject") or {}).get("name") in involved]
-    found.sort(key=lambda e: e.get("lastTimestamp") or e.get("eventTime") or e["metadata"].get("creationTimestamp") or "")
-    texts = [
-        f"{e['involvedObject']['kind']}/{e['involvedObject']['name']}: {e.get('reason')}: {(e.get('message') or '').strip()}" for e in found
-    ]
-    return texts[-count:]
+    return sorted(found, key=_seen)
+
+
+def _refusal(pods: Iterable[Pod], warnings: Iterable[Object]) -> str | None:
+    """Why no new pod can be made, of a workload that has no condition for it: what was refused since its last pod was made."""
+    last = max((pod["created"] or "" for pod in pods), default="")
+    found = [event for event in warnings if event.get("reason") == REFUSED and _seen(event) > last]
+    return _message(found[-1]) if found else None
+
+
+def _seen(event: Object) -> str:
+    return event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or ""
+
+
+def _message(event: Object) -> str:
+    return (event.get("message") or "").strip()
+
+
+def reasons(cluster: Cluster) -> str:
+    """Why a cluster is not complete, in brackets to be put behind what it lacks; "" if nothing tells."""
+    found = sorted({pod["reason"] for pod in cluster["pods"] if pod["reason"]})
+    for workload in cluster["workloads"]:
+        found += [f"no new pod can be made: {workload['refused']}"] if workload["refused"] else []
+        found += [f"{workload['kind']} {workload['name']} {workload['deleting']}"] if workload["deleting"] else []
+    return f" ({', '.join(found)})" if found else ""

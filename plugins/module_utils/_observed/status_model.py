@@ -111,6 +111,10 @@ class Workload(TypedDict):
         Count | None, Doc("Connections that a server may have, from the container's environment.", null="it is not set there")
     ]
     config_checksum: Annotated[str | None, Doc("Checksum of the srs.conf in its pod template.", null=_CHECKSUM_UNKNOWN)]
+    refused: Annotated[
+        str | None, Doc("Why no new pod can be made, in the API server's words, such as a quota.", null="nothing is known to refuse them")
+    ]
+    deleting: Annotated[str | None, Doc("That it was deleted and is still there, and what holds it.", null="it was not deleted")]
     events: Annotated[list[str], Doc("The last warnings about it and its pods while it is not complete, newest last.")]
 
 
@@ -150,6 +154,7 @@ class Service(TypedDict):
     addresses: Annotated[list[str], Doc("IP addresses and host names of its load balancer, and its external IPs.")]
     ports: Annotated[list[Port], Doc("Its ports.")]
     ready_endpoints: Annotated[Count | None, Doc("Ready pods behind it.", null="EndpointSlices may not be read")]
+    deleting: Annotated[str | None, Doc("That it was deleted and is still there, and what holds it.", null="it was not deleted")]
 
 
 class Url(TypedDict):
@@ -179,7 +184,7 @@ class Objects(TypedDict):
     hls: Annotated[dict[str, Cluster], Doc("Workloads that serve HLS alone, by name of their cluster; empty if nginx runs beside SRS.")]
     edges: Annotated[dict[str, Cluster], Doc("Edge clusters, by name.")]
     services: Annotated[list[Service], Doc("Services: origin first, then HLS, then edge clusters.")]
-    urls: Annotated[list[Url], Doc("Where to publish to and to play from.")]
+    urls: Annotated[list[Url], Doc("Where to publish to and to play from; none of a Service that was deleted.")]
 
 
 class KubernetesSide(Objects):
@@ -311,6 +316,7 @@ class Unjudged(KubernetesSide):
 
 Verdict = Literal[
     "not_ready",
+    "not_deleted",
     "no_lb_address",
     "no_endpoints",
     "no_answer",
@@ -327,6 +333,7 @@ class Verdicts(TypedDict):
     """A flag for each verdict: true if something is wrong, false if not, null if it is not known."""
 
     not_ready: Annotated[bool, Doc("A workload lacks replicas, or runs older ones beside the new.")]
+    not_deleted: Annotated[bool, Doc("A workload or Service was deleted and is still there.")]
     no_lb_address: Annotated[bool, Doc("A Service of type LoadBalancer has no address.")]
     no_endpoints: Annotated[bool | None, Doc("No ready pod is behind a Service.", null="EndpointSlices may not be read")]
     no_answer: Annotated[bool | None, Doc("A server that is not draining gave no answer.", null="no server was asked")]

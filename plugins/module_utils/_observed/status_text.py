@@ -30,7 +30,7 @@ def summary(status: Status) -> list[str]:
     balancers = [
         (s["name"], ", ".join(s["addresses"]) or "no address yet", ", ".join(str(p["port"]) for p in s["ports"]))
         for s in status["services"]
-        if s["type"] == "LoadBalancer"
+        if s["type"] == "LoadBalancer" and not s["deleting"]
     ]
     sections: list[tuple[str, Sequence[Sequence[object]]]] = [
         ("Load balancers", balancers),

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
-from ansible_collections.livestream.srs.plugins.module_utils._observed.status import clusters
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status import clusters, reasons, without_address
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import (
     Cluster,
     Judgement,
@@ -64,22 +64,27 @@ def judge(status: Unjudged, near_capacity: int = 80) -> Judgement:
 def _not_ready(status: Unjudged, _limit: int) -> Iterator[Finding]:
     for name, cluster in clusters(status):
         if not cluster["complete"]:
-            reasons = sorted({pod["reason"] for pod in cluster["pods"] if pod["reason"]})
             text = f"{cluster['ready']} of {cluster['desired']} replicas are ready, {cluster['updated']} of the newest template"
             severity: Severity = "error" if cluster["ready"] < cluster["desired"] else "warning"
-            yield Finding(severity, name, text + (f" ({', '.join(reasons)})" if reasons else ""))
+            yield Finding(severity, name, text + reasons(cluster))
+
+
+def _not_deleted(status: Unjudged, _limit: int) -> Iterator[Finding]:
+    workloads = (workload for _name, cluster in clusters(status) for workload in cluster["workloads"])
+    for item in (*workloads, *status["services"]):
+        if item["deleting"]:
+            yield Finding("warning", item["name"], f"it {item['deleting']}; if that lasts, see what set them")
 
 
 def _no_lb_address(status: Unjudged, _limit: int) -> Iterator[Finding]:
-    for service in status["services"]:
-        if service["type"] == "LoadBalancer" and not service["addresses"]:
-            text = "the load balancer has no address yet; if that lasts, see the Service's events and the load balancer controller"
-            yield Finding("error", service["name"], text)
+    for service in without_address(status):
+        text = "the load balancer has no address yet; if that lasts, see the Service's events and the load balancer controller"
+        yield Finding("error", service["name"], text)
 
 
 def _no_endpoints(status: Unjudged, _limit: int) -> Iterator[Finding]:
     for service in status["services"]:
-        if service["ready_endpoints"] == 0:
+        if service["ready_endpoints"] == 0 and not service["deleting"]:
             yield Finding("error", service["name"], "no ready pod is behind this Service, so it refuses all connections")
 
 
@@ -214,6 +219,7 @@ def _any_server(key: Literal["clients", "connections_percent", "version"]) -> Ca
 
 CHECKS: dict[Verdict, Check] = {
     "not_ready": Check(_always, _not_ready),
+    "not_deleted": Check(_always, _not_deleted),
     "no_lb_address": Check(_always, _no_lb_address),
     "no_endpoints": Check(lambda status: all(service["ready_endpoints"] is not None for service in status["services"]), _no_endpoints),
     "no_answer": Check(lambda status: bool(status["servers"]), _no_answer),

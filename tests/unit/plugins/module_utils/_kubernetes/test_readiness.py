@@ -280,3 +280,22 @@ def test_a_roll_out_that_is_held_half_way_needs_enough_servers_only() -> None:
     assert readiness.waiting_for(half_way) is None
     half_way["status"]["availableReplicas"] = 2
     assert readiness.waiting_for(half_way) == Waiting("2 of 3 replicas are available, and it is paused")
+
+
+@pytest.mark.parametrize(
+    ("message", "failed"),
+    [
+        ('pods "a-1" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false', True),
+        ('pods "a-1" is forbidden: failed quota: q: must specify limits.cpu for: srs', True),
+        ('pods "a-1" is forbidden: [maximum memory usage per Container is 1Gi, but limit is 2Gi]', True),
+        ('Pod "a-1" is invalid: spec.containers[0].resources.requests: Invalid value: "2"', True),
+        ('pods "a-1" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2', False),
+        ('pods "a-1" is forbidden: error looking up service account x/default: serviceaccount "default" not found', False),
+        ('Internal error occurred: failed calling webhook "a.example.org": connection refused', False),
+    ],
+)
+def test_pods_that_are_refused_for_good_are_a_failure(message: str, failed: bool) -> None:
+    refused = condition("ReplicaFailure", reason="FailedCreate", message=message)
+    waiting = readiness.waiting_for(deployment({"replicas": 3}, **{**DONE, "updatedReplicas": 1}, **refused))
+    assert waiting and waiting.failed is failed
+    assert waiting.reason.endswith(f"and new pods cannot be created: {message}")

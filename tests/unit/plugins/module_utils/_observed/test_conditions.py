@@ -13,7 +13,11 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed import co
 
 
 def cluster(desired: int = 1, ready: int = 1, updated: int = 1, pods: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    return {"desired": desired, "ready": ready, "updated": updated, "complete": desired == ready == updated, "pods": pods or []}
+    return {"desired": desired, "ready": ready, "updated": updated, "complete": desired == ready == updated, "pods": pods or [], "workloads": []}
+
+
+def workload(**more: Any) -> dict[str, Any]:
+    return {"name": "w", "kind": "Deployment", "refused": None, "deleting": None, **more}
 
 
 def pod(name: str, reason: str | None = None) -> dict[str, Any]:
@@ -31,8 +35,8 @@ def topology() -> dict[str, Any]:
         "hls": {},
         "edges": {"edge": cluster(pods=[pod("edge-1")]), "cdn": cluster(pods=[pod("cdn-1")])},
         "services": [
-            {"name": "srs-edge-service", "type": "LoadBalancer", "addresses": ["203.0.113.1"]},
-            {"name": "x", "type": "ClusterIP", "addresses": []},
+            {"name": "srs-edge-service", "type": "LoadBalancer", "addresses": ["203.0.113.1"], "deleting": None},
+            {"name": "x", "type": "ClusterIP", "addresses": [], "deleting": None},
         ],
         "servers": [{"name": "edge-1", "clients": 0}, {"name": "cdn-1", "clients": 4}],
         "streams": [
@@ -118,3 +122,20 @@ def test_an_unknown_cluster_is_an_error(topology: dict[str, Any]) -> None:
 def test_what_is_not_a_condition_is_refused(given: Any) -> None:
     with pytest.raises(SrsError, match="which is not a condition: use ready, addresses, drained, or one of drained: CLUSTER, idle"):
         conditions.parse([given])
+
+
+def test_why_no_pod_can_be_made_is_told(topology: dict[str, Any]) -> None:
+    topology["edges"]["edge"] = {**cluster(3, 1, 1), "workloads": [workload(refused="exceeded quota: q")]}
+    assert missing(topology, "ready") == ["edge 1/3 ready, 1 updated (no new pod can be made: exceeded quota: q)"]
+
+
+def test_a_workload_that_is_to_go_is_not_ready_and_why(topology: dict[str, Any]) -> None:
+    topology["edges"]["edge"] = {**cluster(), "complete": False, "workloads": [workload(deleting="is still being deleted")]}
+    assert missing(topology, "ready") == ["edge 1/1 ready (Deployment w is still being deleted)"]
+
+
+def test_a_service_that_is_to_go_needs_no_address(topology: dict[str, Any]) -> None:
+    topology["services"][0]["addresses"] = []
+    assert missing(topology, "addresses") == ["Service srs-edge-service has no address"]
+    topology["services"][0]["deleting"] = "is still being deleted"
+    assert missing(topology, "addresses") == []

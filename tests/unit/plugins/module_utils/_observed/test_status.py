@@ -130,3 +130,70 @@ def test_a_ready_pod(tutorial: dict[str, Any]) -> None:
 def test_clusters_come_in_the_order_of_the_media(tutorial: dict[str, Any]) -> None:
     tutorial["Deployment"] += [deployment("nginx-origin", "hls", "hls", 1), deployment("srs-edge-cdn", "edge", "cdn", 1)]
     assert [name for name, _cluster in status.clusters(status.build(tutorial))] == ["origin", "hls", "cdn", "edge"]
+
+
+# Pods that can't be made
+
+QUOTA = 'pods "srs-edge-deployment-5d9c-x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2'
+
+
+def event(kind: str, name: str, reason: str, message: str, time: str) -> dict[str, Any]:
+    about = {"kind": kind, "name": name}
+    return {"type": "Warning", "reason": reason, "message": message, "lastTimestamp": time, "involvedObject": about, "metadata": {}}
+
+
+def test_a_deployment_tells_why_it_gets_no_pods(tutorial: dict[str, Any]) -> None:
+    edge = tutorial["Deployment"][0]
+    edge["status"].update(readyReplicas=2, availableReplicas=2, conditions=[{"type": "ReplicaFailure", "status": "True", "message": QUOTA}])
+    (workload,) = status.build(tutorial)["edges"]["edge"]["workloads"]
+    assert workload["refused"] == QUOTA
+    edge["status"]["conditions"][0]["status"] = "False"
+    assert status.build(tutorial)["edges"]["edge"]["workloads"][0]["refused"] is None
+
+
+def stateful(tutorial: dict[str, Any], *events: dict[str, Any]) -> dict[str, Any]:
+    """The origin as a StatefulSet of 2 with one pod, and these events."""
+    origin = tutorial["Deployment"].pop()
+    origin["metadata"]["name"] = "srs-origin"
+    origin["spec"]["replicas"] = 2
+    pod = tutorial["Pod"].pop()
+    pod["metadata"].update(ownerReferences=[{"kind": "StatefulSet", "name": "srs-origin", "controller": True}])
+    pod["metadata"]["creationTimestamp"] = "2026-01-31T12:00:00Z"
+    tutorial |= {"StatefulSet": [origin], "Pod": [*tutorial["Pod"], pod], "Event": list(events)}
+    (workload,) = status.build(tutorial)["origins"]["origin"]["workloads"]
+    return dict(workload)
+
+
+def test_of_a_stateful_set_its_events_tell(tutorial: dict[str, Any]) -> None:
+    said = "create Pod srs-origin-1 in StatefulSet srs-origin failed error: violates PodSecurity"
+    other = event("StatefulSet", "srs-origin", "Unhappy", "for another reason", "2026-01-31T12:00:02Z")
+    workload = stateful(tutorial, event("StatefulSet", "srs-origin", "FailedCreate", said, "2026-01-31T12:00:01Z"), other)
+    assert workload["refused"] == said
+    assert workload["events"] == ["StatefulSet/srs-origin: Unhappy: for another reason"], "and nothing is told twice"
+
+
+def test_a_refusal_before_the_last_pod_was_made_is_over(tutorial: dict[str, Any]) -> None:
+    workload = stateful(tutorial, event("StatefulSet", "srs-origin", "FailedCreate", "no room", "2026-01-31T11:59:59Z"))
+    assert workload["refused"] is None
+    assert workload["events"] == ["StatefulSet/srs-origin: FailedCreate: no room"]
+
+
+# What was deleted and is still there
+
+
+def test_a_service_that_is_to_go_offers_no_urls(tutorial: dict[str, Any]) -> None:
+    edge = tutorial["Service"][0]["metadata"]
+    before = status.build(tutorial)
+    assert {url["cluster"] for url in before["urls"]} == {"edge", "hls", "origin"}
+    edge.update(deletionTimestamp="2026-01-31T12:00:00Z", finalizers=["example.org/a", "example.org/b"])
+    found = status.build(tutorial)
+    assert {url["cluster"] for url in found["urls"]} == {"hls", "origin"}
+    deleting = {service["name"]: service["deleting"] for service in found["services"] if service["deleting"]}
+    assert deleting == {"srs-edge-service": "is still being deleted, held by the finalizers example.org/a, example.org/b"}
+
+
+def test_a_workload_that_is_to_go_says_so(tutorial: dict[str, Any]) -> None:
+    assert status.build(tutorial)["edges"]["edge"]["workloads"][0]["deleting"] is None
+    tutorial["Deployment"][0]["metadata"]["deletionTimestamp"] = "2026-01-31T12:00:00Z"
+    (workload,) = status.build(tutorial)["edges"]["edge"]["workloads"]
+    assert (workload["deleting"], workload["complete"]) == ("is still being deleted", False)

@@ -16,7 +16,7 @@ def pod(name: str, **more: Any) -> dict[str, Any]:
 
 
 def cluster(pods: list[dict[str, Any]] | None = None, **more: Any) -> dict[str, Any]:
-    workloads = [{"name": "srs-edge", "kind": "Deployment", "config_map": "srs-edge-config"}]
+    workloads = [{"name": "srs-edge", "kind": "Deployment", "config_map": "srs-edge-config", "refused": None, "deleting": None}]
     return {"desired": 1, "ready": 1, "updated": 1, "complete": True, "pods": pods or [], "workloads": workloads, **more}
 
 
@@ -71,7 +71,9 @@ def healthy() -> dict[str, Any]:
         "origins": {},
         "hls": {},
         "edges": {"edge": cluster([pod("edge-0")])},
-        "services": [{"name": "srs-edge-service", "type": "LoadBalancer", "addresses": ["203.0.113.1"], "ready_endpoints": 1}],
+        "services": [
+            {"name": "srs-edge-service", "type": "LoadBalancer", "addresses": ["203.0.113.1"], "ready_endpoints": 1, "deleting": None}
+        ],
         "configs": {"srs-edge-config": {"checksum": "new"}},
         "servers": [server("origin-0", "origin"), server("edge-0")],
         "streams": [stream()],
@@ -102,6 +104,26 @@ def test_not_ready(healthy: dict[str, Any]) -> None:
     flag, found = judged(healthy, "not_ready")
     assert flag is True
     assert found == [("edge", "2 of 3 replicas are ready, 3 of the newest template (ImagePullBackOff)")]
+
+
+def test_not_ready_since_pods_are_refused(healthy: dict[str, Any]) -> None:
+    edge = cluster([pod("a", reason="ImagePullBackOff")], desired=3, ready=2, updated=3, complete=False)
+    edge["workloads"][0]["refused"] = 'pods "a" is forbidden: exceeded quota: q'
+    healthy["edges"]["edge"] = edge
+    ((_name, text),) = judged(healthy, "not_ready")[1]
+    assert text.endswith('(ImagePullBackOff, no new pod can be made: pods "a" is forbidden: exceeded quota: q)')
+
+
+def test_what_was_deleted_and_is_still_there(healthy: dict[str, Any]) -> None:
+    held = "is still being deleted, held by the finalizers example.org/hold"
+    healthy["services"][0].update(deleting=held, addresses=[], ready_endpoints=0)
+    assert judged(healthy, "not_deleted") == (True, [("srs-edge-service", f"it {held}; if that lasts, see what set them")])
+    assert [judged(healthy, name) for name in ("no_lb_address", "no_endpoints")] == [(False, []), (False, [])], "it is to go"
+    edge = cluster([pod("edge-0")], complete=False)
+    edge["workloads"][0]["deleting"] = "is still being deleted"
+    healthy["edges"]["edge"] = edge
+    assert judged(healthy, "not_deleted")[1][0] == ("srs-edge", "it is still being deleted; if that lasts, see what set them")
+    assert judged(healthy, "not_ready")[1][0][1].endswith("(Deployment srs-edge is still being deleted)")
 
 
 def test_no_address_and_no_endpoints(healthy: dict[str, Any]) -> None:
