@@ -134,7 +134,7 @@ def test_the_key_stays_in_its_secret(play: Play, kubectl: Kubectl) -> None:
                 "srs_edge_slb": {"provider": "metallb", "ip": "192.0.2.1", "shared": "a"},
                 "srs_edge_config": {"http_server": {"https": {"enabled": True, "secret": "tls"}}},
             },
-            ["edge cluster 'edge'", "hls_nginx_slb", "both need port 443/TCP"],
+            ["srs_edge_slb", "hls_nginx_slb", "both need port 443/TCP"],
         ),
     ],
 )

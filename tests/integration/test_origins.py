@@ -294,7 +294,7 @@ def test_teardown_keeps_the_claim_unless_told(play: Callable[..., Any], there: N
         ),
         ({"hls_nginx_mode": "cache", "hls_nginx_own_config": False}, ["hls_nginx_own_config"]),
         ({"hls_nginx_mode": "cache", "hls_nginx_cache": {"sizes": "1Gi"}}, ["sizes", "size"]),
-        ({"hls_nginx_mode": "cache", "hls_nginx_autoscale": {"min": 2}}, ["hls_nginx: autoscale.max"]),
+        ({"hls_nginx_mode": "cache", "hls_nginx_autoscale": {"min": 2}}, ["hls_nginx_autoscale.max"]),
         ({**CLUSTER, "srs_origin_storage": {"type": "pvc", "size": "1Gi"}}, ["ReadWriteOnce", "3 origins", "ReadWriteMany"]),
         ({"srs_origin_replicas": 2}, ["srs_origin_replicas is 2", "single"]),
         ({"srs_origin_mode": "many"}, ["srs_origin_mode", "many", "cluster"]),

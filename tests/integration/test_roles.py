@@ -109,5 +109,5 @@ def test_a_switch_given_as_text_is_a_switch(run: Callable[..., Any], api: client
 
 def test_what_is_wrong_is_found_by_the_role_itself(run: Callable[..., Any], api: client.ApiClient, namespace: str) -> None:
     said = run(roles=["srs_edge"], srs_edge_drain_seconds=-1, expect=2)
-    assert "Nothing was changed: edge cluster 'edge': drain_seconds is -1: it must be a whole number from 0 to 604800." in said.message
+    assert "Nothing was changed: srs_edge_drain_seconds is -1: it must be a whole number from 0 to 604800." in said.message
     assert there(api, namespace) == set()

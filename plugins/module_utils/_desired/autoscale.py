@@ -15,8 +15,7 @@ DEFAULT_CPU = 65
 
 
 def check(where: str, given: Settings, resources: Settings) -> Iterator[str]:
-    """The problems of a resolved autoscale, as sentences; ``resources`` are those of the containers."""
-    where = f"{where}: autoscale"
+    """The problems of a resolved autoscale, as sentences; ``where`` is its variable, ``resources`` are those of the containers."""
     if not given:
         return
     problems = [f"{where} has no key {key}: known are {', '.join(KEYS)}." for key in given if key not in KEYS]

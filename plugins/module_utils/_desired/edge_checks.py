@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, releases
@@ -21,23 +21,31 @@ OFF = ("false", "no", "off", "0", "0.0", "n", "f")
 WEEK = 7 * 24 * 3600
 
 
-def check_edges(edges: Sequence[Edge]) -> Iterator[str]:
-    """Names, replica counts, ports and budgets."""
-    yield from _check_names(edges)
+def of_each(edges: Sequence[Edge], told_of: Callable[[Edge], Iterable[str]]) -> Iterator[str]:
+    """What is told of edge clusters, each sentence once: before one that isn't about all of them stands which they are."""
+    clusters: dict[str, list[str]] = {}
     for edge in edges:
-        where = edge.title
-        if edge.replicas is not None:
-            yield from _not_in_range(f"{where}: replicas", edge.replicas, 0, 10_000)
-        yield from autoscale.check(where, edge.autoscale, edge.resources)
-        if edge.config_strategy == "reload" and not edge.config_checksum:
-            yield f"{where}: config_strategy is reload, which rolls the pods when a reload isn't enough: set config_checksum to true."
-        yield from _check_publishers(where, edge.publish_from, edge.version)
-        yield from check_server(where, edge)
-        if not edge.origin:
-            yield f"{where}: no origin: set srs_edge_origin, or the cluster's 'origin', to where it pulls from (host or host:port)."
+        for sentence in told_of(edge):
+            clusters.setdefault(sentence, []).append(edge.title)
+    for sentence, titles in clusters.items():
+        yield sentence if len(titles) == len(edges) else f"{', '.join(titles)}: {sentence}"
 
 
-def _check_names(edges: Sequence[Edge]) -> Iterator[str]:
+def check_edge(edge: Edge) -> Iterator[str]:
+    """Replica counts, autoscaling, publishers and budgets."""
+    if edge.replicas is not None:
+        yield from _not_in_range(edge.variable("replicas"), edge.replicas, 0, 10_000)
+    yield from autoscale.check(edge.variable("autoscale"), edge.autoscale, edge.resources)
+    if edge.config_strategy == "reload" and not edge.config_checksum:
+        where = edge.variable("config_strategy")
+        yield f"{where} is reload, which rolls the pods when a reload isn't enough: set {edge.variable('config_checksum')} to true."
+    yield from _check_publishers(edge.variable("publish_from"), edge.publish_from, edge.version)
+    yield from check_server(edge)
+    if not edge.origin:
+        yield "srs_edge_origin is empty: set it, or the cluster's 'origin', to where it pulls from (host or host:port)."
+
+
+def check_names(edges: Sequence[Edge]) -> Iterator[str]:
     seen: dict[str, int] = {}
     for index, name in enumerate(edge.name for edge in edges):
         where = f"srs_edge_clusters[{index}]"
@@ -79,12 +87,13 @@ def check_has_origin(edges: Iterable[Edge], own: list[str]) -> Iterator[str]:
         )
 
 
-def check_upstreams(edges: Iterable[Edge]) -> Iterator[str]:
+def check_upstreams(edges: Sequence[Edge]) -> Iterator[str]:
     """Whether each edge of edges has an upstream, and all of them lead to the origin in the end."""
     upstreams = {edge.name: edge.upstream for edge in edges}
     for name, upstream in upstreams.items():
         if upstream and upstream not in upstreams:
-            yield f"edge cluster '{name}': its upstream '{upstream}' is none of the edge clusters: {', '.join(upstreams)}."
+            where = next(edge for edge in edges if edge.name == name).variable("upstream")
+            yield f"{where} is '{upstream}', which is none of the edge clusters: {', '.join(upstreams)}."
             continue
         path = [name]
         while (upstream := upstreams.get(path[-1], "")) and upstream not in path:
@@ -94,48 +103,49 @@ def check_upstreams(edges: Iterable[Edge]) -> Iterator[str]:
             yield f"edge cluster '{name}': upstreams form a cycle: {circle}. One of them must pull from the origin."
 
 
-def server_warnings(where: str, server: Server) -> Iterator[str]:
+def server_warnings(server: Server) -> Iterator[str]:
     """What works of an origin and an edge alike, but leaves a door open."""
     if server.host_network and server.network_policy:
         yield (
-            f"{where}: host_network is true, and network policies do not apply to such pods: all ports of the servers, the HTTP API among "
-            "them, can be reached at the addresses of their nodes unless something in front of the nodes keeps them closed."
+            f"{server.variable('host_network')} is true, and network policies do not apply to such pods: all ports of the servers, the "
+            "HTTP API among them, can be reached at the addresses of their nodes unless something in front of the nodes keeps them closed."
         )
 
 
-def warnings(edges: Iterable[Edge]) -> Iterator[str]:
+def warnings(edge: Edge) -> Iterator[str]:
     """What works, but leaves a door open or may not do what it seems to."""
-    for edge in edges:
-        where = edge.title
-        yield from server_warnings(where, edge)
-        if edge.expose_http_api and edge.reading.is_on("http_api.auth.enabled") is False:
-            way = "set config.http_api.auth." if edge.version >= 5 else f"SRS {edge.version} can't have one."
-            yield f"{where}: the HTTP API is on its load balancer without a password: anyone can list and disconnect clients; {way}"
-        policy = edge.slb.get("external_traffic_policy")
-        if edge.publish_from not in ([], ["all"]) and policy != "Local":
-            yield (
-                f"{where}: publish_from goes by the client's address, which the load balancer may hide from SRS "
-                "unless slb.external_traffic_policy is Local."
-            )
-        if edge.grace and edge.grace.drain and releases.quits_at_once(edge.image, edge.version):
-            known = "as SRS 5 does at least up to 5.0.216" if edge.version == 5 else "as its release does"
-            yield (
-                f"{where}: {edge.image} exits immediately on graceful quit, {known}, and disconnects its players "
-                "(https://github.com/ossrs/srs/issues/3805): take SRS 4 or 6.0.132 and later, or set deregister_seconds to the time "
-                "that players are to have."
-            )
+    yield from server_warnings(edge)
+    if edge.expose_http_api and edge.reading.is_on("http_api.auth.enabled") is False:
+        way = f"set {edge.config_variable('http_api.auth')}." if edge.version >= 5 else f"SRS {edge.version} can't have one."
+        yield (
+            f"{edge.variable('expose_http_api')} is true, and the HTTP API is on the load balancer without a password: "
+            f"anyone can list and disconnect clients; {way}"
+        )
+    policy = edge.slb.get("external_traffic_policy")
+    if edge.publish_from not in ([], ["all"]) and policy != "Local":
+        yield (
+            f"{edge.variable('publish_from')} goes by the client's address, which the load balancer may hide from SRS "
+            f"unless {edge.variable('slb.external_traffic_policy')} is Local."
+        )
+    if edge.grace and edge.grace.drain and releases.quits_at_once(edge.image, edge.version):
+        known = "as SRS 5 does at least up to 5.0.216" if edge.version == 5 else "as its release does"
+        yield (
+            f"{edge.variable('image')} is {edge.image}, which exits immediately on graceful quit, {known}, and disconnects its players "
+            f"(https://github.com/ossrs/srs/issues/3805): take SRS 4 or 6.0.132 and later, or set {edge.variable('deregister_seconds')} to "
+            "the time that players are to have."
+        )
 
 
-def check_server(where: str, server: Server) -> Iterator[str]:
+def check_server(server: Server) -> Iterator[str]:
     """What holds for an origin and an edge alike: connections, grace budgets."""
-    yield from _not_in_range(f"{where}: max_connections", server.max_clients, 1, 10_000_000)
-    yield from _not_in_range(f"{where}: drain_seconds", server.drain_seconds, 0, WEEK)
-    yield from _not_in_range(f"{where}: deregister_seconds", server.deregister_seconds, 0, WEEK)
+    yield from _not_in_range(server.variable("max_connections"), server.max_clients, 1, 10_000_000)
+    yield from _not_in_range(server.variable("drain_seconds"), server.drain_seconds, 0, WEEK)
+    yield from _not_in_range(server.variable("deregister_seconds"), server.deregister_seconds, 0, WEEK)
 
 
 def _check_publishers(where: str, peers: Iterable[str], version: int) -> Iterator[str]:
     takes = "it takes 'all', IPv4 addresses and, from SRS 4 on, IPv4 networks such as 10.0.0.0/8."
-    yield from (f"{where}: publish_from has {peer!r}: {takes}" for peer in peers if peer != "all" and not _is_address(peer, version))
+    yield from (f"{where} has {peer!r}: {takes}" for peer in peers if peer != "all" and not _is_address(peer, version))
 
 
 def _is_address(peer: str, version: int) -> bool:

@@ -39,11 +39,23 @@ class Edge(Server):
     deployment_name: str
     selector: dict[str, str]
     canary_of: Edge | None = field(default=None, repr=False)
+    position: int = 0  # in srs_edge_clusters
+    own: Settings = field(default_factory=dict, repr=False)  # what is written there
+    general: Settings = field(default_factory=dict, repr=False)  # those of MERGED as they are written for all edge clusters
 
     @property
     def title(self) -> str:
         """As messages name it."""
         return f"edge cluster '{self.name}'"
+
+    def variable(self, path: str) -> str:
+        """That of the cluster's own item where the setting is written there, else the one for all edge clusters."""
+        if path == "max_connections" and "connections" in self.limit:
+            path = "limit.connections"
+        own = _depth(self.own, path)
+        if own and own >= _depth(self.general, path):
+            return f"srs_edge_clusters[{self.position}].{path}"
+        return super().variable(path)
 
     @cached_property
     def service_ports(self) -> list[dict[str, Any]]:
@@ -74,10 +86,20 @@ class Edge(Server):
 
 def resolve_edges(values: Settings, topology: str, origin: Sequence[str]) -> list[Edge]:
     """The edge clusters. ``values`` are the validated variables, ``origin`` is what they pull from unless they say otherwise."""
-    return [_resolve(given, values, topology, origin) for given in values["srs_edge_clusters"]]
+    return [_resolve(position, given, values, topology, origin) for position, given in enumerate(values["srs_edge_clusters"])]
 
 
-def _resolve(given: Mapping[str, Any], values: Settings, topology: str, origin: Sequence[str]) -> Edge:
+def _depth(values: Any, path: str) -> int:
+    """How many keys of a path are written in a mapping."""
+    depth = 0
+    for key in path.replace("[", ".[").split("."):
+        if not isinstance(values, Mapping) or key not in values:
+            return depth
+        values, depth = values[key], depth + 1
+    return depth
+
+
+def _resolve(position: int, given: Mapping[str, Any], values: Settings, topology: str, origin: Sequence[str]) -> Edge:
     name = str(given.get("name", ""))
     own = {f"{PREFIX}{key}": value for key, value in given.items() if key != "name"}
     for key in (f"{PREFIX}{key}" for key in MERGED):
@@ -99,6 +121,9 @@ def _resolve(given: Mapping[str, Any], values: Settings, topology: str, origin: 
         config_name=f"{app}-config",
         deployment_name=f"{app}-deployment",
         selector={"app": app},
+        position=position,
+        own=given,
+        general={key: values[f"{PREFIX}{key}"] for key in MERGED},
     )
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from ansible_collections.livestream.srs.plugins.module_utils._desired import names
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
-from ansible_collections.livestream.srs.plugins.module_utils._dns import SUBDOMAIN_LENGTH, is_subdomain
+from ansible_collections.livestream.srs.plugins.module_utils._desired.name_checks import A_NAME
+from ansible_collections.livestream.srs.plugins.module_utils._dns import is_subdomain
 
 # 443 is a port that a process which isn't root can't have on every runtime.
 PORT, SERVICE_PORT = 8443, 443
@@ -65,7 +66,7 @@ def check(given: Settings, own_config: bool) -> Iterator[str]:
     if not own_config:
         yield f"{where} is given, but hls_nginx_own_config is false, and the config in the image knows nothing of it: set it to true."
     if given.get("secret_name") and not is_subdomain(given["secret_name"]):
-        yield f"{where}.secret_name is {given['secret_name']!r}: {_a_dns_name()}"
+        yield f"{where}.secret_name is {given['secret_name']!r}: {A_NAME}"
     for name in given["dns_names"]:
         if not is_subdomain(name.removeprefix("*.")):
             yield f"{where}.dns_names has {name!r}: it must be a host name such as live.example.com or *.example.com."
@@ -77,7 +78,7 @@ def _check_issuer(given: Settings) -> Iterator[str]:
     issuer = given["issuer"]
     where = "hls_nginx_https.issuer"
     if not is_subdomain(issuer["name"]):
-        yield f"{where}.name is {issuer['name']!r}: {_a_dns_name()}"
+        yield f"{where}.name is {issuer['name']!r}: {A_NAME}"
     if issuer["group"] == CERT_MANAGER and issuer["kind"] not in ISSUER_KINDS:
         yield f"{where}.kind is {issuer['kind']!r}: cert-manager has {' and '.join(ISSUER_KINDS)}."
     if not given["dns_names"]:
@@ -94,7 +95,3 @@ def check_flv(https: Https | None, edges: Iterable[Edge]) -> Iterator[str]:
         yield f"hls_nginx_https.flv_cluster is '{wanted}', which is none of the edge clusters: {', '.join(there) or 'there are none'}."
     elif "http" not in there[wanted].ports:
         yield f"hls_nginx_https.flv_cluster is '{wanted}', whose config.http_server is off, which serves HTTP-FLV: leave it on."
-
-
-def _a_dns_name() -> str:
-    return f"it must be the name of an object, at most {SUBDOMAIN_LENGTH} of a-z, 0-9, '-' and '.', a letter or digit at both ends."

@@ -22,7 +22,7 @@ def check(nginx: Nginx) -> Iterator[str]:
         yield f"hls_nginx_replicas is {nginx.replicas!r}: it must be a whole number from 0 up, or null."
     if nginx.mode == "cache":
         yield from _check_cache(nginx)
-    yield from autoscale.check("hls_nginx", nginx.autoscale, nginx.resources)
+    yield from autoscale.check("hls_nginx_autoscale", nginx.autoscale, nginx.resources)
     if nginx.autoscale and nginx.mode == "sidecar":
         yield "hls_nginx_autoscale is given, but hls_nginx_mode is sidecar, and there is one nginx in the origin's pod: leave it out."
 

@@ -39,6 +39,9 @@ NAMED = {
 # HTTP-FLV over HTTPS at the Service of a server that has it.
 HTTPS_SERVICE_PORT = 443
 
+# Parameters of srs.conf that follow from variables of their own, unless the config says them.
+OWN_VARIABLES = {"srs_version": "version", "max_connections": "max_connections", "origin": "origin"}
+
 CONFIG_FOLDER = "/usr/local/srs/conf"
 # It hides what the image has there.
 CONFIG_MOUNT = {"mount_path": CONFIG_FOLDER, "read_only": True, "files": ["srs.conf"]}
@@ -99,6 +102,19 @@ class Server(Pods):
     exporter: bool
     config_checksum: bool
     security: bool
+
+    def variable(self, path: str) -> str:
+        """The variable that a setting is written in, with the path to it, as messages name it: ``srs_origin_config.hls``."""
+        return f"srs_{self.role}_{path}"
+
+    def config_variable(self, path: str) -> str:
+        """The same of a parameter of its srs.conf."""
+        if path.isupper():
+            return f"{self.variable('env')}: {path}"
+        first = path.split(".")[0]
+        if first in OWN_VARIABLES and first not in self.config:
+            return self.variable(OWN_VARIABLES[first])
+        return self.variable(f"config.{path}" if path else "config")
 
     @cached_property
     def grace(self) -> Grace | None:

@@ -4,11 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired import edge_checks, https, monitoring, nginx_checks, origin_checks
+from ansible_collections.livestream.srs.plugins.module_utils._desired import (
+    edge_checks,
+    https,
+    monitoring,
+    name_checks,
+    nginx_checks,
+    origin_checks,
+)
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Common, Settings, built
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import ORIGIN_TO_COME, Edge, resolve_edges
 from ansible_collections.livestream.srs.plugins.module_utils._desired.monitoring import Monitoring
@@ -82,11 +89,12 @@ class Checks:
         common, origin, nginx, edges = self.topology.common, self.topology.origin, self.topology.nginx, self.topology.edges
         yield from filter(None, [edge_checks.not_a_label("srs_namespace", common.namespace)])
         yield from filter(None, [edge_checks.not_a_label("srs_topology", common.topology, TOPOLOGY_LENGTH)])
+        yield from name_checks.check(self.values, self.roles)
         if "srs_origin" in self.roles:
-            yield from edge_checks.check_server("srs_origin", origin)
+            yield from edge_checks.check_server(origin)
             yield from origin_checks.check(origin)
             yield from monitoring.check(self.topology.monitoring, nginx.enabled, nginx.https)
-            self.warnings += [*edge_checks.server_warnings("srs_origin", origin), *origin_checks.warnings(origin)]
+            self.warnings += [*edge_checks.server_warnings(origin), *origin_checks.warnings(origin)]
         if self.roles & {"srs_origin", "hls_nginx"}:
             yield from nginx_checks.check(nginx)
         if "srs_edge" in self.roles:
@@ -99,26 +107,54 @@ class Checks:
         edges = self.topology.edges
         if not edges and not self.values["srs_edge_allow_none"]:
             yield "srs_edge_clusters is empty, which would remove every edge cluster: set srs_edge_allow_none to true if that is meant."
-        yield from edge_checks.check_edges(edges)
+        yield from edge_checks.check_names(edges)
+        yield from edge_checks.of_each(edges, edge_checks.check_edge)
         yield from edge_checks.check_upstreams(edges)
         if wanted := self.values["srs_edge_origin_from"]:
             given_as_well = bool(self.values["srs_edge_origin"])
             yield from edge_checks.check_origin_from(wanted, self.place.host, self.place.hosts, given_as_well)
         elif not self.topology.origin.enabled:
             yield from edge_checks.check_has_origin(edges, self.topology.origin.edge_origin)
-        self.warnings += edge_checks.warnings(edges)
+        self.warnings += edge_checks.of_each(edges, edge_checks.warnings)
 
     def _load_balancers(self) -> Iterator[str]:
         services = list(self._services())
-        try:
-            for service in services:
-                load_balancer.render(service["slb"], where=f"{service['where']}: slb", ports=service["ports"], names=service["names"])
-            if "srs_edge" in self.roles:
-                for edge in self.topology.edges:
-                    load_balancer.pod_bandwidth_annotations(edge.limit, where=f"{edge.title}: limit")
-            load_balancer.check_clashes(services)
-        except SrsError as error:
-            yield error.message
+        found = [*filter(None, map(self._slb_problem, services))]
+        if "srs_edge" in self.roles:
+            found += edge_checks.of_each(self.topology.edges, _limit_problem)
+        yield from dict.fromkeys(found)
+        if not found:
+            yield from _told(lambda: load_balancer.check_clashes(services))
+            self.warnings += filter(None, (load_balancer.without_effect(given, where) for where, given in self._switched_off()))
+
+    def _switched_off(self) -> Iterator[tuple[str, Settings]]:
+        """(variable, what it says) of load balancers that are off."""
+        proxy = self.values["srs_origin_proxy"].get("slb", {}) if self.topology.origin.proxy else {}
+        for role, where, slb in (
+            ("srs_origin", "srs_origin_slb", self.values["srs_origin_slb"]),
+            ("srs_origin", "srs_origin_api_slb", self.values["srs_origin_api_slb"]),
+            ("srs_origin", "srs_origin_proxy.slb", proxy),
+            ("hls_nginx", "hls_nginx_slb", self.values["hls_nginx_slb"]),
+        ):
+            if role in self.roles and not load_balancer.is_enabled(slb):
+                yield where, slb
+        off = [edge for edge in self.topology.edges if not load_balancer.is_enabled(edge.slb)] if "srs_edge" in self.roles else []
+        # What all edge clusters share may be meant for those that have a load balancer.
+        if off and len(off) == len(self.topology.edges) and not load_balancer.is_enabled(self.values["srs_edge_slb"]):
+            yield "srs_edge_slb", self.values["srs_edge_slb"]
+        yield from ((f"srs_edge_clusters[{edge.position}].slb", edge.own.get("slb", {})) for edge in off)
+
+    def _slb_problem(self, service: Mapping[str, Any]) -> str | None:
+        """What is wrong with the load balancer of one Service. What is wrong with that of all edge clusters is told of its own variable."""
+
+        def told_of(slb: Settings, where: str) -> str:
+            return "".join(_told(lambda: load_balancer.render(slb, where=where, ports=service["ports"], names=service["names"])))
+
+        problem, general = told_of(service["slb"], service["where"]), "srs_edge_slb"
+        if problem and service["where"].startswith("srs_edge_clusters"):
+            alone = told_of(self.values[general], general)
+            return alone if alone == problem.replace(service["where"], general) else problem
+        return problem or None
 
     def _services(self) -> Iterator[dict[str, Any]]:
         """The Services that may have load balancers."""
@@ -132,30 +168,54 @@ class Checks:
                 yield _service("srs_origin_proxy.slb", PROXY_PUBLIC_SERVICE, origin.proxy.slb, origin.proxy.service_ports)
         if "srs_edge" in self.roles:
             for edge in self.topology.edges:
-                yield _service(edge.title, edge.service_name, edge.slb, edge.service_ports)
+                yield _service(edge.variable("slb"), edge.service_name, edge.slb, edge.service_ports)
         if "hls_nginx" in self.roles and nginx.enabled:
             yield _service("hls_nginx_slb", HTTP_SERVICE, nginx.slb, nginx.service_ports)
 
     def _configs(self) -> Iterator[str]:
         """Compiles every config on trial."""
-        for role, where, server in self._servers():
-            try:
-                compiled = compile_config(role, server.srs_conf, where=where)
-                self.warnings += compiled.warnings(where)
-                if (size := len(compiled.text.encode())) > LONGEST:
-                    yield f"{where}: its srs.conf has {size} bytes, of which a ConfigMap has room for {LONGEST}: make it shorter."
-                if isinstance(server, Edge) and server.config_strategy == "reload":
-                    yield from (f"{where}: config_strategy reload {why}." for why in hindrances(compiled.text, server.version))
-            except SrsError as error:
-                yield error.message
-
-    def _servers(self) -> Iterator[tuple[str, str, Origin | Edge]]:
-        """(role in srs.conf, what it is called in messages, server)."""
-        origin = self.topology.origin
+        origin, edges = self.topology.origin, self.topology.edges
         if "srs_origin" in self.roles and origin.enabled and origin.own_config:
-            yield origin.role, "srs_origin", origin
+            trial = _Trial(origin)
+            yield from trial.problems
+            self.warnings += trial.warnings
         if "srs_edge" in self.roles:
-            yield from ((edge.role, edge.title, edge) for edge in self.topology.edges)
+            trials = {edge.position: _Trial(edge) for edge in edges}
+            yield from edge_checks.of_each(edges, lambda edge: trials[edge.position].problems)
+            self.warnings += edge_checks.of_each(edges, lambda edge: trials[edge.position].warnings)
+
+
+class _Trial:
+    """A server's config, compiled on trial."""
+
+    def __init__(self, server: Origin | Edge) -> None:
+        self.warnings: list[str] = []
+        self.problems: list[str] = []
+        where = server.config_variable
+        try:
+            compiled = compile_config(server.role, server.srs_conf, where=where)
+        except SrsError as error:
+            self.problems = error.details["errors"]
+            return
+        self.warnings = compiled.warnings(where)
+        if (size := len(compiled.text.encode())) > LONGEST:
+            self.problems.append(f"{where('')} makes a srs.conf of {size} bytes, and a ConfigMap has room for {LONGEST}: make it shorter.")
+        if isinstance(server, Edge) and server.config_strategy == "reload":
+            reload = f"{server.variable('config_strategy')} is reload, which"
+            self.problems += [f"{reload} {why}." for why in hindrances(compiled.text, server.version)]
+
+
+def _told(check: Callable[[], Any]) -> list[str]:
+    """What a check that raises says."""
+    try:
+        check()
+    except SrsError as error:
+        return [error.message]
+    return []
+
+
+def _limit_problem(edge: Edge) -> list[str]:
+    return _told(lambda: load_balancer.pod_bandwidth_annotations(edge.limit, where=edge.variable("limit")))
 
 
 def _service(where: str, name: str, slb: Settings, ports: list[dict[str, Any]]) -> dict[str, Any]:

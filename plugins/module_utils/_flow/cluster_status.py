@@ -213,10 +213,7 @@ def _refs(found: Status, wanted: set[str]) -> list[Ref]:
             if not workload["complete"]
         ]
     if "addresses" in wanted:
-        refs += [
-            Ref("v1", "Service", found["namespace"], service["name"])
-            for service in status.without_address(found)
-        ]
+        refs += [Ref("v1", "Service", found["namespace"], service["name"]) for service in status.without_address(found)]
     return refs
 
 

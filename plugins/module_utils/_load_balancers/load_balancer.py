@@ -51,6 +51,23 @@ def is_enabled(slb: Any) -> bool:
     return bool(BOOLEANS.get(str(given).lower(), True))
 
 
+def without_effect(given: Mapping[str, Any], where: str) -> str | None:
+    """What to say of options that are given beside ``enabled: false``, and so do nothing; None where there are none.
+
+    ``where`` names the variable. What only says how the others are meant may stay, and annotations are written all the same.
+    """
+    idle = [name for name, value in given.items() if name not in COMMON and value is not None]
+    if not idle:
+        return None
+    way = (
+        f" For a Service of type NodePort set {where}.provider to nodeport, and enabled to true."
+        if {"node_ports", "ports"} & {*idle}
+        else ""
+    )
+    do = "do" if len(idle) > 1 else "does"
+    return f"{where}.enabled is false, so {' and '.join(idle)} {do} nothing: leave out what isn't meant.{way}"
+
+
 def render(slb: Any, *, where: str, ports: Iterable[int] = (), names: Iterable[str] | None = None) -> dict[str, Any]:
     """The annotations (strings), the spec fields and the node ports (numbers by name of port) of the Service that ``slb`` asks for.
 

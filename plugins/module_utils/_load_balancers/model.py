@@ -29,7 +29,11 @@ class Option:
 
 # What every provider has, and what no table therefore lists.
 COMMON: dict[str, Option] = {
-    "enabled": Option("switch", "Whether there is a load balancer at all. When V(false), the Service is of type ClusterIP."),
+    "enabled": Option(
+        "switch",
+        "Whether there is a load balancer at all. When V(false), the Service is of type ClusterIP and the other options do nothing; one of "
+        "type NodePort comes by the provider V(nodeport).",
+    ),
     "provider": Option("word", "Whose load balancer it is."),
     "type": Option("word", "Which of the provider's load balancers: a Classic (CLB) or a Network Load Balancer (NLB)."),
     "annotation_prefix": Option("word", "Write the annotations with the provider's older prefix, for an old controller."),

@@ -12,7 +12,14 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.pods import owner, owns, pod_reason
 from ansible_collections.livestream.srs.plugins.module_utils._labels import CONFIG_CHECKSUM
 from ansible_collections.livestream.srs.plugins.module_utils._observed import addresses, server_config
-from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Cluster, Objects, Pod, PodState, Service, Workload
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import (
+    Cluster,
+    Objects,
+    Pod,
+    PodState,
+    Service,
+    Workload,
+)
 
 Object = Mapping[str, Any]
 Kind = Literal["Deployment", "StatefulSet"]
@@ -146,7 +153,9 @@ def _workload(kind: Kind, item: Object, pods: Sequence[Pod], warnings: Sequence[
         "config_checksum": _config_checksum(template.get("metadata") or {}),
         "refused": refused,
         "deleting": addresses.deleting(item),
-        "events": [f"{e['involvedObject']['kind']}/{e['involvedObject']['name']}: {e.get('reason')}: {_message(e)}" for e in told[-EVENTS:]],
+        "events": [
+            f"{e['involvedObject']['kind']}/{e['involvedObject']['name']}: {e.get('reason')}: {_message(e)}" for e in told[-EVENTS:]
+        ],
     }
 
 

@@ -288,7 +288,9 @@ class Stream(TypedDict):
     ]
     kbps_out: Annotated[
         int | None,
-        Doc("What players are sent, over 30 seconds.", "kbit/s", null=f"a server with players does not tell, or {_NO_RATE}, or nobody plays"),
+        Doc(
+            "What players are sent, over 30 seconds.", "kbit/s", null=f"a server with players does not tell, or {_NO_RATE}, or nobody plays"
+        ),
     ]
     players: Annotated[
         Count, Doc("Players on all servers; servers that pull are not players, and those who fetch HLS from nginx are not seen.")

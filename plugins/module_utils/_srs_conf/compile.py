@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.build import add_extra, build
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.checks import server_checks
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding, stop_on_errors, warnings_of
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding, Where, stop_on_errors, warnings_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import CONTEXT, OBJECT_OPTIONS, OPTIONS, Normaliser
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import ConfSyntaxError, parse
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.pod_checks import environment, pod_checks
@@ -33,20 +33,18 @@ class Compiled:
     env: list[dict[str, Any]] = field(default_factory=list)  # entries for the container's env
     secret_mounts: list[dict[str, Any]] = field(default_factory=list)  # Secrets to mount into the container
 
-    def warnings(self, where: str) -> list[str]:
+    def warnings(self, where: Where) -> list[str]:
         """The warnings as sentences."""
         return warnings_of(self.findings, where)
 
 
-def compile_config(role: str, params: Mapping[str, Any], *, where: str) -> Compiled:
+def compile_config(role: str, params: Mapping[str, Any], *, where: Where) -> Compiled:
     """Check and render the configuration of an edge or an origin. Raises SrsError with all errors, one a line."""
     draft = _Draft(role, params)
     findings = draft.findings
     if not draft.has_errors:
-        # What has a line is of the user's own text.
-        source = "conf" if "conf" in draft.values else "extra"
         checks = (server_checks(draft.tree, draft.version), pod_checks(draft.tree, draft.version, role, draft.context, draft.own_env))
-        findings += (replace(finding, source=source) if finding.line else finding for part in checks for finding in part)
+        findings += (draft.located(finding) for part in checks for finding in part)
     stop_on_errors(findings, where)
     text = str(draft.values.get("conf") or render(draft.tree))
     return Compiled(text, checksum(text), findings, draft.secrets.env, draft.secrets.mounts)
@@ -98,6 +96,25 @@ class _Draft:
     def own_env(self) -> list[str]:
         """The variables that take secrets of the config to the server."""
         return [entry["name"] for entry in self.secrets.env]
+
+    def located(self, finding: Finding) -> Finding:
+        """A finding about the tree, with the parameter that it is of."""
+        if finding.path.isupper():  # a variable of the container
+            return finding
+        if "conf" in self.values:
+            return replace(finding, source="conf")
+        # What has a line is of the user's own text.
+        return replace(finding, source="extra") if finding.line else replace(finding, path=self._parameter(finding.path))
+
+    def _parameter(self, path: str) -> str:
+        """The parameter of a directive of the tree: what a vhost doesn't say itself is said for all of them."""
+        own = {vhost.get("name"): (index, vhost) for index, vhost in enumerate(self.values.get("vhosts") or ())}
+        for vhost in (directive for directive in self.tree if directive.name == "vhost"):
+            rest = path.removeprefix(f"vhost {vhost.arg0}.")
+            if rest != path:
+                index, values = own.get(vhost.arg0, (0, {}))
+                return f"vhosts[{index}].{rest}" if rest.split(".")[0] in values else rest
+        return path
 
     def _tree(self, role: str) -> list[Directive]:
         values, version, findings = self.values, self.version, self.findings

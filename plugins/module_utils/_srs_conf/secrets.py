@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from ansible_collections.livestream.srs.plugins.module_utils._dns import is_subdomain
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import ConfSyntaxError, parse
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, VHOST, Spec
@@ -151,8 +152,15 @@ class _Taker:
             self.findings.append(Finding(ERROR, path, f"needs SRS 5 or later, since SRS {self.version} reads no environment variables."))
         if plain in values:
             self.findings.append(Finding(ERROR, path, f"and {plain} are both given, and the Secret would win: keep one of them."))
+        self.name(ref.get("name"), f"{path}.name")
         if {"name", "key"} <= ref.keys():
             self.secrets.env.append({"name": spec.env, "valueFrom": {"secretKeyRef": {"name": ref["name"], "key": ref["key"]}}})
+
+    def name(self, value: str | None, path: str) -> None:
+        if value and not is_subdomain(value):
+            self.findings.append(
+                Finding(ERROR, path, f"is {value!r}, but must be the name of a Secret: a-z, 0-9, '-' and '.' (a DNS subdomain).")
+            )
 
     def certificate(self, secret: str, values: Mapping[str, Any], path: str) -> dict[str, Any]:
         for name in ("key", "cert"):
@@ -160,6 +168,7 @@ class _Taker:
                 self.findings.append(
                     Finding(ERROR, f"{path}.{name}", "and secret are both given: the Secret brings key and certificate, keep one of them.")
                 )
+        self.name(secret, f"{path}.secret")
         volume = path.split(".")[0].replace("_", "-") + "-tls"
         folder = f"{MOUNTS}/{volume}"
         self.secrets.mounts.append({"name": volume, "secret_name": secret, "mount_path": folder, "read_only": True})

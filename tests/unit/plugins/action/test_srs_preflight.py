@@ -47,7 +47,7 @@ def test_the_fingerprint_is_that_of_the_values() -> None:
     [
         ({"srs_edge_replica": 1}, "did you mean srs_edge_replicas?"),
         ({"srs_edge_replicas": "many"}, "'srs_edge_replicas'"),
-        ({"srs_edge_replicas": -1}, "edge cluster 'edge': replicas is -1"),
+        ({"srs_edge_replicas": -1}, "srs_edge_replicas is -1"),
         ({"srs_namespace": None}, "srs_namespace is null"),
         ({"srs_edge_clusters": []}, "srs_edge_clusters is empty, which would remove every edge cluster"),
         ({"srs_edge_clusters": "[]"}, "srs_edge_clusters is '[]': it must be a list"),

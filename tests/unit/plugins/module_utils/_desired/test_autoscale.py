@@ -38,7 +38,7 @@ def test_what_is_right(given: Any) -> None:
 )
 def test_each_mistake_is_named(given: Any, words: str) -> None:
     (problem,) = found(given)
-    assert words in problem and problem.startswith("edge cluster 'edge': autoscale")
+    assert words in problem and problem.startswith("srs_edge_autoscale")
 
 
 def test_a_share_of_no_request_is_none() -> None:

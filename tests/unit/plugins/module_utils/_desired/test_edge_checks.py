@@ -31,15 +31,15 @@ def test_a_good_topology_has_no_problems() -> None:
         ({"name": "a" * 37}, "at most 36 characters"),
         ({"name": "canary"}, "another cluster's canary"),
         ({"name": "cdn-canary"}, "another cluster's canary"),
-        ({"autoscale": {"min": 3, "metric": {"name": "srs_clients", "average": 800}}}, "edge cluster 'edge': autoscale.max is None"),
-        ({"replicas": -1}, "edge cluster 'edge': replicas is -1: it must be a whole number from 0 to 10000"),
+        ({"autoscale": {"min": 3, "metric": {"name": "srs_clients", "average": 800}}}, "srs_edge_clusters[0].autoscale.max is None"),
+        ({"replicas": -1}, "srs_edge_clusters[0].replicas is -1: it must be a whole number from 0 to 10000"),
         ({"replicas": 10_001}, "replicas is 10001"),
         ({"config_strategy": "reload", "config_checksum": False}, "config_strategy is reload, which rolls the pods"),
         ({"publish_from": ["10.0.0.0/33"]}, "publish_from has '10.0.0.0/33': it takes 'all', IPv4 addresses"),
         ({"publish_from": ["10.0.0.0/8"], "version": 3}, "publish_from has '10.0.0.0/8'"),
         ({"publish_from": "everybody"}, "publish_from has 'everybody'"),
         ({"max_connections": 0}, "max_connections is 0: it must be a whole number from 1"),
-        ({"limit": {"connections": 0}, "max_connections": 5}, "max_connections is 0"),
+        ({"limit": {"connections": 0}, "max_connections": 5}, "limit.connections is 0"),
         ({"drain_seconds": -5}, "drain_seconds is -5"),
         ({"drain_seconds": 7 * 86400 + 1}, "drain_seconds is 604801"),
         ({"deregister_seconds": -5}, "deregister_seconds is -5"),
@@ -77,7 +77,7 @@ def test_two_clusters_of_one_name() -> None:
 
 def test_nothing_to_pull_from() -> None:
     said = found({"name": "edge"}, srs_origin_mode="cluster", srs_origin_addresses="pods", srs_origin_replicas=0)
-    assert [text for text in said if "edge cluster 'edge': no origin: set srs_edge_origin" in text]
+    assert [text for text in said if "srs_edge_origin is empty: set it" in text]
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.7", "10.0.0.0/8", "all"])
@@ -95,7 +95,7 @@ def upstreams(**of: str) -> list[str]:
 
 def test_edges_of_edges() -> None:
     assert upstreams(a="", b="a", c="b", d="a") == []
-    assert upstreams(a="", b="z") == ["edge cluster 'b': its upstream 'z' is none of the edge clusters: a, b."]
+    assert upstreams(a="", b="z") == ["srs_edge_clusters[1].upstream is 'z', which is none of the edge clusters: a, b."]
     assert upstreams(a="a") == ["edge cluster 'a': upstreams form a cycle: a -> a. One of them must pull from the origin."]
     assert len(upstreams(a="b", b="a", c="a")) == 2, "c is in no cycle itself"
 
@@ -104,14 +104,14 @@ def test_edges_of_edges() -> None:
     ("changes", "said"),
     [
         ({}, []),
-        ({"expose_http_api": True}, ["set config.http_api.auth."]),
+        ({"expose_http_api": True}, ["set srs_edge_config.http_api.auth."]),
         ({"expose_http_api": True, "version": 4}, ["SRS 4 can't have one."]),
         ({"expose_http_api": True, "config": {"http_api": {"auth": AUTH}}}, []),
         ({"publish_from": ["10.0.0.0/8"]}, ["external_traffic_policy is Local"]),
         ({"publish_from": ["10.0.0.0/8"], "slb": {"external_traffic_policy": "Local"}}, []),
         ({"publish_from": []}, []),
-        ({"image": "ossrs/srs:5", "version": 5}, ["ossrs/srs:5 exits immediately on graceful quit, as SRS 5 does"]),
-        ({"image": "ossrs/srs:6.0.48"}, ["ossrs/srs:6.0.48 exits immediately on graceful quit, as its release does"]),
+        ({"image": "ossrs/srs:5", "version": 5}, ["ossrs/srs:5, which exits immediately on graceful quit, as SRS 5 does"]),
+        ({"image": "ossrs/srs:6.0.48"}, ["ossrs/srs:6.0.48, which exits immediately on graceful quit, as its release does"]),
         ({"image": "ossrs/srs:5", "version": 5, "drain_seconds": 0}, []),
         ({"image": "ossrs/srs:5", "version": 5, "graceful": False}, []),
     ],

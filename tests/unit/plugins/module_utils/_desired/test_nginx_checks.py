@@ -68,8 +68,8 @@ def test_what_is_right(variables: dict[str, Any]) -> None:
         ({"srs_origin_config": {"http_server": {"listen": 8081}}}, "srs_origin_config has SRS listen on port 8081 (http)"),
         ({"srs_origin_config": {"http_api": {"listen": 8082}}}, "srs_origin_config has SRS listen on port 8082 (api)"),
         ({"hls_nginx_autoscale": {"min": 1, "max": 3}}, "hls_nginx_autoscale is given, but hls_nginx_mode is sidecar"),
-        ({**CACHE, "hls_nginx_autoscale": {"min": 3}}, "hls_nginx: autoscale.max is None"),
-        ({**CACHE, "hls_nginx_autoscale": {"min": 3, "max": 2}}, "hls_nginx: autoscale.min is 3, which is more than max, 2"),
+        ({**CACHE, "hls_nginx_autoscale": {"min": 3}}, "hls_nginx_autoscale.max is None"),
+        ({**CACHE, "hls_nginx_autoscale": {"min": 3, "max": 2}}, "hls_nginx_autoscale.min is 3, which is more than max, 2"),
         (
             {**CACHE, "hls_nginx_autoscale": {"min": 1, "max": 2}, "hls_nginx_resources": {}},
             "the servers request none: set resources.requests.cpu",

@@ -65,17 +65,17 @@ def test_what_is_right(variables: dict[str, Any]) -> None:
         ),
         (
             {**ALONE, "srs_origin_config": {"dvr": {"enabled": True, "dvr_path": "/data/[stream].flv"}}},
-            "srs_origin: vhost __defaultVhost__.dvr.dvr_path is '/data/[stream].flv', and the root file system",
+            "srs_origin_config.dvr.dvr_path is '/data/[stream].flv', and the root file system",
         ),
-        ({**ALONE, "srs_origin_config": {"hls": {"hls_path": "./objs/hls"}}}, "__defaultVhost__.hls.hls_path is './objs/hls'"),
+        ({**ALONE, "srs_origin_config": {"hls": {"hls_path": "./objs/hls"}}}, "srs_origin_config.hls.hls_path is './objs/hls'"),
         (
             {
                 **ALONE,
                 "srs_origin_config": {"vhosts": [{"name": "a"}, {"name": "b", "hls": {"hls_keys": True, "hls_key_file_path": "/keys"}}]},
             },
-            "vhost b.hls.hls_key_file_path is '/keys'",
+            "srs_origin_config.vhosts[1].hls.hls_key_file_path is '/keys'",
         ),
-        ({**ALONE, "srs_origin_max_connections": 0}, "srs_origin: max_connections is 0"),
+        ({**ALONE, "srs_origin_max_connections": 0}, "srs_origin_max_connections is 0"),
         ({**DEMO, "srs_demo_publisher_image": ""}, "srs_demo_publisher_image is empty"),
         ({**DEMO, "srs_demo_publisher_source": ""}, "srs_demo_publisher_source is empty"),
         ({**DEMO, "srs_demo_publisher_target": ""}, "srs_demo_publisher_target is empty"),

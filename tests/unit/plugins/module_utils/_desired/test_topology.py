@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import ROLES
-from ansible_collections.livestream.srs.tests.support.wanted import problems, resolved, warnings
+from ansible_collections.livestream.srs.tests.support.wanted import named, objects, problems, resolved, warnings
 
 SHARED_IP = {"provider": "metallb", "ip": "192.0.2.10"}
 BAD_CONFIG = {"no_such_directive": 1}
@@ -124,12 +124,12 @@ def test_load_balancers_that_share_with_leave_do_not_clash() -> None:
 @pytest.mark.parametrize(
     ("variables", "role", "said"),
     [
-        ({"srs_edge_slb": {"provider": "alibab"}}, "srs_edge", "edge cluster 'edge': slb.provider is 'alibab'"),
-        ({"srs_edge_slb": {"provider": "nodeport", "ports": {"rtpm": 30935}}}, "srs_edge", "edge cluster 'edge': slb.ports has 'rtpm'"),
-        ({"srs_edge_limit": {"bandwidth": "fast"}}, "srs_edge", "edge cluster 'edge': limit.bandwidth is 'fast'"),
-        ({"hls_nginx_slb": {"schedular": "wlc"}}, "hls_nginx", "hls_nginx_slb: slb has no option 'schedular'"),
-        ({"hls_nginx_slb": {"provider": "nodeport", "ports": {"https": 30443}}}, "hls_nginx", "hls_nginx_slb: slb.ports has 'https'"),
-        ({"srs_origin_slb": {"provider": "aws", "type": "nlb"}}, "srs_origin", "srs_origin_slb: slb.type is 'nlb'"),
+        ({"srs_edge_slb": {"provider": "alibab"}}, "srs_edge", "srs_edge_slb.provider is 'alibab'"),
+        ({"srs_edge_slb": {"provider": "nodeport", "ports": {"rtpm": 30935}}}, "srs_edge", "srs_edge_slb.ports has 'rtpm'"),
+        ({"srs_edge_limit": {"bandwidth": "fast"}}, "srs_edge", "srs_edge_limit.bandwidth is 'fast'"),
+        ({"hls_nginx_slb": {"schedular": "wlc"}}, "hls_nginx", "hls_nginx_slb has no option 'schedular'"),
+        ({"hls_nginx_slb": {"provider": "nodeport", "ports": {"https": 30443}}}, "hls_nginx", "hls_nginx_slb.ports has 'https'"),
+        ({"srs_origin_slb": {"provider": "aws", "type": "nlb"}}, "srs_origin", "srs_origin_slb.type is 'nlb'"),
     ],
 )
 def test_what_is_wrong_with_a_load_balancer(variables: dict[str, Any], role: str, said: str) -> None:
@@ -142,10 +142,18 @@ def test_what_is_wrong_with_a_load_balancer(variables: dict[str, Any], role: str
 @pytest.mark.parametrize(
     ("variables", "role", "said"),
     [
-        ({"srs_edge_config": BAD_CONFIG}, "srs_edge", "edge cluster 'edge': "),
-        ({"srs_edge_clusters": [{"name": "edge"}, {"name": "b", "config": BAD_CONFIG}]}, "srs_edge", "edge cluster 'b': "),
-        ({"srs_origin_config": BAD_CONFIG}, "srs_origin", "srs_origin: "),
-        ({"srs_origin_config": {"conf": "listen 1935;\nno_such_directive 1;"}}, "srs_origin", "srs_origin.conf line 2: "),
+        ({"srs_edge_config": BAD_CONFIG}, "srs_edge", "srs_edge_config.no_such_directive "),
+        (
+            {"srs_edge_clusters": [{"name": "edge"}, {"name": "b", "config": BAD_CONFIG}]},
+            "srs_edge",
+            "edge cluster 'b': srs_edge_clusters[1].config.no_such_directive ",
+        ),
+        ({"srs_origin_config": BAD_CONFIG}, "srs_origin", "srs_origin_config.no_such_directive "),
+        (
+            {"srs_origin_config": {"conf": "listen 1935;\nno_such_directive 1;"}},
+            "srs_origin",
+            "srs_origin_config.conf line 2: no_such_directive ",
+        ),
     ],
 )
 def test_every_config_is_compiled_on_trial(variables: dict[str, Any], role: str, said: str) -> None:
@@ -164,10 +172,10 @@ def test_all_mistakes_are_told_together() -> None:
     told = problems(
         srs_namespace="SRS", srs_edge_replicas=-1, srs_origin_replicas=2, hls_nginx_mode="deployment", srs_edge_slb={"provider": "alibab"}
     )
-    for text in ("srs_namespace", "replicas is -1", "srs_origin_replicas is 2", "hls_nginx_mode is deployment", "slb.provider"):
+    for text in ("srs_namespace", "srs_edge_replicas is -1", "srs_origin_replicas is 2", "hls_nginx_mode is deployment", "slb.provider"):
         assert len([problem for problem in told if text in problem]) == 1, text
     both = problems(srs_edge_config=BAD_CONFIG, srs_origin_config=BAD_CONFIG)
-    assert [problem.partition(":")[0] for problem in both] == ["srs_origin", "edge cluster 'edge'"]
+    assert [problem.partition(" ")[0] for problem in both] == ["srs_origin_config.no_such_directive", "srs_edge_config.no_such_directive"]
 
 
 def test_a_config_is_looked_at_when_the_values_that_it_follows_from_are_right() -> None:
@@ -177,15 +185,112 @@ def test_a_config_is_looked_at_when_the_values_that_it_follows_from_are_right() 
 
 def test_a_config_that_can_not_be_reloaded() -> None:
     (problem,) = problems(["srs_edge"], srs_edge_config_strategy="reload", srs_edge_version=4, srs_edge_image="ossrs/srs:4")
-    assert problem.startswith("edge cluster 'edge': ")
+    assert problem.startswith("srs_edge_config_strategy is reload, which needs SRS ")
     assert problems(["srs_edge"], srs_edge_config_strategy="reload", srs_edge_graceful=False, srs_edge_config={"conf": OWN}) == [
-        "edge cluster 'edge': config_strategy reload needs inotify_auto_reload on.",
-        "edge cluster 'edge': config_strategy reload needs http_api with raw_api on, by which servers tell whether they have reloaded.",
+        "srs_edge_config_strategy is reload, which needs inotify_auto_reload on.",
+        "srs_edge_config_strategy is reload, which needs http_api with raw_api on, by which servers tell whether they have reloaded.",
     ]
     assert problems(["srs_edge"], srs_edge_config_strategy="reload") == []
 
 
 def test_warnings_name_the_server() -> None:
     (warning,) = warnings(srs_edge_expose_http_api=True)
-    assert warning.startswith("edge cluster 'edge': the HTTP API is on its load balancer without a password")
+    assert warning.startswith("srs_edge_expose_http_api is true, and the HTTP API is on the load balancer without a password")
     assert warnings(["srs_origin", "hls_nginx"], srs_edge_expose_http_api=True) == []
+
+
+# Each sentence once, with the variable as it was written
+
+TWO = [{"name": "a"}, {"name": "b"}]
+
+
+def test_what_all_edge_clusters_share_is_told_once() -> None:
+    assert problems(srs_edge_replicas=-1, srs_edge_clusters=TWO) == ["srs_edge_replicas is -1: it must be a whole number from 0 to 10000."]
+    assert len(problems(srs_edge_slb={"bandwith": 5}, srs_edge_clusters=TWO)) == 1
+    assert len(problems(srs_edge_config=BAD_CONFIG, srs_edge_clusters=TWO)) == 1
+    assert len(warnings(srs_edge_expose_http_api=True, srs_edge_clusters=TWO)) == 1
+
+
+def test_what_is_wrong_for_some_names_them() -> None:
+    config = {"exporter": {"enabled": True}}
+    old = {"version": 4, "image": "ossrs/srs:4"}
+    clusters = [{"name": "a"}, {"name": "b", **old}, {"name": "c", **old}]
+    (problem,) = problems(srs_edge_config=config, srs_edge_clusters=clusters)
+    assert problem.startswith("edge cluster 'b', edge cluster 'c': srs_edge_config.exporter needs SRS 5")
+
+
+@pytest.mark.parametrize(
+    ("general", "own", "said"),
+    [
+        ({"replicas": -1}, {"replicas": 3}, None),
+        ({"replicas": 3}, {"replicas": -1}, "edge cluster 'b': srs_edge_clusters[1].replicas is -1"),
+        ({"limit": {"connections": 5}}, {"limit": {"bandwidth": "x"}}, "edge cluster 'b': srs_edge_clusters[1].limit.bandwidth is 'x'"),
+        ({"slb": {"bandwith": 5}}, {"slb": {"provider": "alibaba"}}, "srs_edge_slb has no option 'bandwith'"),
+        ({"slb": {"provider": "alibaba"}}, {"slb": {"bandwith": 5}}, "srs_edge_clusters[1].slb has no option 'bandwith'"),
+        ({"config": {"chunk_size": 0}}, {"config": {"pithy_print_ms": 9000}}, "srs_edge_config.chunk_size is '0'"),
+        (
+            {"config": {"hls": {"enabled": True}}},
+            {"config": {"hls": {"hls_path": "/x"}}},
+            "srs_edge_clusters[1].config.hls.hls_path is '/x'",
+        ),
+        ({"config": {"pid": "/tmp/x"}}, {"config": {"hls": {"enabled": True}}}, "srs_edge_clusters[1].config.hls.hls_path is not given"),
+        ({}, {"config": {"conf": "listen 1;"}}, "srs_edge_clusters[1].config.conf: vhost is missing"),
+        ({"config": {"extra": "nonsense 1;"}}, {"config": {}}, "srs_edge_config.extra line 1: nonsense"),
+        ({"config": {"nofile": 1024}}, {"max_connections": 1024}, "edge cluster 'b': srs_edge_clusters[1].max_connections is 1024; with"),
+        ({"config": {"nofile": 1024}}, {"limit": {"connections": 1024}}, "srs_edge_clusters[1].limit.connections is 1024; with"),
+        (
+            {},
+            {"env": [{"name": "SRS_ENV_ONLY", "value": "on"}]},
+            "srs_edge_clusters[1].env: SRS_ENV_ONLY is in the container's environment",
+        ),
+    ],
+)
+def test_a_variable_is_named_as_it_was_written(general: dict[str, Any], own: dict[str, Any], said: str | None) -> None:
+    variables = {f"srs_edge_{key}": value for key, value in general.items()}
+    fine = {"slb": {}, "limit": {}, "config": {}, "replicas": 1} if "replicas" in general else {}
+    found = problems(["srs_edge"], **variables, srs_edge_clusters=[{"name": "a", **fine}, {"name": "b", **own}])
+    assert [problem for problem in found if said and said in problem] or (said is None and found == []), found
+
+
+# Load balancers that are off
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        (
+            {"srs_edge_slb": {"enabled": False, "node_ports": True}},
+            "srs_edge_slb.enabled is false, so node_ports does nothing: leave out what isn't meant. For a Service of type NodePort set "
+            "srs_edge_slb.provider to nodeport, and enabled to true.",
+        ),
+        (
+            {"hls_nginx_slb": {"enabled": False, "source_ranges": ["10.0.0.0/8"], "class": "x"}},
+            "hls_nginx_slb.enabled is false, so source_ranges and class do nothing: leave out what isn't meant.",
+        ),
+        ({"srs_origin_slb": {"enabled": False, "class": "x"}}, "srs_origin_slb.enabled is false, so class does nothing"),
+        ({"srs_edge_clusters": [{"name": "a", "slb": {"enabled": False, "class": "x"}}]}, "srs_edge_clusters[0].slb.enabled is false"),
+    ],
+)
+def test_options_of_a_load_balancer_that_is_off_are_told(variables: dict[str, Any], said: str) -> None:
+    (warning,) = warnings(**variables)
+    assert warning.startswith(said)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"srs_edge_slb": {"enabled": False, "provider": "alibaba", "annotations": {"a": "b"}}},
+        # What all share is for those that have one.
+        {"srs_edge_slb": {"class": "x"}, "srs_edge_clusters": [{"name": "a"}, {"name": "b", "slb": {"enabled": False}}]},
+        {"srs_edge_slb": {"enabled": False, "class": "x"}, "srs_edge_clusters": [{"name": "a", "slb": {"enabled": True}}, {"name": "b"}]},
+    ],
+)
+def test_options_that_are_for_others_are_fine(variables: dict[str, Any]) -> None:
+    assert warnings(**variables) == []
+
+
+def test_node_ports_without_a_load_balancer() -> None:
+    made = named(objects(srs_edge_slb={"provider": "nodeport", "ports": {"rtmp": 30935}}))
+    spec = made["Service srs-edge-service"]["spec"]
+    assert spec["type"] == "NodePort"
+    assert [port.get("nodePort") for port in spec["ports"]] == [30935, None]

@@ -13,7 +13,14 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed import co
 
 
 def cluster(desired: int = 1, ready: int = 1, updated: int = 1, pods: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    return {"desired": desired, "ready": ready, "updated": updated, "complete": desired == ready == updated, "pods": pods or [], "workloads": []}
+    return {
+        "desired": desired,
+        "ready": ready,
+        "updated": updated,
+        "complete": desired == ready == updated,
+        "pods": pods or [],
+        "workloads": [],
+    }
 
 
 def workload(**more: Any) -> dict[str, Any]:

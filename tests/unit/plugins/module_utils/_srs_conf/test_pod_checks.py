@@ -71,7 +71,10 @@ def test_what_an_edge_can_do(params: dict[str, Any]) -> None:
         ),
         ({"pid": "/tmp/run/srs.pid"}, "x: pid is '/tmp/run/srs.pid', whose folder is not there, since /tmp is empty when the pod starts"),
         ({"pid": "./conf/srs.pid"}, "x: pid is './conf/srs.pid', and /usr/local/srs/conf is mounted read-only"),
-        ({"conf": OF_EDGE % ("", "")}, "x: pid is not given, and the server's own default is './objs/srs.pid', and the root file system"),
+        (
+            {"conf": OF_EDGE % ("", "")},
+            "x.conf: pid is not given, and the server's own default is './objs/srs.pid', and the root file system",
+        ),
         ({"work_dir": "/srv", "pid": "srs.pid"}, "x: pid is 'srs.pid', and the root file system"),
         ({"env": ["SRS_PID=/run/srs.pid"]}, "x: SRS_PID is '/run/srs.pid', and the root file system"),
         (
@@ -81,7 +84,7 @@ def test_what_an_edge_can_do(params: dict[str, Any]) -> None:
         ({"conf": OF_EDGE % (PID, HLS % "")}, "every player of the edge is disconnected at once. Give a path below /tmp."),
         ({"extra": "vhost __defaultVhost__ { hls { enabled on; } }"}, "every player of the edge is disconnected at once"),
         ({"env": ["SRS_VHOST_HLS_ENABLED=on"]}, "every player of the edge is disconnected at once"),
-        ({"vhosts": [{"name": "a", "dvr": {"enabled": True}}]}, "vhost a.dvr.dvr_path is not given"),
+        ({"vhosts": [{"name": "a", "dvr": {"enabled": True}}]}, "x: vhosts[0].dvr.dvr_path is not given"),
         (
             {"extra": "vhost __defaultVhost__ { ingest { enabled on; input { type stream; url rtsp://c; } } }"},
             "x: ff_log_dir is not given, and the server's own default is './objs', and the root file system of the container is read-only: "
