@@ -81,7 +81,7 @@ th button:focus-visible{outline:2px solid var(--s0);border-radius:3px}
 th[aria-sort=ascending] button::after{content:" ▲"}
 th[aria-sort=descending] button::after{content:" ▼"}
 @media (max-width:900px){table{font-size:.8rem}th,td{padding-right:6px}
-td:first-child{overflow-wrap:anywhere;min-width:110px}
+td:first-child{overflow-wrap:anywhere;min-width:110px}td:last-child{min-width:90px}
 .wide{display:none}.narrow{display:block}.narrow svg{max-width:440px!important}}
 @media (max-width:480px){main{padding:14px 10px 30px}section{padding:12px}
 .scroll{margin:0 -12px -12px;padding:0 12px 12px}}

@@ -408,6 +408,7 @@ def test_warnings_are_told_once(deploy: Deploy, applied: Recorder) -> None:
     assert "without a password" in first and second == "of apply_set"
     told = {"roles": ["srs_edge"], "fingerprint": wanted(**open_door).fingerprint()}
     assert deploy("edge", **open_door, _srs_preflight=told)["warnings"] == []
+    assert deploy("edge", **open_door, srs_change_cause="at another time", _srs_preflight=told)["warnings"] == []
 
 
 @pytest.mark.parametrize(
