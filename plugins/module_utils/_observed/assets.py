@@ -73,6 +73,7 @@ table{border-collapse:collapse;width:100%;font-size:.86rem}
 th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid var(--rule);vertical-align:top}
 .number,td[data-sort]{white-space:nowrap}
 tbody tr:last-child td{border-bottom:0}
+td:first-child{min-width:190px}
 td:last-child{overflow-wrap:anywhere;min-width:120px}
 .number{text-align:right;font-variant-numeric:tabular-nums}
 th.number{white-space:normal}
