@@ -16,8 +16,8 @@ options:
         (or waits for its first consumer while no pod uses it) and a Job is complete.
       - Custom resources go by what their controllers report, C(status.observedGeneration) and the conditions C(Ready), C(Reconciling) and
         C(Stalled). Other objects are ready when they exist.
-      - The wait ends early, with the reason, when an object has failed. That is a Deployment whose progress deadline is exceeded,
-        a failed Job or Pod, or an object with the condition C(Stalled).
+      - The wait ends early, with the reason, when an object has failed. That is a Deployment whose progress deadline is exceeded
+        or whose pods are refused for good (PodSecurity, limit ranges), a failed Job or Pod, or an object with the condition C(Stalled).
       - Has no effect in check mode.
     type: bool
     default: false

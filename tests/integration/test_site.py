@@ -222,7 +222,7 @@ def test_teardown_leaves_what_is_not_ours(play: Callable[..., Any], there: Names
         ({"srs_edge_clusters": [{"name": "Not_A_Label"}]}, ["Not_A_Label", "DNS label"]),
         ({"srs_edge_clusters": "edge"}, ["srs_edge_clusters", "edge"]),
         ({"srs_edge_config": {"listen": [70000]}}, ["srs_edge_config.listen", "70000", "65535"]),
-        ({"srs_edge_config": {"http_server": {"listen": 1935}}}, ["srs_edge_config.http_server.listen", "1935", "already"]),
+        ({"srs_edge_config": {"http_server": {"listen": 1935}}}, ["srs_edge_config.http_server.listen", "1935", "listen has already"]),
         ({"srs_edge_replicas": -1}, ["replicas", "-1"]),
         ({"srs_edge_max_connections": 0}, ["max_connections", "0"]),
         ({"srs_context": "no-such-context"}, ["no-such-context"]),
