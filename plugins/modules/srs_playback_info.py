@@ -150,9 +150,13 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec, srs_api_spec
 from ansible_collections.livestream.srs.plugins.module_utils._errors import run
-from ansible_collections.livestream.srs.plugins.module_utils._flow import playback_info
 
-flow = playback_info.flow
+
+def flow(module: AnsibleModule) -> dict[str, Any]:
+    # Here, since most runs of site.yml play nothing: players take their time to load.
+    from ansible_collections.livestream.srs.plugins.module_utils._flow import playback_info
+
+    return playback_info.flow(module)
 
 
 def specification() -> dict[str, Any]:

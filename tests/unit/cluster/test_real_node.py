@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from itertools import combinations
 from pathlib import Path
 
@@ -23,7 +24,14 @@ def test_no_two_clusters_share_an_address() -> None:
     everything += [ipaddress.ip_network(text, strict=False) for text in (simulated.PODS, simulated.Simulated.addresses)]
     assert not [pair for pair in combinations(everything, 2) if pair[0].overlaps(pair[1])]
     benchmarks = ipaddress.ip_network("198.18.0.0/15")
-    assert all(network.subnet_of(benchmarks) for network in everything)
+    assert [text for text in everything if not text.subnet_of(benchmarks)] == [ipaddress.ip_network(simulated.PODS, strict=False)]
+
+
+def test_nothing_can_be_sent_to_simulated_pods() -> None:
+    pods = ipaddress.ip_network(simulated.PODS, strict=False)
+    assert pods.is_multicast
+    with socket.socket() as tried, pytest.raises(OSError, match="unreachable"):
+        tried.connect((str(pods[7]), 1985))
 
 
 @pytest.mark.parametrize("slot", range(SLOTS))
