@@ -11,6 +11,13 @@ from ansible_collections.livestream.srs.plugins.module_utils._media import amf
 from ansible_collections.livestream.srs.plugins.module_utils._media.packet import FLV_AUDIO, FLV_VIDEO, FOURCC, Packet
 
 AUDIO, VIDEO, SCRIPT = 8, 9, 18
+# Codecs of the older form whose second byte tells headers from frames.
+RECORDED = ("h264", "hevc", "av1")
+# What is in the place of a frame's type in a tag without a frame: a note to the player.
+COMMAND = 5
+# What tells the newer form of audio, and what a tag of that form holds.
+FOURCC_AUDIO = 9
+START, FRAME, END, FRAME_IN_TIME, METADATA = range(5)
 
 
 class NotFlv(ValueError):
@@ -67,14 +74,29 @@ def metadata(body: bytes) -> dict[str, Any]:
 
 
 def tag(kind: int, ms: int, body: bytes) -> Packet | None:
-    """The packet in a tag's body; None for script data and for empty bodies, which some servers send."""
+    """The packet in a tag's body; None for script data, for empty bodies, which some servers send, and for several tracks in one."""
     if kind == AUDIO and len(body) >= 2:
+        if body[0] >> 4 == FOURCC_AUDIO:
+            return _by_four_letters("audio", body[0] & 0xF, ms, body)
         codec = FLV_AUDIO.get(body[0] >> 4, f"audio {body[0] >> 4}")
-        return Packet("audio", codec, ms, len(body), header=codec == "aac" and body[1] == 0)
-    if kind == VIDEO and len(body) >= 5:
-        if body[0] & 0x80:  # the newer form: four letters name the codec
-            codec = FOURCC.get(body[1:5], body[1:5].decode("latin-1"))
-            return Packet("video", codec, ms, len(body), header=body[0] & 0xF == 0, keyframe=body[0] >> 4 & 7 == 1)
+        return Packet("audio", codec, ms, len(body), header=codec == "aac" and body[1] == 0, data=body[2:] if codec == "aac" else body[1:])
+    if kind == VIDEO and len(body) >= 5 and body[0] >> 4 & 7 != COMMAND:
+        if body[0] & 0x80:
+            return _by_four_letters("video", body[0] & 0xF, ms, body, keyframe=body[0] >> 4 & 7 == 1)
         codec = FLV_VIDEO.get(body[0] & 0xF, f"video {body[0] & 0xF}")
-        return Packet("video", codec, ms, len(body), header=codec in ("h264", "hevc") and body[1] != 1, keyframe=body[0] >> 4 == 1)
+        header = codec in RECORDED and body[1] != 1
+        data = b"" if header and body[1] != 0 else body[5:]
+        return Packet("video", codec, ms, len(body), header=header, keyframe=body[0] >> 4 == 1, data=data)
     return None
+
+
+def _by_four_letters(kind: str, step: int, ms: int, body: bytes, *, keyframe: bool = False) -> Packet | None:
+    """A tag of the newer form, in which four letters name the codec (enhanced RTMP)."""
+    if len(body) < 5 or step not in (START, FRAME, END, FRAME_IN_TIME, METADATA):
+        return None
+    codec = FOURCC.get(body[1:5], body[1:5].decode("latin-1"))
+    data = body[5:]
+    if step == FRAME and codec in ("h264", "hevc"):
+        data = data[3:]  # from decoding to display, in ms
+    header = step not in (FRAME, FRAME_IN_TIME)
+    return Packet(kind, codec, ms, len(body), header=header, keyframe=keyframe, data=b"" if header and step != START else data)

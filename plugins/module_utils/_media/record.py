@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._media.decoder import KINDS, Decoder
 from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
 
 # A step of the stream's own clock beyond this is a jump, not time that was played.
@@ -36,6 +37,7 @@ class Record:
     connected: float | None = None
     first_packet: float | None = None
     first_keyframe: float | None = None
+    """The first that can be decoded."""
     last_packet: float | None = None
     longest_gap: float = 0.0
     codecs: dict[str, str] = field(default_factory=dict)
@@ -44,9 +46,11 @@ class Record:
     media_bytes: int = 0
     clocks: dict[str, Clock] = field(default_factory=dict)
     """Of video and of audio."""
+    decoder: Decoder = field(default_factory=Decoder)
 
     def packet(self, packet: Packet, now: float) -> None:
         self.codecs[packet.kind] = packet.codec
+        decodable = self.decoder.feed(packet)
         if packet.header:
             return
         if self.first_packet is None:
@@ -56,9 +60,14 @@ class Record:
         self.media_bytes += packet.size
         if packet.kind == "video":
             self.frames += 1
-            if packet.keyframe and self.first_keyframe is None:
+            if decodable and self.first_keyframe is None:
                 self.first_keyframe = now
         self.clocks.setdefault(packet.kind, Clock()).tick(packet.ms)
+
+    @property
+    def lacks(self) -> str:
+        """What can't be decoded, or has not come though it was announced, as the rest of a sentence; "" if all is well."""
+        return self.decoder.lacks([kind for kind in KINDS if self.metadata.get(f"{kind}codecid")])
 
     @property
     def media_seconds(self) -> float:

@@ -17,9 +17,9 @@ from ansible_collections.livestream.srs.plugins.module_utils._player.viewer impo
     NOT_FOUND,
     REFUSED,
     STALLED,
+    UNDECODABLE,
     WRONG,
     End,
-    Enough,
     Viewer,
 )
 
@@ -42,6 +42,7 @@ async def play_flv(viewer: Viewer) -> None:
 async def play_hls(viewer: Viewer) -> None:
     url, variants = viewer.view.url, 0
     seen, sequence, moved = "", -1, 0.0
+    reader = mpegts.TsReader()
     while True:
         playlist = hls.parse((await _fetch(viewer, url))[1].decode(errors="replace"), url)
         if playlist.variant:
@@ -56,12 +57,12 @@ async def play_hls(viewer: Viewer) -> None:
             sequence, moved = playlist.sequence, viewer.now()
         segments = new_segments(playlist.segments, seen)
         for address in segments:
-            await _segment(viewer, address, playlist)
+            await _segment(viewer, address, playlist, reader)
             seen = address
-        first = viewer.record.first_packet
         # A player that has a segment, and sees that its playlist goes on, has all that there is to see.
-        if first is not None and (playlist.ended or (segments and viewer.now() - first >= patience.watch)):
-            raise Enough
+        if playlist.ended or segments:
+            viewer.settle(over=playlist.ended)
+        first = viewer.record.first_packet
         if first is None and viewer.now() > patience.first:
             raise End(EMPTY, "the playlist has no segments")
         if first is not None and viewer.now() - moved > max(patience.stall, 2 * target):
@@ -106,16 +107,18 @@ def _note(viewer: Viewer, playlist: hls.Playlist) -> None:
     }
 
 
-async def _segment(viewer: Viewer, url: str, playlist: hls.Playlist) -> None:
+async def _segment(viewer: Viewer, url: str, playlist: hls.Playlist, reader: mpegts.TsReader) -> None:
     answer, data = await _fetch(viewer, url)
     if viewer.view.playlist is not None:
         viewer.view.playlist["newest_age_seconds"] = _age(answer, playlist)
-    packets = list(mpegts.packets(data)) if data else []
+    packets = list(reader.feed(data)) if data else []
+    if data and not reader.mapped:
+        raise End(UNDECODABLE, f"the segment {url} has no tables that name its streams (PAT and PMT)")
     if not packets:
         raise End(EMPTY, f"the segment {url} has no media")
     for packet in packets:
         viewer.record.packet(packet, viewer.now())
-    # Of frames that span several packets only the first was counted.
+    # With what the container adds, as it comes over the network.
     viewer.record.media_bytes += len(data) - sum(packet.size for packet in packets)
 
 

@@ -19,7 +19,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._network.connection
 from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import Kind, NoAnswer
 from ansible_collections.livestream.srs.plugins.module_utils._network.resolver import Resolver
 
-OK, REFUSED, NOT_FOUND, EMPTY, STALLED, WRONG = "ok", "refused", "not_found", "empty", "stalled", "wrong_content"
+OK, REFUSED, NOT_FOUND, EMPTY, STALLED = "ok", "refused", "not_found", "empty", "stalled"
+UNDECODABLE, WRONG = "undecodable", "wrong_content"
 
 DEFAULT_PORTS = {"rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 SECURE = ("rtmps", "https")
@@ -40,7 +41,7 @@ class Enough(Exception):
 
 @dataclass(frozen=True)
 class Patience:
-    """In seconds: how long to watch, to wait for the first media, and to wait without any more of it."""
+    """In seconds: how long to watch, to wait for the first media and for a keyframe, and to wait without any more media."""
 
     watch: float = 3.0
     first: float = 10.0
@@ -108,9 +109,19 @@ class Viewer:
     def saw(self, packet: Packet) -> None:
         self.record.packet(packet, self.now())
         # Both clocks: what a server kept for newcomers comes at once, and would hide that nothing follows.
-        first = self.record.first_packet
-        if first is not None and self.now() - first >= self.patience.watch and self.record.media_seconds > 0:
+        if self.record.media_seconds > 0:
+            self.settle()
+
+    def settle(self, *, over: bool = False) -> None:
+        """End the view if enough was seen, or if nothing else will come: raises Enough, or End for what can't be decoded."""
+        first, lacks = self.record.first_packet, self.record.lacks
+        if first is None or (self.now() - first < self.patience.watch and not over):
+            return
+        if not lacks:
             raise Enough
+        # A keyframe may be long in coming; one that came and can't be decoded has decided it.
+        if over or self.record.decoder.fault or self.now() >= self.patience.first:
+            raise End(UNDECODABLE, lacks)
 
     async def connect(self, url: SplitResult) -> Connection:
         self.close()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from players.crowd import Audience, Newcomers
 from players.publisher import Publisher
-from players.view import CUT, EMPTY, REFUSED, STALLED, View, summary
+from players.view import EMPTY, REFUSED, STALLED, UNDECODABLE, WATCHED, View, summary
 
 from .figures import Figures
 from .topology import Topology
@@ -31,11 +31,11 @@ class Change:
 
     def cut(self) -> list[View]:
         """Those who lost the picture before they wanted to leave."""
-        return [view for view in self.stayed if view.outcome in (CUT, STALLED, EMPTY, REFUSED)]
+        return [view for view in self.stayed if view.outcome != WATCHED]
 
     def turned_away(self) -> list[View]:
         """Those who came and got no picture."""
-        return [view for view in self.came if view.outcome in (STALLED, EMPTY, REFUSED)]
+        return [view for view in self.came if view.outcome in (STALLED, EMPTY, UNDECODABLE, REFUSED)]
 
 
 async def under_watch(
@@ -75,6 +75,6 @@ def tell(figures: Figures, seen: Change, change: str, settings: str) -> None:
         longest_gap_s=stayed["longest_gap"],
         newcomers=len(seen.came),
         refused=came[REFUSED],
-        empty=came[EMPTY] + came[STALLED],
+        empty=came[EMPTY] + came[STALLED] + came[UNDECODABLE],
         slowest_first_picture_s=(came["first_frame"] or {}).get("max"),
     )

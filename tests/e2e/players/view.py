@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._media.decoder import Decoder
 from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
 
 WATCHED = "watched"
@@ -20,8 +21,11 @@ STALLED = "stalled"
 """Media flowed, then none came for longer than a viewer waits."""
 EMPTY = "empty"
 """The server took the viewer and sent no picture."""
+UNDECODABLE = "undecodable"
+"""What the server sent can't be decoded, whoever ended it."""
 REFUSED = "refused"
 """The server could not be reached, or said no."""
+OUTCOMES = (WATCHED, CUT, STALLED, EMPTY, UNDECODABLE, REFUSED)
 
 JUMP_MS = 3000
 
@@ -36,7 +40,7 @@ class View:
     connected: float | None = None
     first_packet: float | None = None
     first_frame: float | None = None
-    """The first keyframe: from here on there is a picture."""
+    """The first keyframe that can be decoded: from here on there is a picture."""
     video: str = ""
     audio: str = ""
     frames: int = 0
@@ -55,6 +59,7 @@ class View:
     ended: float = 0.0
     outcome: str = ""
     detail: str = ""
+    _decoder: Decoder = field(default_factory=Decoder, repr=False)
     _last_ms: int | None = field(default=None, repr=False)
     _last_media: float | None = field(default=None, repr=False)
 
@@ -63,6 +68,7 @@ class View:
             self.video = packet.codec
         else:
             self.audio = packet.codec
+        decodable = self._decoder.feed(packet)
         if packet.header:
             return
         self._gap(now)
@@ -74,8 +80,8 @@ class View:
         self.frames += 1
         if packet.keyframe:
             self.keyframes += 1
-            if self.first_frame is None:
-                self.first_frame = now
+        if decodable and self.first_frame is None:
+            self.first_frame = now
         self._advance(packet.ms)
 
     def _advance(self, ms: int) -> None:
@@ -97,9 +103,11 @@ class View:
         return self._last_media if self._last_media is not None else self.connected or 0.0
 
     def end(self, now: float, outcome: str, detail: str = "") -> None:
-        """What an end means depends on what was seen before: without a picture, whoever ended it, it was empty."""
+        """What an end means depends on what was seen before, whoever ended it: what can't be decoded, or no picture at all."""
         self._gap(now)
-        if outcome != REFUSED and self.first_frame is None:
+        if outcome != REFUSED and self._decoder.fault:
+            outcome, detail = UNDECODABLE, self._decoder.fault
+        elif outcome != REFUSED and self.first_frame is None:
             outcome, detail = EMPTY, detail or "no keyframe"
         self.ended, self.outcome, self.detail = now, outcome, detail
 
@@ -113,7 +121,7 @@ def summary(views: Sequence[View]) -> dict[str, Any]:
     ends = Counter(view.outcome for view in views)
     return {
         "viewers": len(views),
-        **{outcome: ends[outcome] for outcome in (WATCHED, CUT, STALLED, EMPTY, REFUSED)},
+        **{outcome: ends[outcome] for outcome in OUTCOMES},
         "connected": _spread(view.connected for view in views),
         "first_packet": _spread(view.first_packet for view in views),
         "first_frame": _spread(view.first_frame for view in views),

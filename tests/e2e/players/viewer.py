@@ -235,6 +235,7 @@ class Viewer:
         url = self.url
         seen: set[str] = set()
         sequence = -1
+        media = mpegts.TsReader()
         while True:
             pause = 0.2
             try:
@@ -244,7 +245,7 @@ class Viewer:
                     continue
                 pause = min(1.0, max(0.2, playlist.target / 4))
                 for segment in new_segments(playlist, seen, sequence):
-                    if self._segment(await self._get(urlsplit(segment))):
+                    if self._segment(media, await self._get(urlsplit(segment))):
                         return
                     seen.add(hls.without_query(segment))
                 sequence = playlist.sequence
@@ -254,10 +255,10 @@ class Viewer:
                 self._may_go_on(None)
             await asyncio.sleep(pause)
 
-    def _segment(self, data: bytes) -> bool:
+    def _segment(self, media: mpegts.TsReader, data: bytes) -> bool:
         self.view.segments += 1
         enough = False
-        for packet in mpegts.packets(data):
+        for packet in media.feed(data):
             enough = self._saw(packet)
         return enough
 

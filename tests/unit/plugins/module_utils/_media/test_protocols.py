@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.livestream.srs.plugins.module_utils._media import amf, flv, hls, http, mpegts, rtmp
 from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
+from ansible_collections.livestream.srs.tests.support.made_media import flv_tag
 from ansible_collections.livestream.srs.tests.support.media_server import recorded
 
 
@@ -65,10 +66,10 @@ def test_rtmp_as_recorded(size: int) -> None:
 
 
 def test_ts_as_recorded() -> None:
-    packets = list(mpegts.packets(recorded("srs-6.ts")))
+    packets = list(mpegts.TsReader().feed(recorded("srs-6.ts")))
     assert packets[0].kind == "video" and packets[0].keyframe
     check_media(packets)
-    assert shape(mpegts.packets(recorded("srs-6.ts")[:376])) == []  # the tables alone
+    assert shape(mpegts.TsReader().feed(recorded("srs-6.ts")[:376])) == []  # the tables alone
 
 
 # A transport stream, packet by packet: tables, then PES packets.
@@ -129,7 +130,7 @@ H264, HEVC, AAC = 0x1B, 0x24, 0x0F
     ],
 )
 def test_keyframes_of_ts_by_what_is_in_them(kind: int, frame: bytes, keyframe: bool) -> None:
-    (packet,) = mpegts.packets(pat(0x1000) + pmt(0x1000, {VIDEO: kind}) + ts(VIDEO, pes(frame, 90_000)))
+    (packet,) = mpegts.TsReader().feed(pat(0x1000) + pmt(0x1000, {VIDEO: kind}) + ts(VIDEO, pes(frame, 90_000)))
     assert shape([packet]) == [("video", "h264" if kind == H264 else "hevc", 90_000, False, keyframe)]
 
 
@@ -142,29 +143,47 @@ def test_ts_packet_by_packet() -> None:
         + ts(AUDIO, pes(b"x" * 20, 95_443_717), flags=0x40)
         + ts(0x1FF, pes(b"x" * 20, 7))
         + ts(0x1FFF, b"\xff" * 184)
-        + ts(VIDEO, b"\0\0\x02" + b"z" * 30)
+        + ts(VIDEO, b"\0\0\x02" + b"z" * 30, starts=False)
         + ts(VIDEO, b"\0\0\x01\xe0\0\0\x80\0\0" + b"without a time")
     )
-    packets = list(mpegts.packets(segment))
+    packets = list(mpegts.TsReader().feed(segment))
     assert shape(packets) == [("video", "h264", 0, False, True), ("audio", "aac", 95_443_717, False, False)]
-    assert [packet.size for packet in packets] == [9 + 10 + 20, 9 + 5 + 20]
+    assert [packet.size for packet in packets] == [9 + 10 + 20 + 3 + 30 + 3 + 30, 9 + 5 + 20]
+    assert [packet.data for packet in packets] == [b"x" * 20 + b"\0\0\x01" + b"y" * 30 + b"\0\0\x02" + b"z" * 30, b"x" * 20]
+    assert {packet.in_band for packet in packets} == {True}
+
+
+def test_the_tables_hold_for_later_segments() -> None:
+    reader = mpegts.TsReader()
+    assert list(reader.feed(pat(0x1000))) == [] and not reader.mapped
+    assert list(reader.feed(pmt(0x1000, {VIDEO: H264}))) == [] and reader.mapped
+    # What began in one segment does not go on in the next.
+    for ms in (40, 80):
+        segment = ts(VIDEO, b"rest", starts=False) + ts(VIDEO, pes(b"x" * 20, ms))
+        assert [(packet.ms, packet.data) for packet in reader.feed(segment)] == [(ms, b"x" * 20)]
+
+
+def test_a_pes_packet_that_is_none() -> None:
+    start = pat(0x1000) + pmt(0x1000, {VIDEO: H264})
+    for payload in (b"\0\0\x02" + pes(b"x", 40)[3:], pes(b"x", 40)[:13], b"\0\0\x01\xe0\0\0\x80\0\0" + b"without a time"):
+        assert list(mpegts.TsReader().feed(start + ts(VIDEO, payload))) == []
 
 
 @pytest.mark.parametrize("pid", [0x01, 0x1000])
 def test_what_no_table_has_named_is_not_read(pid: int) -> None:
-    assert list(mpegts.packets(pmt(pid, {VIDEO: H264}) + ts(VIDEO, pes(b"x" * 20, 40)))) == []
+    assert list(mpegts.TsReader().feed(pmt(pid, {VIDEO: H264}) + ts(VIDEO, pes(b"x" * 20, 40)))) == []
 
 
 @pytest.mark.parametrize(("kind", "codec"), [(0x03, "mp3"), (0x04, "mp3"), (0x0F, "aac")])
 def test_sound_of_ts(kind: int, codec: str) -> None:
-    (packet,) = mpegts.packets(pat(0x20) + pmt(0x20, {AUDIO: kind}) + ts(AUDIO, pes(b"\0\0\x01\x65", 1)))
+    (packet,) = mpegts.TsReader().feed(pat(0x20) + pmt(0x20, {AUDIO: kind}) + ts(AUDIO, pes(b"\0\0\x01\x65", 1)))
     assert shape([packet]) == [("audio", codec, 1, False, False)]
 
 
 @pytest.mark.parametrize("data", [b"", b"x" * 188, b"G" * 100, pat(0x20) + b"x" * 188])
 def test_what_is_no_ts(data: bytes) -> None:
     with pytest.raises(mpegts.NotTs):
-        list(mpegts.packets(data))
+        list(mpegts.TsReader().feed(data))
 
 
 def test_playlist_as_recorded() -> None:
@@ -270,18 +289,6 @@ def test_codecs_by_four_letters(letters: bytes, codec: str) -> None:
 
 
 FLV_START = b"FLV\x01\x05\0\0\0\x09\0\0\0\0"
-
-
-def flv_tag(kind: int, ms: int, body: bytes) -> bytes:
-    return (
-        bytes([kind])
-        + len(body).to_bytes(3)
-        + (ms & 0xFFFFFF).to_bytes(3)
-        + bytes([ms >> 24])
-        + b"\0\0\0"
-        + body
-        + (len(body) + 11).to_bytes(4)
-    )
 
 
 def test_a_tag_is_a_packet_as_soon_as_it_is_whole() -> None:

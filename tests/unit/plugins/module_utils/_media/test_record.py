@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
 from ansible_collections.livestream.srs.plugins.module_utils._media.record import Clock, Record
+from ansible_collections.livestream.srs.tests.support import made_media
 
 NOTHING = {
     "connect_seconds": None, "first_packet_seconds": None, "first_keyframe_seconds": None, "longest_gap_seconds": 0.0,
@@ -16,11 +17,12 @@ NOTHING = {
 
 
 def video(ms: int, size: int = 1000, *, keyframe: bool = False, header: bool = False) -> Packet:
-    return Packet("video", "h264", ms, size, header=header, keyframe=keyframe)
+    data = made_media.H264_CONFIG if header else made_media.prefixed(made_media.idr() if keyframe else made_media.inter())
+    return Packet("video", "h264", ms, size, header=header, keyframe=keyframe, data=data)
 
 
 def audio(ms: int) -> Packet:
-    return Packet("audio", "aac", ms, 100)
+    return Packet("audio", "aac", ms, 100, data=b"x")
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,32 @@ def test_a_header_alone_tells_the_codec() -> None:
     record = Record()
     record.packet(video(0, header=True), 0.1)
     assert record.result() == NOTHING | {"video": {"codec": "h264", "width": None, "height": None}}
+
+
+def test_the_first_keyframe_is_one_that_can_be_decoded() -> None:
+    record = Record()
+    record.packet(video(0, keyframe=True), 0.1)
+    record.packet(video(40, header=True), 0.2)
+    record.packet(video(80), 0.3)
+    assert record.first_keyframe is None and record.lacks
+    record.packet(video(120, keyframe=True), 0.4)
+    assert (record.first_packet, record.first_keyframe, record.lacks) == (0.1, 0.4, "")
+
+
+@pytest.mark.parametrize(
+    ("said", "lacks"),
+    [
+        ({}, ""),
+        ({"videocodecid": 7.0, "audiocodecid": 0.0}, ""),
+        ({"videocodecid": 7.0, "audiocodecid": 10.0}, "no audio came, which the stream's metadata announces"),
+        ({"audiocodecid": "mp4a"}, "no audio came, which the stream's metadata announces"),
+    ],
+)
+def test_what_the_metadata_announces_must_come(said: dict[str, object], lacks: str) -> None:
+    record = Record(metadata=said)
+    record.packet(video(0, header=True), 0.1)
+    record.packet(video(0, keyframe=True), 0.1)
+    assert record.lacks == lacks
 
 
 @pytest.mark.parametrize(("said", "reported"), [(640.4, 640), (0.0, None), (-1.0, None), ("640", None), (None, None), (0.6, 1)])
