@@ -11,7 +11,10 @@ short_description: Play streams as a viewer does, and report what was seen
 description:
   - Plays RTMP, HTTP-FLV and HLS URLs for a few seconds, all at the same time, from the host that the module runs on.
   - Reports the time to the first packet, codecs, bitrate and frame rate, and for HLS the number of segments and the age of the newest.
-  - Needs no other program, and decodes nothing.
+  - Says whether a decoder could show it - its configuration comes first, keyframes have their parameter sets, sound has its configuration -
+    which an edge with a fault may leave out.
+  - Needs no other program and decodes nothing, so what is wrong within a picture, or with parameter sets of another stream that have the
+    same numbers, goes unnoticed. Set O(ffprobe=true) for the opinion of a decoder.
 version_added: 0.1.0
 author:
   - The livestream.srs contributors (@livestream-srs)
@@ -41,7 +44,8 @@ options:
     default: 3.0
   timeout:
     description:
-      - How long to wait for the first packet, in seconds.
+      - How long to wait for the first packet, and for a keyframe, in seconds.
+      - A stream whose server does not keep frames for new players (C(gop_cache off)) needs as long as its keyframes are apart.
     type: float
     default: 10.0
   stall:
@@ -121,11 +125,13 @@ streams:
       type: str
     verdict:
       description:
-        - V(ok) means that media arrived and kept arriving.
+        - V(ok) means that media arrived, can be decoded, and kept arriving.
         - V(refused) means that no server listens there, or that it closed the connection or rejected the request.
         - V(not_found) means that the server does not have the stream.
         - V(empty) means that the server accepted the player and sent no media.
         - V(stalled) means that media arrived and then stopped.
+        - V(undecodable) means that media kept arriving and that no player can show all of it. C(message) has what is missing, such as the
+          sequence headers of RTMP and HTTP-FLV, the parameter sets of MPEG-TS, a keyframe, or sound that the stream's metadata announces.
         - V(wrong_content) means that the response is not such a stream.
       type: str
     message:
@@ -138,7 +144,7 @@ streams:
       description: Time until the first video or audio packet, in seconds.
       type: float
     first_keyframe_seconds:
-      description: Time until the first keyframe, from which on there is a picture, in seconds.
+      description: Time until the first keyframe that can be decoded, from which on there is a picture, in seconds.
       type: float
     longest_gap_seconds:
       description: The longest time without any media after the first packet, in seconds.

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ansible_collections.livestream.srs.plugins.module_utils._media import flv
 from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
 
@@ -129,3 +131,62 @@ def packet(body: bytes, ms: int = 0, kind: int = flv.VIDEO) -> Packet:
     found = flv.tag(kind, ms, body)
     assert found is not None
     return found
+
+
+# MPEG-TS ---
+
+
+def ts(pid: int, payload: bytes, *, flags: int | None = None, starts: bool = True, count: int = 0) -> bytes:
+    """One packet; what is lacking to 188 bytes is filled by an adaptation field, with these flags."""
+    stuffing = 188 - 4 - len(payload)
+    field = b"" if not stuffing else bytes([stuffing - 1]) + (bytes([flags or 0]) + b"\xff" * (stuffing - 2) if stuffing > 1 else b"")
+    head = [0x47, (0x40 if starts else 0) | pid >> 8, pid & 0xFF, 0x10 | (0x20 if field else 0) | count & 0xF]
+    return bytes(head) + field + payload
+
+
+def section(content: bytes) -> bytes:
+    """With its checksum."""
+    crc = 0xFFFFFFFF
+    for byte in content:
+        crc ^= byte << 24
+        for _bit in range(8):
+            crc = (crc << 1 ^ (0x04C11DB7 if crc & 0x80000000 else 0)) & 0xFFFFFFFF
+    return content + crc.to_bytes(4)
+
+
+def pat(map_pid: int) -> bytes:
+    return ts(0, b"\0" + section(b"\0\xb0\x0d" + b"\0\x01\xc1\0\0" + b"\0\x01" + (0xE000 | map_pid).to_bytes(2)))
+
+
+def pmt(pid: int, streams: dict[int, int]) -> bytes:
+    """With a descriptor of the program and one of each stream, which are passed over."""
+    listed = b"".join(bytes([kind]) + (0xE000 | one).to_bytes(2) + b"\xf0\x03\x0a\x01x" for one, kind in streams.items())
+    content = b"\0\x01\xc1\0\0\xe1\0\xf0\x02\x05\0" + listed
+    return ts(pid, b"\0" + section(b"\x02" + (0xB000 | len(content) + 4).to_bytes(2) + content))
+
+
+def stamp(ms: int, mark: int = 2) -> bytes:
+    ticks = ms * 90
+    return bytes([mark << 4 | 1 | ticks >> 29 & 0xE, ticks >> 22 & 0xFF, 1 | ticks >> 14 & 0xFE, ticks >> 7 & 0xFF, 1 | ticks << 1 & 0xFE])
+
+
+def pes(frame: bytes, pts: int, dts: int | None = None, *, stream: int = 0xE0) -> bytes:
+    times = stamp(pts, 2 if dts is None else 3) + (stamp(dts, 1) if dts is not None else b"")
+    return b"\0\0\x01" + bytes([stream]) + b"\0\0\x80" + bytes([0xC0 if dts is not None else 0x80, len(times)]) + times + frame
+
+
+STREAM_TYPES = {"h264": 0x1B, "hevc": 0x24, "aac": 0x0F, "mp3": 0x03}
+
+
+def segment(packets: Iterable[Packet], codecs: Iterable[str]) -> bytes:
+    """The packets as a segment of HLS, whose tables list these codecs."""
+    pids = {codec: 0x100 + number for number, codec in enumerate(codecs)}
+    counts = dict.fromkeys(pids, -1)
+    written = pat(0x1000) + pmt(0x1000, {pid: STREAM_TYPES[codec] for codec, pid in pids.items()})
+    for packet in packets:
+        whole = pes(packet.data, packet.ms, stream=0xE0 if packet.kind == "video" else 0xC0)
+        for at in range(0, len(whole), 176):  # so that each has room for flags
+            counts[packet.codec] += 1
+            flags = 0x40 if packet.keyframe and not at else 0
+            written += ts(pids[packet.codec], whole[at : at + 176], flags=flags, starts=not at, count=counts[packet.codec])
+    return written

@@ -29,13 +29,17 @@ def is_config(record: bytes) -> bool:
 
 
 def has_adts(data: bytes) -> bool:
-    """Whether a frame with a header begins somewhere: it ends where the next one begins, or with the data or behind it."""
+    """Whether a frame with a header begins and ends where the next one begins, or with the data. A first one may go on elsewhere."""
     at = data.find(b"\xff")
     while 0 <= at <= len(data) - ADTS_HEADER:
         size = (data[at + 3] & 3) << 11 | data[at + 4] << 3 | data[at + 5] >> 5
-        if data[at + 1] & 0xF6 == 0xF0 and data[at + 2] >> 2 & 0xF < RATES and size > ADTS_HEADER:
-            following = data[at + size : at + size + 2]
-            if len(following) < 2 or (following[0] == 0xFF and following[1] & 0xF6 == 0xF0):
+        if _syncs(data[at:]) and data[at + 2] >> 2 & 0xF < RATES and size > ADTS_HEADER:
+            end = at + size
+            if end == len(data) or _syncs(data[end:]) or (end > len(data) and not at):
                 return True
         at = data.find(b"\xff", at + 1)
     return False
+
+
+def _syncs(data: bytes) -> bool:
+    return len(data) > 1 and data[0] == 0xFF and data[1] & 0xF6 == 0xF0

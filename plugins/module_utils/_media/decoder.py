@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a decoder could show what arrives: it has its configuration, and keyframes find their parameter sets.
 
-Nothing is decoded, so what is within a picture can still be broken. As a decoder does, it goes on: what is lacking at first may come later.
+Nothing is decoded, so what is within a picture can still be broken. As with ffmpeg, keyframes, parameter sets and the header of the audio
+may be late, but without a header before its first frame video is never shown.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from ansible_collections.livestream.srs.plugins.module_utils._media.units import
 KINDS = ("video", "audio")
 
 NO_KEYFRAME = "no keyframe of the video came"
-NO_VIDEO_HEADER = "no sequence header of the video came before its keyframe"
+NO_VIDEO_HEADER = "no sequence header of the video came before its first frame"
 NO_AUDIO_HEADER = "no sequence header of the audio came before its frames"
 NO_ADTS = "the audio's frames have no ADTS headers"
 
+WITH_UNITS = ("h264", "hevc")
 # How a configuration record begins, and its least length, of codecs whose frames are not looked into.
 RECORDS = {"av1": (b"\x81", 4), "vp9": (b"", 8)}
+WITH_HEADER = (*WITH_UNITS, *RECORDS)
 
 
 @dataclass
@@ -36,6 +39,8 @@ class _Track:
     wide: int = 4
     bad: str = ""
     """What is wrong with the header that came."""
+    lost: str = ""
+    """Why nothing of it will ever be shown."""
     shown: bool = False
     """Whether any keyframe, or any sound, could be decoded."""
     fault: str = ""
@@ -69,7 +74,9 @@ class Decoder:
     def lacks(self, announced: Collection[str] = ()) -> str:
         """Also, what has not come yet: a keyframe, and `video` or `audio` that was announced."""
         waiting = [NO_KEYFRAME] if (video := self._tracks.get("video")) and not video.shown and not video.fault else []
-        missing = [f"no {kind} came, which the stream's metadata announces" for kind in KINDS if kind in announced and kind not in self._tracks]
+        missing = [
+            f"no {kind} came, which the stream's metadata announces" for kind in KINDS if kind in announced and kind not in self._tracks
+        ]
         return _and([self.fault, *waiting, *missing])
 
 
@@ -80,7 +87,7 @@ def _and(parts: Iterable[str]) -> str:
 def _set_up(track: _Track, packet: Packet) -> None:
     """By a header. One that can't be used takes nothing back."""
     track.bad = ""
-    if track.codec in ("h264", "hevc"):
+    if track.codec in WITH_UNITS:
         try:
             record = Record(track.codec, packet.data)
             track.sets.learn(record.units)
@@ -110,13 +117,13 @@ def _sound(track: _Track, packet: Packet) -> str | None:
 
 
 def _picture(track: _Track, packet: Packet) -> str | None:
-    """What is wrong with a keyframe; None for what is none."""
-    if track.codec not in ("h264", "hevc"):
-        if not packet.keyframe:
-            return None
-        return "" if track.record or track.codec not in RECORDS else track.bad or NO_VIDEO_HEADER
-    if not packet.in_band and not track.record:
-        return (track.bad or NO_VIDEO_HEADER) if packet.keyframe else None
+    """What is wrong; None if nothing can be told of it, as of a frame that is no keyframe."""
+    if not packet.in_band and not track.record and track.codec in WITH_HEADER:
+        track.lost = track.lost or track.bad or NO_VIDEO_HEADER
+    if track.lost:
+        return track.lost
+    if track.codec not in WITH_UNITS:
+        return "" if packet.keyframe else None
     try:
         units = list(separated(packet.data)) if packet.in_band else prefixed(packet.data, track.wide)
         track.sets.learn(units)

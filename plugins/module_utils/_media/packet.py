@@ -30,8 +30,17 @@ class Packet:
 FLV_VIDEO = {2: "h263", 4: "vp6", 7: "h264", 12: "hevc", 13: "av1"}
 FLV_AUDIO = {2: "mp3", 10: "aac", 11: "speex", 13: "opus"}
 FOURCC = {
-    **{b"avc1": "h264", b"hvc1": "hevc", b"av01": "av1", b"vp08": "vp8", b"vp09": "vp9"},
-    **{b"mp4a": "aac", b"Opus": "opus", b"fLaC": "flac", b".mp3": "mp3", b"ac-3": "ac3", b"ec-3": "eac3"},
+    b"avc1": "h264",
+    b"hvc1": "hevc",
+    b"av01": "av1",
+    b"vp08": "vp8",
+    b"vp09": "vp9",
+    b"mp4a": "aac",
+    b"Opus": "opus",
+    b"fLaC": "flac",
+    b".mp3": "mp3",
+    b"ac-3": "ac3",
+    b"ec-3": "eac3",
 }
 
 # Stream types of an MPEG-TS program map.

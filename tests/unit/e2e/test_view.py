@@ -71,7 +71,7 @@ def test_what_can_not_be_decoded_is_no_picture(outcome: str) -> None:
     seen = view((1.0, 0), (1.1, 40), header=False)
     assert (seen.first_packet, seen.first_frame, seen.frames, seen.keyframes) == (1.0, None, 2, 2)
     seen.end(2.0, outcome, "why")
-    assert (seen.outcome, seen.detail) == (UNDECODABLE, "no sequence header of the video came before its keyframe")
+    assert (seen.outcome, seen.detail) == (UNDECODABLE, "no sequence header of the video came before its first frame")
 
 
 def test_sound_that_can_not_be_decoded() -> None:

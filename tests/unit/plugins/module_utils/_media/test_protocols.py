@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.livestream.srs.plugins.module_utils._media import amf, flv, hls, http, mpegts, rtmp
 from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
-from ansible_collections.livestream.srs.tests.support.made_media import flv_tag
+from ansible_collections.livestream.srs.tests.support.made_media import flv_tag, pat, pes, pmt, ts
 from ansible_collections.livestream.srs.tests.support.media_server import recorded
 
 
@@ -73,35 +73,6 @@ def test_ts_as_recorded() -> None:
 
 
 # A transport stream, packet by packet: tables, then PES packets.
-
-
-def ts(pid: int, payload: bytes, *, flags: int | None = None, starts: bool = True) -> bytes:
-    """One packet; what is lacking to 188 bytes is filled by an adaptation field, with these flags."""
-    stuffing = 188 - 4 - len(payload)
-    field = b"" if not stuffing else bytes([stuffing - 1]) + (bytes([flags or 0]) + b"\xff" * (stuffing - 2) if stuffing > 1 else b"")
-    return bytes([0x47, (0x40 if starts else 0) | pid >> 8, pid & 0xFF, 0x10 | (0x20 if field else 0)]) + field + payload
-
-
-def pat(map_pid: int) -> bytes:
-    return ts(0, b"\0" + b"\0\xb0\x0d" + b"\0\x01\xc1\0\0" + b"\0\x01" + (0xE000 | map_pid).to_bytes(2) + b"CRC4")
-
-
-def pmt(pid: int, streams: dict[int, int]) -> bytes:
-    """With a descriptor of the program and one of each stream, which are passed over."""
-    listed = b"".join(bytes([kind]) + (0xE000 | one).to_bytes(2) + b"\xf0\x03\x0a\x01x" for one, kind in streams.items())
-    content = b"\0\x01\xc1\0\0\xe1\0\xf0\x02\x05\0" + listed + b"CRC4"
-    return ts(pid, b"\0\x02" + (0xB000 | len(content)).to_bytes(2) + content)
-
-
-def stamp(ms: int) -> bytes:
-    ticks = ms * 90
-    return bytes([1 | ticks >> 29 & 0xE, ticks >> 22 & 0xFF, 1 | ticks >> 14 & 0xFE, ticks >> 7 & 0xFF, 1 | ticks << 1 & 0xFE])
-
-
-def pes(frame: bytes, pts: int, dts: int | None = None) -> bytes:
-    times = stamp(pts) + (stamp(dts) if dts is not None else b"")
-    return b"\0\0\x01\xe0\0\0\x80" + bytes([0xC0 if dts is not None else 0x80, len(times)]) + times + frame
-
 
 VIDEO, AUDIO = 0x123, 0x1FFE
 H264, HEVC, AAC = 0x1B, 0x24, 0x0F

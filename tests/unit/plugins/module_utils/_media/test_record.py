@@ -85,12 +85,12 @@ def test_a_header_alone_tells_the_codec() -> None:
 
 def test_the_first_keyframe_is_one_that_can_be_decoded() -> None:
     record = Record()
-    record.packet(video(0, keyframe=True), 0.1)
-    record.packet(video(40, header=True), 0.2)
-    record.packet(video(80), 0.3)
-    assert record.first_keyframe is None and record.lacks
-    record.packet(video(120, keyframe=True), 0.4)
-    assert (record.first_packet, record.first_keyframe, record.lacks) == (0.1, 0.4, "")
+    record.packet(video(0, header=True), 0.1)
+    record.packet(video(0), 0.2)
+    record.packet(Packet("video", "h264", 40, 10, keyframe=True, data=made_media.prefixed(made_media.idr(pps=3))), 0.3)
+    assert record.first_keyframe is None and "it needs PPS 3" in record.lacks
+    record.packet(video(80, keyframe=True), 0.4)
+    assert (record.first_packet, record.first_keyframe, record.lacks) == (0.2, 0.4, "")
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._media import amf, flv, rtmp
+from ansible_collections.livestream.srs.plugins.module_utils._media.decoder import NO_AUDIO_HEADER, NO_VIDEO_HEADER
+from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
 from ansible_collections.livestream.srs.plugins.module_utils._player.play_http import new_segments
 from ansible_collections.livestream.srs.plugins.module_utils._player.player import play, protocol_of
 from ansible_collections.livestream.srs.plugins.module_utils._player.viewer import Patience
 from ansible_collections.livestream.srs.plugins.modules import srs_stream_info
+from ansible_collections.livestream.srs.tests.support import made_media
 from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork, Scripted
 from ansible_collections.livestream.srs.tests.support.media_server import Step, in_time, recorded
 
@@ -263,6 +266,94 @@ def tag(ms: int) -> bytes:
     """A frame of video in FLV."""
     body = bytes([0x17, 1, 0, 0, 0]) + bytes(100)
     return bytes([flv.VIDEO]) + len(body).to_bytes(3) + ms.to_bytes(3) + bytes(4) + body + (11 + len(body)).to_bytes(4)
+
+
+def tags(*bodies: tuple[int, int, bytes]) -> bytes:
+    return b"".join(made_media.flv_tag(kind, ms, body) for kind, ms, body in bodies)
+
+
+HEADERS = tags((flv.VIDEO, 0, made_media.H264_HEADER), (flv.AUDIO, 0, made_media.AAC_HEADER))
+ANNOUNCED = tags((flv.SCRIPT, 0, amf.encode("onMetaData") + amf.encode({"videocodecid": 7.0, "audiocodecid": 10.0})))
+
+
+def live(begin: bytes, keyframes: Container[int], *, pictures: bool = True, sound: bool = True) -> Callable[[str], Iterator[Step]]:
+    """HTTP-FLV of 10 frames/s, those with these numbers keyframes."""
+
+    def script(_request: str) -> Iterator[Step]:
+        yield CLEAR_FLV + begin
+        for number in range(100):
+            picture = (flv.VIDEO, 100 * number, made_media.KEYFRAME if number in keyframes else made_media.FRAME)
+            tone = (flv.AUDIO, 100 * number, made_media.AAC_FRAME)
+            yield tags(*[picture][: int(pictures)], *[tone][: int(sound)])
+            yield 0.1
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("script", "verdict", "message", "seconds"),
+    [
+        (live(HEADERS, range(0, 100, 10)), "ok", "", 0.3),
+        (live(HEADERS, [6]), "ok", "", 0.6),
+        (live(HEADERS, []), "undecodable", "no keyframe of the video came", 0.8),
+        (live(b"", [0]), "undecodable", f"{NO_VIDEO_HEADER}, and {NO_AUDIO_HEADER}", 0.3),
+        (live(b"", [2], sound=False), "undecodable", NO_VIDEO_HEADER, 0.3),
+        (live(ANNOUNCED + HEADERS, [0]), "ok", "", 0.3),
+        (live(ANNOUNCED + HEADERS, [0], sound=False), "ok", "", 0.3),
+        (live(ANNOUNCED + tags((flv.VIDEO, 0, made_media.H264_HEADER)), [0], sound=False), "undecodable", "no audio came, which", 0.8),
+        (live(ANNOUNCED, [], pictures=False), "undecodable", NO_AUDIO_HEADER, 0.3),
+        (live(tags((flv.AUDIO, 0, made_media.AAC_HEADER)), [], pictures=False), "ok", "", 0.3),
+        (live(ANNOUNCED + tags((flv.AUDIO, 0, made_media.AAC_HEADER)), [], pictures=False), "undecodable", "no video came, which", 0.8),
+    ],
+    ids=[
+        *("good", "gop_cache off", "no keyframe", "no headers", "no video header", "all that is announced", "silence"),
+        *("no audio", "no audio header", "sound alone", "sound alone, though video is announced"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_decoded(script: Callable[[str], Iterable[Step]], verdict: str, message: str, seconds: float) -> None:
+    result = watch(script, "/live/x.flv")
+    assert (result["verdict"], result["message"].startswith(message)) == (verdict, True), result["message"]
+    assert result["ended_after"] == pytest.approx(seconds, abs=0.11)
+    assert verdict == "ok" or result["first_keyframe_seconds"] is None or "no audio came" in result["message"]
+
+
+def no_tables(data: bytes) -> bytes:
+    return b"".join(data[at : at + 188] for at in range(0, len(data), 188) if data[at + 1 : at + 3] not in (b"\x40\x00", b"\x50\x01"))
+
+
+def a_picture(*units: bytes, keyframe: bool = True) -> Packet:
+    return Packet("video", "h264", 0, 0, keyframe=keyframe, data=made_media.separated(*units), in_band=True)
+
+
+INTER = made_media.segment([a_picture(made_media.inter(), keyframe=False)], ["h264"])
+WHOLE = made_media.segment([a_picture(made_media.sps(), made_media.pps(), made_media.idr())], ["h264"])
+BARE = made_media.segment([a_picture(made_media.idr())], ["h264"])
+
+
+@pytest.mark.parametrize(
+    ("segments", "end", "verdict", "message"),
+    [
+        ([WHOLE], "#EXT-X-ENDLIST\n", "ok", ""),
+        ([BARE], "#EXT-X-ENDLIST\n", "undecodable", "no parameter sets (SPS and PPS) came before it"),
+        ([INTER], "#EXT-X-ENDLIST\n", "undecodable", "no keyframe of the video came"),
+        ([no_tables(TS)], "", "undecodable", "1.ts has no tables that name its streams (PAT and PMT)"),
+        ([TS, no_tables(TS)], "", "ok", ""),
+        ([WHOLE, BARE, BARE], "", "ok", ""),
+        ([BARE, WHOLE], "", "ok", ""),
+    ],
+    ids=["good", "no parameter sets", "no keyframe", "no tables", "tables once", "parameter sets once", "they come later"],
+)  # fmt: skip
+def test_segments_that_can_not_be_decoded(segments: list[bytes], end: str, verdict: str, message: str) -> None:
+    asked: list[str] = []
+
+    def script(request: str) -> Iterator[Step]:
+        asked.append(request.split(" ")[1])
+        number = sum(".m3u8" in path for path in asked)
+        text = f"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:{number}\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{number}.ts\n{end}"
+        yield ok(segments[min(number, len(segments)) - 1] if ".ts" in asked[-1] else text.encode())
+
+    result = watch(script, "/live/x.m3u8")
+    assert (result["verdict"], bool(result["message"]), message in result["message"]) == (verdict, bool(message), True), result["message"]
 
 
 def playlists(text: str) -> Callable[[str], Iterator[Step]]:
