@@ -13,8 +13,8 @@ description:
   - Reports the time to the first packet, codecs, bitrate and frame rate, and for HLS the number of segments and the age of the newest.
   - Says whether a decoder could show it - its configuration comes first, keyframes have their parameter sets, sound has its configuration -
     which an edge with a fault may leave out.
-  - Needs no other program and decodes nothing, so what is wrong within a picture, or with parameter sets of another stream that have the
-    same numbers, goes unnoticed. Set O(ffprobe=true) for the opinion of a decoder.
+  - Needs no other program and decodes nothing, so what is wrong within a picture goes unnoticed, and so do parameter sets of another stream
+    that have the same numbers.
 version_added: 0.1.0
 author:
   - The livestream.srs contributors (@livestream-srs)

@@ -112,8 +112,13 @@ class Viewer:
 
     def _saw(self, packet: Packet) -> bool:
         """Take note of a packet; whether the viewer has seen all that it came for."""
-        self.view.media(packet, self._now())
-        return self._until_picture and self.view.first_frame is not None
+        now = self._now()
+        self.view.media(packet, now)
+        if not self._until_picture or self.view.first_frame is not None:
+            return self._until_picture
+        if self.view.first_packet is not None and now - self.view.first_packet > self.patience.media:
+            raise _End(EMPTY, f"no picture within {self.patience.media:g} s")
+        return False
 
     @contextlib.asynccontextmanager
     async def _connection(self, url: SplitResult) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:

@@ -225,6 +225,15 @@ def by_rtmp(some: Iterable[Tag]) -> Callable[[str], Iterator[Step]]:
     return script
 
 
+def test_what_only_decoding_shows(streams: Streams, tmp_path: Path) -> None:
+    """The limit of it: the parameter sets of another stream, by the same numbers."""
+    some = with_headers_of(streams.flv("baseline"), streams.flv("usual"))
+    file = tmp_path / "case.flv"
+    file.write_bytes(written(some))
+    assert not decodes(file)
+    assert probe(by_rtmp(some), "/live/a") == OK
+
+
 @pytest.mark.parametrize("case", FLV_CASES)
 def test_flv_and_rtmp(case: str, streams: Streams, tmp_path: Path) -> None:
     good, make = FLV_CASES[case]

@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 import pytest
 from players import viewer
 from players.crowd import Audience, Newcomers, Regulars
-from players.view import CUT, EMPTY, REFUSED, STALLED, WATCHED, View
+from players.view import CUT, EMPTY, REFUSED, STALLED, UNDECODABLE, WATCHED, View
 from players.viewer import Patience, Viewer, new_segments
 
 from ansible_collections.livestream.srs.plugins.module_utils._media import amf, hls, http, rtmp
+from ansible_collections.livestream.srs.tests.support import made_media
 from ansible_collections.livestream.srs.tests.support.clock import Clock
 
 T = TypeVar("T")
@@ -123,6 +124,28 @@ def test_a_viewer_leaves_by_itself(recorded: Recorded) -> None:
 def test_a_viewer_who_wants_one_picture(recorded: Recorded) -> None:
     seen = view(FLV, answers(recorded("srs-6.http"), stays=True), until_picture=True)
     assert (seen.outcome, seen.frames) == (WATCHED, 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "frame", "outcome", "detail"),
+    [
+        (b"", made_media.KEYFRAME, UNDECODABLE, "no sequence header of the video came before its first frame"),
+        (made_media.flv_tag(9, 0, made_media.H264_HEADER), made_media.FRAME, EMPTY, "no picture within 6 s"),
+    ],
+    ids=["undecodable", "no keyframe"],
+)
+def test_a_viewer_who_wants_one_picture_does_not_wait_for_ever(header: bytes, frame: bytes, outcome: str, detail: str) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nFLV\x01\x05\0\0\0\x09\0\0\0\0" + header)
+        for number in range(100):
+            writer.write(made_media.flv_tag(9, 1000 * number, frame))
+            await writer.drain()
+            await asyncio.sleep(1)
+
+    seen = view(FLV, serve, until_picture=True)
+    assert (seen.outcome, seen.detail) == (outcome, detail)
+    assert seen.ended == pytest.approx(7, abs=1)
 
 
 @pytest.mark.parametrize(
