@@ -168,7 +168,7 @@ class _Deployment:
     def _edges(self) -> Args:
         edges = self._chosen()
         made, configs = self.builder.edges(edges)
-        self.about["reloads"] = reloading(edges, configs)
+        self.about["reloads"] = reloading(edges, configs, self.builder.existing)
         waits = {"wait": True, "wait_timeout": self.values["srs_wait_timeout"]} if self.args["release_holds"] else {}
         return {**self._edge_set(made), "drain": True, "release_holds": self.args["release_holds"], **waits}
 

@@ -250,6 +250,12 @@ objects:
       elements: str
       returned: always
       sample: [spec, metadata.annotations]
+    pod_template:
+      description: The paths that were changed in its pod template, for which its pods are replaced; of a workload that was configured.
+      type: list
+      elements: str
+      returned: always
+      sample: ["spec.containers[srs].image"]
 conflicts:
   description: Fields of other managers whose values were overwritten.
   returned: success

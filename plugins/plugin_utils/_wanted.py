@@ -38,10 +38,11 @@ class Wanted:
         wanted = topology.resolve(self.values)
         checks = topology.Checks(wanted, self.roles, self.values, self.place)
         _stop_on(checks.problems())
-        if not wanted.common.patches:
-            return checks.warnings
         builder = self._builder(wanted)
+        if not (wanted.common.patches or builder.existing.names):
+            return checks.warnings
         everything = builder.unpatched()
+        _stop_on(list(builder.existing.check(everything)))
         _stop_on(list(builder.patches.check(everything)))
         return [*checks.warnings, *builder.patches.without_effect(everything)]
 

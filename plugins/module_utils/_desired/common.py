@@ -25,6 +25,8 @@ class Common:
     ip_families: list[str]
     monitoring: Settings
     patches: list[dict[str, Any]]
+    object_names: Mapping[str, Mapping[str, str]]
+    app_labels: Mapping[str, str]
     change_cause: str
 
 

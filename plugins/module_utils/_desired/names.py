@@ -8,6 +8,10 @@ built by hand from it is taken over in place.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._dns import is_subdomain
 from ansible_collections.livestream.srs.plugins.module_utils._labels import COMPONENT, INSTANCE, MANAGED_BY, NAME, OWNER, PART_OF
 
 ORIGIN = "srs-origin"
@@ -31,6 +35,30 @@ FLV_SERVICE = "srs-flv-service"
 
 # The edge cluster of this name has the tutorial's own names; every other one has its name in them.
 FIRST_EDGE = "edge"
+
+
+def existing_names(values: Mapping[str, Any]) -> Callable[[str, str], str]:
+    """What tells the name that an object has, from its kind and the one that we give it; ``values`` are the validated variables."""
+
+    def called(kind: str, name: str) -> str:
+        given = values["srs_object_names"].get(kind)
+        return str(given.get(name, name)) if isinstance(given, Mapping) else name
+
+    return called
+
+
+def check(object_names: Mapping[str, Any], app_labels: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with ``srs_object_names`` and ``srs_app_labels`` themselves."""
+    for kind, given in object_names.items():
+        if not isinstance(given, Mapping):
+            yield f"srs_object_names.{kind} is {given!r}: it must be a mapping of the collection's names to those that the objects have."
+            continue
+        for name, called in given.items():
+            if not is_subdomain(called):
+                yield f"srs_object_names.{kind}.{name} is {called!r}: it must be the name of an object, for example srs-edge-deploy."
+    for label, called in app_labels.items():
+        if not isinstance(called, str) or not called:
+            yield f"srs_app_labels.{label} is {called!r}: it must be the value of the label app, for example srs."
 
 
 def edge_app(cluster: str) -> str:

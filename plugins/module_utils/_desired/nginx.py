@@ -145,9 +145,9 @@ class Nginx(Pods):
     def upstream_address(self) -> str:
         """Where the caches ask, as host:port."""
         if self.upstream == "nginx":
-            return f"{names.HLS_ORIGIN_SERVICE}:80"
+            return f"{self.origin.called('Service', names.HLS_ORIGIN_SERVICE)}:80"
         port = next((port["port"] for port in self.origin.service.ports if port["name"] == "http"), 0)
-        return f"{names.ORIGIN_SERVICE}:{port}"
+        return f"{self.origin.called('Service', names.ORIGIN_SERVICE)}:{port}"
 
     def serves_https(self, role: str) -> Https | None:
         """The HTTPS of the nginx in this role."""

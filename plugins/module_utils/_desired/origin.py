@@ -8,7 +8,7 @@ they register at a proxy, which knows (SRS 7).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -85,6 +85,7 @@ class Origin(Server):
     demo_publisher: DemoPublisher
     behind_nginx: bool  # whether nginx serves what it writes
     serves_hls: bool  # whether the caches of HLS ask it and not nginx
+    called: Callable[[str, str], str]  # the name that an object has, from its kind and ours
 
     @property
     def mounts(self) -> list[dict[str, Any]]:
@@ -102,7 +103,8 @@ class Origin(Server):
     @cached_property
     def _numbered(self) -> list[str]:
         """The names of several origins."""
-        return [f"{names.ORIGIN}-{index}" for index in range(self.replicas)] if self.several else []
+        stem = self.called("StatefulSet", names.ORIGIN) if self.kind == "StatefulSet" else names.ORIGIN
+        return [f"{stem}-{index}" for index in range(self.replicas)] if self.several else []
 
     @cached_property
     def workloads(self) -> list[Workload]:
@@ -133,8 +135,8 @@ class Origin(Server):
     def hosts(self) -> list[str]:
         """The host names of several origins."""
         if self.kind == "StatefulSet":
-            return [f"{name}.{names.ORIGIN_PEERS}" for name in self._numbered]
-        return [service.name for service in self.peer_services]
+            return [f"{name}.{self.called('Service', names.ORIGIN_PEERS)}" for name in self._numbered]
+        return [self.called("Service", service.name) for service in self.peer_services]
 
     @property
     def recreate(self) -> bool:
@@ -161,8 +163,11 @@ class Origin(Server):
         """The HTTP API of several: of the proxy, or of the first server alone, since each knows of its own streams only."""
         if self.proxy:
             return Endpoint(names.ORIGIN_API_SERVICE, {"app": names.PROXY}, service_ports_of_proxy("api"))
-        label = "app" if self.kind == "Deployment" else "statefulset.kubernetes.io/pod-name"
-        return Endpoint(names.ORIGIN_API_SERVICE, {label: f"{names.ORIGIN}-0"}, service_ports(self.ports, ("api",)))
+        if self.kind == "Deployment":
+            first = {"app": f"{names.ORIGIN}-0"}
+        else:
+            first = {"statefulset.kubernetes.io/pod-name": f"{self.called('StatefulSet', names.ORIGIN)}-0"}
+        return Endpoint(names.ORIGIN_API_SERVICE, first, service_ports(self.ports, ("api",)))
 
     @property
     def peer_ports(self) -> list[dict[str, Any]]:
@@ -171,7 +176,7 @@ class Origin(Server):
     @property
     def edge_origin(self) -> list[str]:
         """What the edges pull from by default."""
-        return self.hosts if self.mode == "cluster" and self.addresses == "pods" else [names.ORIGIN_SERVICE]
+        return self.hosts if self.mode == "cluster" and self.addresses == "pods" else [self.called("Service", names.ORIGIN_SERVICE)]
 
     @property
     def publishers(self) -> list[str]:
@@ -196,7 +201,7 @@ class Origin(Server):
             conf["heartbeat"] = {
                 "enabled": True,
                 "interval": HEARTBEAT_SECONDS,
-                "url": f"http://{names.PROXY_SERVICE}:{self.proxy.system_port}/api/v1/srs/register",
+                "url": f"http://{self.called('Service', names.PROXY_SERVICE)}:{self.proxy.system_port}/api/v1/srs/register",
                 "ports": True,
             }
         if self.behind_nginx:
@@ -221,6 +226,7 @@ def resolve_origin(values: Settings, topology: str, *, behind_nginx: bool, serve
         demo_publisher=DemoPublisher(values["srs_demo_publisher"], **demo),
         behind_nginx=behind_nginx,
         serves_hls=serves_hls,
+        called=names.existing_names(values),
     )
 
 

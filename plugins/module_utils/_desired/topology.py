@@ -13,6 +13,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired import (
     https,
     monitoring,
     name_checks,
+    names,
     nginx_checks,
     origin_checks,
 )
@@ -90,6 +91,7 @@ class Checks:
         yield from filter(None, [edge_checks.not_a_label("srs_namespace", common.namespace)])
         yield from filter(None, [edge_checks.not_a_label("srs_topology", common.topology, TOPOLOGY_LENGTH)])
         yield from name_checks.check(self.values, self.roles)
+        yield from names.check(common.object_names, common.app_labels)
         if "srs_origin" in self.roles:
             yield from edge_checks.check_server(origin)
             yield from origin_checks.check(origin)
@@ -167,7 +169,7 @@ class Checks:
             if origin.proxy:
                 yield _service("srs_origin_proxy.slb", PROXY_PUBLIC_SERVICE, origin.proxy.slb, origin.proxy.service_ports)
         if "srs_edge" in self.roles:
-            for edge in self.topology.edges:
+            for edge in (edge for edge in self.topology.edges if edge.service):
                 yield _service(edge.variable("slb"), edge.service_name, edge.slb, edge.service_ports)
         if "hls_nginx" in self.roles and nginx.enabled:
             yield _service("hls_nginx_slb", HTTP_SERVICE, nginx.slb, nginx.service_ports)

@@ -16,6 +16,8 @@ NULLABLE = frozenset({"srs_edge_replicas", "hls_nginx_replicas"})
 # Variables that the playbooks read and that belong to no role.
 PLAYBOOK_VARIABLES = frozenset(
     {
+        "srs_adopt_dest",
+        "srs_adopt_overwrite",
         "srs_api_password",
         "srs_api_timeout",
         "srs_api_url",

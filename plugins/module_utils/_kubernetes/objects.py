@@ -170,6 +170,27 @@ def changed_fields(before: ObjectView, after: ObjectView) -> list[str]:
     return [key for key in {**old, **new} if key != "metadata" and old.get(key) != new.get(key)]
 
 
+def changed_template(before: ObjectView, after: ObjectView) -> list[str]:
+    """The paths in which the pod template of a workload differs: ``spec.containers[srs].image``; [] for what has none."""
+    return list(_differing(at(before, "spec", "template"), at(after, "spec", "template"), ""))
+
+
+def _differing(old: Any, new: Any, path: str) -> Iterator[str]:
+    if old == new:
+        return
+    if isinstance(old, list) and isinstance(new, list) and all(isinstance(item, Mapping) and "name" in item for item in (*old, *new)):
+        was, becomes = ({item["name"]: item for item in items} for items in (old, new))
+        if list(was) == list(becomes):
+            for name, item in was.items():
+                yield from _differing(item, becomes[name], f"{path}[{name}]")
+            return
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in {**old, **new}:
+            yield from _differing(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))
+        return
+    yield path
+
+
 def with_cause(item: Object, cause: str | None) -> Object:
     """A manifest or an object with this cause in its annotation ``kubernetes.io/change-cause``; as it is where ``cause`` is None."""
     if cause is None:

@@ -97,6 +97,7 @@ class Done(TypedDict):
     action: str  # see Step
     changed: bool
     fields: list[str]  # top-level fields that were changed
+    pod_template: list[str]  # paths in the pod template that were changed, for which pods are replaced
 
 
 class Conflict(TypedDict):
@@ -293,6 +294,9 @@ class _Set:
                     "action": step.action,
                     "changed": step.changed,
                     "fields": objects.changed_fields(step.live, step.after)
+                    if step.action == "configured" and step.live and step.after
+                    else [],
+                    "pod_template": objects.changed_template(step.live, step.after)
                     if step.action == "configured" and step.live and step.after
                     else [],
                 }

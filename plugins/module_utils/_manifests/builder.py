@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.canaries import canary
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
@@ -13,6 +13,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired.topology i
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.edge_objects import deployed_config, edge_objects, workload
+from ansible_collections.livestream.srs.plugins.module_utils._manifests.existing import Existing
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.monitoring_objects import monitoring_objects
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.nginx_objects import nginx_objects, sidecar_objects
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.origin_objects import Files, origin_objects
@@ -31,17 +32,17 @@ class Builder:
     def origin(self) -> list[Object]:
         """The origin, and what tells Prometheus and Grafana of the topology."""
         own = origin_objects(self.topology, self.files) if self.topology.origin.enabled else ()
-        return self.patches.applied([*own, *monitoring_objects(self.topology, self.files.dashboard)])
+        return self._final([*own, *monitoring_objects(self.topology, self.files.dashboard)])
 
     def hls(self) -> list[Object]:
         """nginx."""
         if not self.topology.nginx.enabled:
             return []
-        return self.patches.applied(nginx_objects(self.topology, self.files.nginx_config, self.files.cache_config))
+        return self._final(nginx_objects(self.topology, self.files.nginx_config, self.files.cache_config))
 
     def hls_sidecar(self) -> list[Object]:
         """Those objects of nginx without which the origin's pod does not start."""
-        return self.patches.applied(sidecar_objects(self.topology, self.files.nginx_config))
+        return self._final(sidecar_objects(self.topology, self.files.nginx_config))
 
     def edges(self, edges: Iterable[Edge]) -> tuple[list[Object], dict[str, Deployed]]:
         """The objects of these edge clusters, and their configs by the cluster's name."""
@@ -49,7 +50,7 @@ class Builder:
         configs = self._configs(chosen)
         common, monitoring = self.topology.common, self.topology.monitoring
         made = [item for edge in chosen for item in edge_objects(common, monitoring, edge, configs[edge.name])]
-        return self.patches.applied(made), configs
+        return self._final(made), configs
 
     def canaries(self, edges: Iterable[Edge], servers: Mapping[str, int]) -> list[Object]:
         """The canaries of these edge clusters, with so many servers each. What patches the stable servers patches them."""
@@ -65,12 +66,22 @@ class Builder:
                 (edge.config_name, edge.canary_of.config_name),
             )
         }
-        return self.patches.applied(made, stable)
+        return self._final(made, stable)
 
     def unpatched(self) -> list[Object]:
-        """All objects of the topology before patches."""
-        plain = Builder(self.topology, self.files, Patches([], self.patches.json_patch))
+        """All objects of the topology before patches, by the names that the collection gives."""
+        common = replace(self.topology.common, object_names={}, app_labels={})
+        plain = Builder(replace(self.topology, common=common), self.files, Patches([], self.patches.json_patch))
         return [*plain.origin(), *plain.hls(), *plain.edges(self.topology.edges)[0]]
+
+    @property
+    def existing(self) -> Existing:
+        """The names that objects have already."""
+        return Existing(self.topology.common.object_names, self.topology.common.app_labels)
+
+    def _final(self, made: Iterable[Object], known_as: Mapping[str, str] | None = None) -> list[Object]:
+        """The objects as they are applied; patches know them by the names that the collection gives."""
+        return self.existing.renamed(self.patches.applied(made, known_as))
 
     def _configs(self, edges: Iterable[Edge]) -> dict[str, Deployed]:
         """The configs by the cluster's name; the errors of all of them are raised together."""

@@ -15,6 +15,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._labels import CONF
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
 from ansible_collections.livestream.srs.plugins.module_utils._manifests import parts
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.container import config_mount, srs_container, srs_volumes
+from ansible_collections.livestream.srs.plugins.module_utils._manifests.existing import Existing
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.manifest import Deployed, deploy
 
 # A server that goes waits for its players, and those that come back fill the others: one at a time, after a quiet while.
@@ -32,8 +33,9 @@ def deployed_config(common: Common, edge: Edge) -> Deployed:
 def edge_objects(common: Common, monitoring: Monitoring, edge: Edge, deployed: Deployed) -> Iterator[Object]:
     """All objects of one edge cluster."""
     yield from workload(common, edge, deployed)
-    where = f"{edge.title}: slb"
-    yield parts.public_service(common, edge.service_name, edge.labels, {"app": edge.app}, edge.service_ports, edge.slb, where)
+    if edge.service:
+        where = f"{edge.title}: slb"
+        yield parts.public_service(common, edge.service_name, edge.labels, {"app": edge.app}, edge.service_ports, edge.slb, where)
     if edge.autoscale:
         yield parts.autoscaler(common, edge.app, edge.labels, edge.deployment_name, edge.autoscale, SCALING)
     if edge.pod_disruption_budget:
@@ -67,13 +69,13 @@ def config_key(edge: Edge, deployed: Deployed) -> str | None:
     return f"srs-{checksum[:12]}.conf" if edge.config_checksum else None
 
 
-def reloading(edges: Iterable[Edge], configs: Mapping[str, Deployed]) -> list[dict[str, Any]]:
+def reloading(edges: Iterable[Edge], configs: Mapping[str, Deployed], existing: Existing) -> list[dict[str, Any]]:
     """The edge clusters whose servers reload a changed config by themselves, as ``srs_reload_confirm`` takes them."""
     return [
         {
             "name": edge.name,
-            "app": edge.app,
-            "config_map": edge.config_name,
+            "app": existing.app(edge.app),
+            "config_map": existing.name("ConfigMap", edge.config_name),
             "key": config_key(edge, configs[edge.name]),
             "checksum": configs[edge.name].checksum,
             "api_port": edge.ports.get("api"),

@@ -1,0 +1,108 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way back: a Service that somebody wrote, as the ``slb`` that renders the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.load_balancer import render
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import OPTIONS, Cell, Platform
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import BOOLEANS
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import DEFAULT_PROVIDER, PLATFORMS
+
+# What a spec may have besides what a load balancer is asked for.
+NOT_ITS_OWN = ("type", "selector", "ports", "ipFamilyPolicy")
+
+
+def slb_of(spec: Mapping[str, Any], annotations: Mapping[str, str]) -> dict[str, Any]:
+    """The options that a Service's annotations and spec say, both without defaults; what no option says is in ``annotations``."""
+    kind = spec.get("type", "ClusterIP")
+    if kind == "NodePort":
+        return {"provider": "nodeport", **({"annotations": dict(annotations)} if annotations else {})}
+    if kind != "LoadBalancer":
+        return {"enabled": False, **({"annotations": dict(annotations)} if annotations else {})}
+    ports = [port["port"] for port in spec.get("ports") or ()]
+    found = [_options(platform, prefix, spec, annotations, ports) for platform in PLATFORMS for prefix in (platform.prefixes or {"new": ""})]
+    # The table that says most; of several the one with the fewest words, such as that of the default.
+    return max(found, key=lambda item: (-len(item.get("annotations", {})), -len(item)))
+
+
+def _options(
+    platform: Platform, prefix: str, spec: Mapping[str, Any], annotations: Mapping[str, str], ports: list[int]
+) -> dict[str, Any]:
+    slb: dict[str, Any] = {} if platform.provider == DEFAULT_PROVIDER else {"provider": platform.provider}
+    if platform.type and platform is not next(item for item in PLATFORMS if item.provider == platform.provider):
+        slb["type"] = platform.type
+    if prefix != "new":
+        slb["annotation_prefix"] = prefix
+    if platform.spec.get("type", "LoadBalancer") != "LoadBalancer":
+        return {**slb, "annotations": dict(annotations)}
+    fields = {key: value for key, value in spec.items() if key not in NOT_ITS_OWN}
+    # Some options need others that come later.
+    for _round in (1, 2):
+        for name, cell in platform.cells.items():
+            for value in _values(name, cell, platform.prefixes.get(prefix, ""), fields, annotations, ports):
+                if _says(wanted := _with(slb, name, value), fields, annotations, ports):
+                    slb = wanted
+                    break
+    said = _rendered(slb, ports)
+    if rest := {key: value for key, value in annotations.items() if key not in said["annotations"]}:
+        slb["annotations"] = rest
+    return slb
+
+
+def _values(
+    name: str, cell: Cell, prefix: str, fields: Mapping[str, Any], annotations: Mapping[str, str], ports: list[int]
+) -> Iterator[Any]:
+    """What an option may have been, told by where it is written."""
+    kind = OPTIONS[name].kind
+    if cell.key.startswith("spec."):
+        if (field := cell.key.removeprefix("spec.")) in fields:
+            yield fields[field]
+        return
+    number = str(ports[0]) if ports else ""
+    text = annotations.get(cell.key.replace("{prefix}", prefix).replace("{port}", number)) if cell.key else None
+    if text is None:
+        return
+    if cell.attribute:
+        pairs = dict(pair.partition("=")[::2] for pair in text.split(","))
+        if (text := pairs.get(cell.attribute)) is None:
+            return
+    yield from (word for word, written in cell.words.items() if str(written) == text)
+    if kind in ("number", "duration") and text.isdigit():
+        yield int(text) * cell.divisor
+    elif kind in ("switch", "share") and text in BOOLEANS:
+        yield BOOLEANS[text]
+    if kind == "pairs":
+        yield dict(pair.partition("=")[::2] for pair in text.split(","))
+    elif kind == "zones":
+        yield dict(pair.partition(":")[::2] for pair in text.split(","))
+    elif kind == "classes":
+        words = {str(written): word for word, written in cell.words.items()}
+        yield [words.get(part, part) for part in text.split(",")]
+    elif kind in ("texts", "addresses", "networks"):
+        yield text.split(",")
+    else:
+        yield text
+
+
+def _with(slb: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    group, _dot, key = name.partition(".")
+    return {**slb, group: {**slb.get(group, {}), key: value} if key else value}
+
+
+def _rendered(slb: Mapping[str, Any], ports: list[int]) -> dict[str, Any]:
+    try:
+        return render(slb, where="slb", ports=ports)
+    except SrsError:
+        return {"annotations": {"": ""}, "spec": {}}
+
+
+def _says(slb: Mapping[str, Any], fields: Mapping[str, Any], annotations: Mapping[str, str], ports: list[int]) -> bool:
+    """Whether options say nothing that is not there."""
+    said = _rendered(slb, ports)
+    spec = {key: value for key, value in said["spec"].items() if key != "type"}
+    return said["annotations"].items() <= annotations.items() and all(fields.get(key) == value for key, value in spec.items())
