@@ -24,6 +24,8 @@ Result = dict[str, Any]
 class ActionModule(InProcessAction):
     """Action plugin: see the module's documentation."""
 
+    module = srs_topology_info
+
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
         ActionBase.run(self, tmp, task_vars)
         variables = task_vars or {}

@@ -13,7 +13,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.livestream.srs.plugins.module_utils._adopt import hidden, residue
 from ansible_collections.livestream.srs.plugins.module_utils._adopt.recognise import recognise
-from ansible_collections.livestream.srs.plugins.module_utils._adopt.variables import Adoption
+from ansible_collections.livestream.srs.plugins.module_utils._adopt.adoption import Adoption
 from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import ROLES
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, ObjectView
@@ -66,6 +66,7 @@ def adopt(templar: Any, host: Mapping[str, Any], objects: Iterable[ObjectView], 
         builder = wanted.builder()
     except SrsError as error:
         problems.append(error.message)
+        builder = None
     public, secrets = hidden.hidden(variables)
     return Adopted(public, [*notes, *secrets], warnings, problems, builder)
 

@@ -24,6 +24,7 @@ PURE = {
     "module_utils._manifests",
     "module_utils._observed",
     "module_utils._rollout",
+    "module_utils._adopt",
     "module_utils._media",
 }
 INPUT_OUTPUT = {"module_utils._kubernetes_api", "module_utils._network", "module_utils._srs_api", "module_utils._player"}
@@ -49,6 +50,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "module_utils._observed": {*BASE, "module_utils._kubernetes", "module_utils._srs_conf"},
     "module_utils._rollout": {*BASE, "module_utils._kubernetes"},
+    "module_utils._adopt": {
+        *BASE,
+        "module_utils._kubernetes",
+        "module_utils._load_balancers",
+        "module_utils._srs_conf",
+        "module_utils._desired",
+        "module_utils._manifests",
+    },
     # The engine for Kubernetes objects knows nothing of SRS.
     "module_utils._kubernetes_api": {*BASE, "module_utils._kubernetes", "kubernetes", "urllib3", "yaml"},
     "module_utils._network": {"module_utils._media"},
@@ -56,7 +65,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "module_utils._player": {"module_utils._media", "module_utils._network"},
     "module_utils._flow": {*BASE, *PURE, *INPUT_OUTPUT, "jmespath"},
     "modules": {*BASE, *PURE, *INPUT_OUTPUT, "module_utils._argspec", "module_utils._flow", "ansible.module_utils"},
-    "plugin_utils": {*BASE, *PURE, "ansible", "jinja2", "jsonpatch"},
+    "plugin_utils": {*BASE, *PURE, "ansible", "jinja2", "jsonpatch", "yaml"},
     "action": {*BASE, *PURE, "module_utils._argspec", "modules", "filter", "plugin_utils", "ansible"},
     "filter": {*BASE, *PURE, "plugin_utils", "ansible"},
     "doc_fragments": PURE,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
@@ -41,13 +42,19 @@ def _options(
     if platform.spec.get("type", "LoadBalancer") != "LoadBalancer":
         return {**slb, "annotations": dict(annotations)}
     fields = {key: value for key, value in spec.items() if key not in NOT_ITS_OWN}
-    # Some options need others that come later.
-    for _round in (1, 2):
-        for name, cell in platform.cells.items():
-            for value in _values(name, cell, platform.prefixes.get(prefix, ""), fields, annotations, ports):
-                if _says(wanted := _with(slb, name, value), fields, annotations, ports):
-                    slb = wanted
-                    break
+    words = platform.prefixes.get(prefix, "")
+    open_ = [(name, value) for name, cell in platform.cells.items() for value in _values(name, cell, words, fields, annotations, ports)]
+    # One by one, then by twos, of which each needs the other.
+    for group in [*((one,) for one in open_), *combinations(open_, 2)]:
+        wanted = slb
+        for name, value in group:
+            wanted = _with(wanted, name, value)
+        if not any(_has(slb, name) for name, _value in group) and _says(wanted, fields, annotations, ports):
+            slb = wanted
+    # What stood in the way is there now.
+    for name, value in open_:
+        if not _has(slb, name) and _says(wanted := _with(slb, name, value), fields, annotations, ports):
+            slb = wanted
     said = _rendered(slb, ports)
     if rest := {key: value for key, value in annotations.items() if key not in said["annotations"]}:
         slb["annotations"] = rest
@@ -59,6 +66,8 @@ def _values(
 ) -> Iterator[Any]:
     """What an option may have been, told by where it is written."""
     kind = OPTIONS[name].kind
+    if cell.off and {key.replace("{prefix}", prefix): value for key, value in cell.off.items()}.items() <= annotations.items():
+        yield "off"
     if cell.key.startswith("spec."):
         if (field := cell.key.removeprefix("spec.")) in fields:
             yield fields[field]
@@ -87,6 +96,11 @@ def _values(
         yield text.split(",")
     else:
         yield text
+
+
+def _has(slb: Mapping[str, Any], name: str) -> bool:
+    group, _dot, key = name.partition(".")
+    return key in slb.get(group, {}) if key else name in slb
 
 
 def _with(slb: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:

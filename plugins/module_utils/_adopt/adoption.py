@@ -17,6 +17,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.from_service import slb_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.decompile import params_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION, VHOST
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import find
 
 COPIER = "srs-cp-files"
 PLACED = {"nodeSelector": "node_selector", "tolerations": "tolerations", "affinity": "affinity", "priorityClassName": "priority_class_name"}
@@ -220,21 +221,23 @@ class Adoption:
             )
         if config := self._config(edge, "edge", False):
             own["config"] = config
-            self._follow(config)
+            own |= self._upstream(config)
         own |= self._pods(edge, container, [container], {edge.mount_of(container, CONFIG_FOLDER)})
         own |= self._autoscale(edge, app)
         if own.get("autoscale"):
             del own["replicas"]
         return {**own, **self._edge_service(edge, app)}
 
-    def _follow(self, config: Variables) -> None:
-        """Leaves out the origin that an edge pulls from where it follows from the topology."""
-        pulled = config.get("origin")
-        if pulled == [self.services.get(names.ORIGIN_SERVICE)]:
-            del config["origin"]
-        elif pulled and pulled == self._hosts():
+    def _upstream(self, config: Variables) -> Variables:
+        """The origin that an edge pulls from, where it doesn't follow from the topology."""
+        pulled = config.pop("origin", None)
+        if not pulled or pulled == [self.services.get(names.ORIGIN_SERVICE)]:
+            return {}
+        if pulled == self._hosts():
             self.variables["srs_origin_addresses"] = "pods"
-            del config["origin"]
+            return {}
+        # By its bare name it would be the origin of this inventory, which has none.
+        return {"origin": [f"{host}:{RTMP}" if host == names.ORIGIN_SERVICE else host for host in pulled]}
 
     def _hosts(self) -> list[str]:
         """The host names of the origins of a cluster."""
@@ -320,6 +323,9 @@ class Adoption:
             self.notes.append(f"{workload.title}: its srs.conf can't be taken over as it is: {error.message}")
             return {"conf": workload.text}
         del params["srs_version"]
+        if pid := find(workload.tree, "pid"):
+            # A pod may have just that folder to write to.
+            params["pid"] = pid.arg0
         for block in [params, *(params.get("vhosts") or ())]:
             _keep(block, version)
         if several:
