@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The livestream.srs contributors (@livestream-srs)
 description:
-  - Reads the Deployments, StatefulSets, Services, ConfigMaps, claims and autoscalers of a namespace, finds SRS and nginx among them by what they are
-    (image, command, C(srs.conf), volumes) and not by their names, and tells the variables of an inventory with which
+  - Reads the Deployments, StatefulSets, Services, ConfigMaps, claims and autoscalers of a namespace, finds SRS and nginx among them by what
+    they are (image, command, C(srs.conf), volumes) and not by their names, and tells the variables of an inventory with which
     C(playbooks/site.yml) takes them over. What no variable says becomes a patch in C(srs_patches).
   - Then it asks the API server by a dry run what a run with these variables would do, and tells for which workloads pods would be replaced.
   - Secrets - values of environment variables, annotations and URLs - are not returned. A variable that is yet to be given stands for each.

@@ -12,8 +12,8 @@ import yaml
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.livestream.srs.plugins.module_utils._adopt import hidden, residue
-from ansible_collections.livestream.srs.plugins.module_utils._adopt.recognise import recognise
 from ansible_collections.livestream.srs.plugins.module_utils._adopt.adoption import Adoption
+from ansible_collections.livestream.srs.plugins.module_utils._adopt.recognise import recognise
 from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import ROLES
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, ObjectView
@@ -50,8 +50,8 @@ def adopt(templar: Any, host: Mapping[str, Any], objects: Iterable[ObjectView], 
     theirs = {name: value for name, value in host.items() if name in known() and value != defaults().get(name) and name not in variables}
     if set_too := sorted(set(theirs) - {"srs_change_cause", "srs_wait_timeout"}):
         notes.append(
-            f"The inventory sets {', '.join(set_too)} as well, which what was found says nothing of: a run does what they say, so leave them "
-            "out until pods may be replaced."
+            f"The inventory sets {', '.join(set_too)} as well, which what was found says nothing of: a run does what they say, so leave "
+            "them out until pods may be replaced."
         )
     try:
         plain = _wanted(templar, others, variables)

@@ -21,7 +21,12 @@ def role_files(wanted: nginx.Nginx) -> Files:
 
     def config(name: str) -> str:
         template = _environment().get_template(name)
-        return template.render(nginx=wanted, https_port=https.PORT, flv_service=wanted.origin.called("Service", names.FLV_SERVICE), page_seconds=nginx.PAGE_SECONDS)
+        return template.render(
+            nginx=wanted,
+            https_port=https.PORT,
+            flv_service=wanted.origin.called("Service", names.FLV_SERVICE),
+            page_seconds=nginx.PAGE_SECONDS,
+        )
 
     return Files(
         cleanup_script=_text("srs_origin/files/cleanup.sh"),

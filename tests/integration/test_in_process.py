@@ -59,6 +59,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "srs_origin_config": {"namespace": "n", "configs": [{"name": "new", "hls": {"hls_fragment": 2}}]},
     "srs_reload": {"namespace": "n", "clusters": ["edge"]},
     "srs_reload_confirm": {"namespace": "n", "clusters": [RELOADING], "changed_config_maps": ["srs-edge-config"], "wait_timeout": 30},
+    "srs_topology_info": {"namespace": "hand-made"},
 }
 
 # What else is worth comparing: what it is, what differs from the above, keywords of the task.
@@ -91,6 +92,7 @@ MORE: dict[str, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {
     "srs_origin_config": [("refused", {"configs": [{"name": "bad", "srs_version": 2}]}, {})],
     "srs_reload": [("unknown cluster", {"clusters": ["moon"]}, {})],
     "srs_reload_confirm": [("nothing is due", {"changed_config_maps": []}, {})],
+    "srs_topology_info": [("not there", {"namespace": "empty"}, {})],
 }
 
 
@@ -224,8 +226,13 @@ def furnish(server: ApiServer) -> None:
         server.add(f"/{group}/namespaces/n/{plural}/{item['metadata']['name']}", item)
 
     server.faults.append(refuse)
-    for name in ("n", "empty"):
+    for name in ("n", "empty", "hand-made"):
         server.namespace(name)
+    container = {"name": "srs", "image": "ossrs/srs:6"}
+    template = {"metadata": {"labels": {"app": "srs"}}, "spec": {"containers": [container]}}
+    by_hand = {"spec": {"selector": {"matchLabels": {"app": "srs"}}, "template": template}}
+    about = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "srs-deploy", "namespace": "hand-made"}}
+    server.add("/apis/apps/v1/namespaces/hand-made/deployments/srs-deploy", {**about, **by_hand})
     for component, replicas in (("origin", 1), ("edge", 3)):
         add("apis/apps/v1", "statefulsets", "StatefulSet", fake_cluster.workload(component, replicas))
         labels = names.labels(component, component, "srs")

@@ -49,9 +49,10 @@ class ByHand:
         kinds = "deployments,statefulsets,services,configmaps,persistentvolumeclaims"
         listed = yaml.safe_load(self.kubectl("get", kinds, "-o", "yaml"))["items"]
         # The status of a workload is written by its controller, whoever looks on.
+        about = [(item["metadata"], item) for item in listed]
         return {
-            f"{item['kind']}/{item['metadata']['name']}": f"{item['metadata'].get('generation')} {item.get('data')} {item['metadata'].get('labels')}"
-            for item in listed
+            f"{item['kind']}/{metadata['name']}": f"{metadata.get('generation')} {item.get('data')} {metadata.get('labels')}"
+            for metadata, item in about
         }
 
     def addresses(self) -> dict[str, Any]:
@@ -93,7 +94,9 @@ def adopt(play: Callable[..., Any], namespace: str, inventory: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_chapter_of_the_guide(form: str, by_hand: ByHand, adopt: Callable[..., Any], play: Callable[..., Any], inventory: Path) -> None:
+def test_every_chapter_of_the_guide(
+    form: str, by_hand: ByHand, adopt: Callable[..., Any], play: Callable[..., Any], inventory: Path
+) -> None:
     by_hand.apply((TUTORIAL / f"{form}.yml").read_text())
     before, versions, addresses = by_hand.running(), by_hand.versions(), by_hand.addresses()
 

@@ -1,10 +1,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Taking over what was made by hand, without a cluster: SRS's guide to Kubernetes as it is applied, and the inventories of docs/take-over."""
+"""Taking over what was made by hand, without a cluster: SRS's guide to Kubernetes, and the inventories of docs/take-over."""
 
 from __future__ import annotations
 
 import copy
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,10 @@ TUTORIAL = Path(__file__).resolve().parent / "tutorial"
 INVENTORIES = Path(__file__).resolve().parents[2] / "docs" / "take-over"
 HEADER = """\
 ---
+# yamllint disable rule:line-length rule:indentation
 # Takes over what the chapter of the same name in SRS's guide to Kubernetes makes, without replacing a pod; written by `make golden`.
 # What playbooks/adopt.yml says of it:
 {notes}
-# yamllint disable rule:line-length rule:indentation
 """
 
 
@@ -66,7 +67,8 @@ def built(found: _adoption.Adopted) -> list[dict[str, Any]]:
 def inventory(name: str) -> str:
     """What the documentation has for a chapter."""
     found = adopted(chapter(name))
-    notes = "\n".join(f"#   {note}" for note in found.notes) or "#   nothing: variables say all of it"
+    told = [textwrap.fill(note, 140, initial_indent="# - ", subsequent_indent="#   ", break_long_words=False) for note in found.notes]
+    notes = "\n".join(told or ["# - nothing: variables say all of it"])
     return f"{HEADER.format(notes=notes)}{_adoption.as_yaml(found.variables)}"
 
 

@@ -215,9 +215,9 @@ class Adoption:
             self.config_owners[edge.config_map] = f"edge cluster '{name}'"
         elif edge.config_map:
             self.notes.append(
-                f"{edge.title} has the ConfigMap {edge.config_map} in common with {self.config_owners[edge.config_map]}, to which it belongs: "
-                "its pods go on with it, "
-                f"and a change of the config of {name} reaches none of them until its patch leaves srs_patches."
+                f"{edge.title} has the ConfigMap {edge.config_map} in common with {self.config_owners[edge.config_map]}, to which it "
+                f"belongs: its pods go on with it, and a change of the config of {name} reaches none of them until its patch leaves "
+                "srs_patches."
             )
         if config := self._config(edge, "edge", False):
             own["config"] = config
@@ -281,8 +281,8 @@ class Adoption:
             target = ((metrics[0].get("resource") or {}).get("target") or {}) if len(metrics) == 1 else {}
             if "averageUtilization" not in target or metrics[0]["resource"]["name"] != "cpu":
                 self.notes.append(
-                    f"HorizontalPodAutoscaler {name} goes by more than the share of CPU: it is left as it is, and a run sets the replicas of "
-                    f"{edge.title}; say it with srs_edge_autoscale, and delete it."
+                    f"HorizontalPodAutoscaler {name} goes by more than the share of CPU: it is left as it is, and a run sets the replicas "
+                    f"of {edge.title}; say it with srs_edge_autoscale, and delete it."
                 )
                 return {}
             self._name("HorizontalPodAutoscaler", app, name)
@@ -347,8 +347,8 @@ class Adoption:
             name, selector = service["metadata"]["name"], service["spec"].get("selector") or {}
             if name not in self.services.values() and any(workload.is_selected_by(selector) for workload in workloads):
                 self.notes.append(
-                    f"Service {name} is one more in front of the same pods: it is left as it is, and goes on as long as pods have the labels "
-                    f"{', '.join(f'{key}={value}' for key, value in sorted(selector.items()))}."
+                    f"Service {name} is one more in front of the same pods: it is left as it is, and goes on as long as pods have the "
+                    f"labels {', '.join(f'{key}={value}' for key, value in sorted(selector.items()))}."
                 )
         for workload in workloads:
             container = workload.srs
@@ -392,4 +392,3 @@ def _cluster_names(edges: Iterable[Workload]) -> list[str]:
             name = f"{name}-{len(found) + 1}"
         found.append(name)
     return found
-

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._adopt.normal import WORKLOADS, normal
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, ObjectView
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.patches import DIRECTIVE, LIST_KEYS, merged
 
@@ -17,7 +18,7 @@ REPLACE = {DIRECTIVE: "replace"}
 def patch_between(built: ObjectView, live: ObjectView) -> dict[str, Any]:
     """What makes the object that we build the one that is there; empty where it is already.
 
-    Labels and annotations of our own stay, and so do the names of a Service's ports, which no pod knows. The number of replicas is a variable.
+    Labels and annotations of our own stay, and so do the names of a Service's ports, which no pod knows. Replicas have a variable.
     """
     ours, theirs = normal(built), normal(live)
     patch: dict[str, Any] = {}
@@ -42,15 +43,20 @@ def difference(old: Any, new: Any, key: str = "") -> Any:
     """A merge patch from one value to another, which differ."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         made = {name: None for name in old if name not in new}
-        made |= {name: difference(old[name], value, name) if name in old else value for name, value in new.items() if old.get(name) != value}
+        made |= {
+            name: difference(old[name], value, name) if name in old else value for name, value in new.items() if old.get(name) != value
+        }
         return made
     if isinstance(old, list) and isinstance(new, list) and (keys := LIST_KEYS.get(key)):
-        made_list = list(_elements(old, new, keys))
-        try:
-            fits = merged(old, made_list, key) == new
-        except Exception:  # noqa: BLE001 - whatever does not fit is replaced
-            fits = False
-        return made_list if fits else [REPLACE, *new]
+        if all(isinstance(item, Mapping) and any(name in item for name in keys) for item in (*old, *new)):
+            elements = list(_elements(old, new, keys))
+            try:
+                if merged(old, elements, key) == new:
+                    return elements
+            except SrsError:
+                pass
+        # Another order, or two elements of one name.
+        return [REPLACE, *new]
     return new
 
 

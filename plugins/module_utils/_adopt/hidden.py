@@ -17,7 +17,15 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets i
 SECRET_NAME = re.compile(r"passw|pwd|secret|token|credential|private|auth|api[-_]?key|access[-_]?key", re.IGNORECASE)
 SECRET_WORD = re.compile(r"(passw\w*|pwd|secret|token)\s*[=:]\s*\S", re.IGNORECASE)
 # These name a Secret and hold none.
-REFERENCES = ("secretKeyRef", "secret", "imagePullSecrets", "srs_image_pull_secrets", "automountServiceAccountToken", "secretName", "serviceAccountToken")
+REFERENCES = (
+    "secretKeyRef",
+    "secret",
+    "imagePullSecrets",
+    "srs_image_pull_secrets",
+    "automountServiceAccountToken",
+    "secretName",
+    "serviceAccountToken",
+)
 
 Path = tuple[str, ...]
 
@@ -35,7 +43,10 @@ def hidden(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         if isinstance(value, Mapping):
             return {key: walk(item, (*path, _title(value, str(key)))) for key, item in value.items()}
         if isinstance(value, list):
-            return [walk(item, (*path, str(item.get("name", index)) if isinstance(item, Mapping) else str(index))) for index, item in enumerate(value)]
+            return [
+                walk(item, (*path, str(item.get("name", index)) if isinstance(item, Mapping) else str(index)))
+                for index, item in enumerate(value)
+            ]
         if not isinstance(value, str) or not _is_secret(path, value):
             return value
         name = given.get(value)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._adopt.normal import normal, template_of
 from ansible_collections.livestream.srs.plugins.module_utils._desired import storage
@@ -234,7 +233,11 @@ def _sort(found: Found, workloads: Iterable[Workload]) -> None:
     media = [workload.volume(workload.mount_of(workload.srs, storage.MEDIA)) for workload in found.origins]
     shared = [volume["persistentVolumeClaim"]["claimName"] for volume in media if "persistentVolumeClaim" in volume]
     for workload in readers:
-        claims = [volume["persistentVolumeClaim"]["claimName"] for volume in workload.spec.get("volumes") or () if "persistentVolumeClaim" in volume]
+        claims = [
+            volume["persistentVolumeClaim"]["claimName"]
+            for volume in workload.spec.get("volumes") or ()
+            if "persistentVolumeClaim" in volume
+        ]
         if found.nginx is None and set(claims) & set(shared):
             found.nginx = workload
         else:
@@ -251,11 +254,15 @@ def _origins(found: Found, candidates: list[Workload]) -> list[Workload]:
     if taken and taken[0].in_origin_cluster and taken[0].kind == "Deployment":
         taken = [workload for workload in candidates if workload.in_origin_cluster and workload.kind == "Deployment"]
     elif taken and taken[0].kind == "StatefulSet" and not taken[0].in_origin_cluster:
-        found.notes.append(f"{taken[0].title} runs an origin that is no origin cluster: such a one is a Deployment here, and it is left as it is.")
+        found.notes.append(
+            f"{taken[0].title} runs an origin that is no origin cluster: such a one is a Deployment here, and it is left as it is."
+        )
         taken = []
     for workload in candidates:
         if workload not in taken and not any(workload.title in note for note in found.notes):
-            found.notes.append(f"{workload.title} is a second origin: a topology has one, so give it an inventory of its own; it is left as it is.")
+            found.notes.append(
+                f"{workload.title} is a second origin: a topology has one, so give it an inventory of its own; it is left as it is."
+            )
     return taken
 
 

@@ -40,7 +40,10 @@ def rewritten(found: Found, built: Iterable[Object], existing: Existing) -> Iter
     for item, live in _pairs(found, built, existing):
         before, after = ((one.get("data") or {}).get("srs.conf", "") for one in (live, item))
         if item["kind"] == "ConfigMap" and before and (changes := changes_of_text(before, after)):
-            yield f"ConfigMap {live['metadata']['name']}: its srs.conf is written anew, and differs by {'; '.join(changes)}; servers that watch the file reload it."
+            yield (
+                f"ConfigMap {live['metadata']['name']}: its srs.conf is written anew, and differs by {'; '.join(changes)}; servers that "
+                "watch the file reload it."
+            )
 
 
 def _pairs(found: Found, built: Iterable[Object], existing: Existing) -> Iterator[tuple[Object, Object]]:

@@ -111,7 +111,9 @@ def _resolve(position: int, given: Mapping[str, Any], values: Settings, topology
     upstream = merged["srs_edge_upstream"]
     called = names.existing_names(values)
     # Players of an edge of edges are kept apart from its upstream's: it is one more client of that one's internal address.
-    merged["srs_edge_origin"] = [called('Service', f"{names.edge_app(upstream)}-service")] if upstream else merged["srs_edge_origin"] or list(origin)
+    merged["srs_edge_origin"] = (
+        [called("Service", f"{names.edge_app(upstream)}-service")] if upstream else merged["srs_edge_origin"] or list(origin)
+    )
     merged["srs_edge_autoscale"] = autoscale.resolved(merged["srs_edge_autoscale"])
     return built(
         Edge,

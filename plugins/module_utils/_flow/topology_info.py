@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The flow of srs_topology_info: read what a namespace has. What comes of it is decided where the roles' variables are, by the action plugin."""
+"""The flow of srs_topology_info: read what a namespace has. The action plugin decides what comes of it."""
 
 from __future__ import annotations
 

@@ -26,14 +26,14 @@ def slb_of(spec: Mapping[str, Any], annotations: Mapping[str, str]) -> dict[str,
     if kind != "LoadBalancer":
         return {"enabled": False, **({"annotations": dict(annotations)} if annotations else {})}
     ports = [port["port"] for port in spec.get("ports") or ()]
-    found = [_options(platform, prefix, spec, annotations, ports) for platform in PLATFORMS for prefix in (platform.prefixes or {"new": ""})]
+    found = [
+        _options(platform, prefix, spec, annotations, ports) for platform in PLATFORMS for prefix in (platform.prefixes or {"new": ""})
+    ]
     # The table that says most; of several the one with the fewest words, such as that of the default.
     return max(found, key=lambda item: (-len(item.get("annotations", {})), -len(item)))
 
 
-def _options(
-    platform: Platform, prefix: str, spec: Mapping[str, Any], annotations: Mapping[str, str], ports: list[int]
-) -> dict[str, Any]:
+def _options(platform: Platform, prefix: str, spec: Mapping[str, Any], annotations: Mapping[str, str], ports: list[int]) -> dict[str, Any]:
     slb: dict[str, Any] = {} if platform.provider == DEFAULT_PROVIDER else {"provider": platform.provider}
     if platform.type and platform is not next(item for item in PLATFORMS if item.provider == platform.provider):
         slb["type"] = platform.type

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Objects under the names that they have already: those of a cluster made by hand, which can't be renamed.
 
-``srs_object_names`` and ``srs_app_labels`` say them, by the names and ``app`` labels that the collection gives. They are put in when the objects
-are built and patched; what the servers' configs call by a Service's name follows in ``_desired``.
+``srs_object_names`` and ``srs_app_labels`` say them, by the names and ``app`` labels that the collection gives. They are put in when the
+objects are built and patched; what the servers' configs call by a Service's name follows in ``_desired``.
 """
 
 from __future__ import annotations

@@ -166,6 +166,7 @@ CLASSES: list[tuple[type, str, dict[str, str], dict[str, str]]] = [
         {
             "name": "there is one",
             "app": "the tutorial's",
+            "called": "follows from srs_object_names",
             "labels": "of its objects",
             "config_name": "of its ConfigMap",
             "media": "what storage and volume come to",

@@ -317,7 +317,7 @@ def test_defaults_follow_from_what_a_text_means(given: dict[str, Any], switch: d
 def test_nothing_of_production_is_left_when_a_text_turns_it_off() -> None:
     values = wanted(srs_production_defaults="false").values
     on = [name for name, value in values.items() if value is True]
-    assert on == ["hls_nginx_enabled", "srs_origin_enabled"]
+    assert on == ["hls_nginx_enabled", "srs_edge_service", "srs_origin_enabled"]
 
 
 @pytest.mark.parametrize(

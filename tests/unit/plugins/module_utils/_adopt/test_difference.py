@@ -64,7 +64,11 @@ def test_nothing_differs_but_what_the_api_server_fills_in() -> None:
     }
     live = {
         **ours,
-        "metadata": {"name": "d", "uid": "1", "annotations": {"deployment.kubernetes.io/revision": "3", "kubernetes.io/change-cause": "me"}},
+        "metadata": {
+            "name": "d",
+            "uid": "1",
+            "annotations": {"deployment.kubernetes.io/revision": "3", "kubernetes.io/change-cause": "me"},
+        },
         "spec": {
             "replicas": 7,
             "progressDeadlineSeconds": 600,

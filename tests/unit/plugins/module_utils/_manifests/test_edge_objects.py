@@ -135,7 +135,7 @@ def test_what_the_confirmation_of_reloads_is_given() -> None:
     builder = built(srs_edge_clusters=[{"name": "edge", "config_strategy": "reload"}, {"name": "b"}])
     edges = builder.topology.edges
     _objects, configs = builder.edges(edges)
-    assert reloading(edges, configs) == [
+    assert reloading(edges, configs, builder.existing) == [
         {
             "name": "edge",
             "app": "srs-edge",

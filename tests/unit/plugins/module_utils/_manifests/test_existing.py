@@ -71,14 +71,23 @@ def test_an_edge_cluster_behind_the_service_of_another() -> None:
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"srs_object_names": {"Deployment": {"srs-egde": "x"}}}, "srs_object_names.Deployment has srs-egde, which is no object of the topology"),
-        ({"srs_object_names": {"Job": {"a": "x"}}}, "srs_object_names.Job has a, which is no object of the topology: there are ConfigMap, "),
+        (
+            {"srs_object_names": {"Deployment": {"srs-egde": "x"}}},
+            "srs_object_names.Deployment has srs-egde, which is no object of the topology",
+        ),
+        (
+            {"srs_object_names": {"Job": {"a": "x"}}},
+            "srs_object_names.Job has a, which is no object of the topology: there are ConfigMap, ",
+        ),
         (
             {"srs_object_names": {"Service": {"srs-edge-service": "srs-http-service"}}},
             "srs_object_names.Service gives the name srs-http-service to two objects: names must differ.",
         ),
         ({"srs_object_names": {"Service": "x"}}, "srs_object_names.Service is 'x': it must be a mapping"),
-        ({"srs_object_names": {"Service": {"srs-edge-service": "X Y"}}}, "srs_object_names.Service.srs-edge-service is 'X Y': it must be the name"),
+        (
+            {"srs_object_names": {"Service": {"srs-edge-service": "X Y"}}},
+            "srs_object_names.Service.srs-edge-service is 'X Y': it must be the name",
+        ),
         ({"srs_app_labels": {"srs-origin": 7}}, "srs_app_labels.srs-origin is 7: it must be the value of the label app"),
     ],
 )
