@@ -146,7 +146,7 @@ def test_what_the_confirmation_of_reloads_is_given() -> None:
         }
     ]
     assert configs["edge"].checksum == deployed_config(builder.topology.common, edges[0]).checksum
-    assert reloading(edges, configs)[0]["key"] == key_of(pod(srs_edge_config_strategy="reload"))
+    assert reloading(edges, configs, builder.existing)[0]["key"] == key_of(pod(srs_edge_config_strategy="reload"))
 
 
 # Pods
