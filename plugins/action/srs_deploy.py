@@ -142,6 +142,7 @@ class _Deployment:
             servers = [("origin", "origin", topology.origin, origin)]
         elif self.part == "edge":
             servers = [("edge", edge.name, edge, {edge.config_name, edge.deployment_name}) for edge in topology.edges]
+        existing = self.builder.existing
         return [
             {
                 "component": component,
@@ -151,7 +152,7 @@ class _Deployment:
                 "may_refuse": server.may_refuse_players,
             }
             for component, name, server, names in servers
-            if names & changed
+            if changed & {existing.name(kind, own) for kind in ROLLED for own in names}
         ]
 
     def _is_known(self, part: str) -> bool:
