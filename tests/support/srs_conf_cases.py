@@ -14,6 +14,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings 
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import render
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, Spec
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.stream_checks import stream_checks
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
 
 
@@ -30,7 +31,8 @@ class Generator:
         while True:
             tree = self.tree()
             text = render(tree)
-            if not any(finding.severity == ERROR for finding in check_text(text, self.version)):
+            findings = [*check_text(text, self.version), *stream_checks(parse(text, self.version), self.version)]
+            if not any(finding.severity == ERROR for finding in findings):
                 return text
 
     def tree(self) -> list[Directive]:
@@ -45,7 +47,8 @@ class Generator:
             spec = ROOT["vhost"]
             assert spec.children is not None
             name = "__defaultVhost__" if not index else f"vhost-{index}.example.com"
-            tree.insert(self.random.randrange(len(tree) + 1), Directive("vhost", [name], self.block(spec.children, 0.3)))
+            block = [directive for directive in self.block(spec.children, 0.3) if index or directive.name != "enabled"]
+            tree.insert(self.random.randrange(len(tree) + 1), Directive("vhost", [name], block))
         return tree
 
     def block(self, table: Mapping[str, Spec], share: float) -> list[Directive]:

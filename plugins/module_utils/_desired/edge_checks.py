@@ -8,17 +8,22 @@ import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, releases
+from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, releases, server_pods
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server
 from ansible_collections.livestream.srs.plugins.module_utils._dns import LABEL_LENGTH, is_label
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import port_of
 
 # "srs-edge-NAME-deployment-<10 hash>-<5 random>" must stay a valid pod hostname, and "srs-edge-NAME-deployment" a label value.
 EDGE_NAME_LENGTH = 36
 # What Ansible takes for false, as text. The variables of other hosts aren't validated here.
 OFF = ("false", "no", "off", "0", "0.0", "n", "f")
 WEEK = 7 * 24 * 3600
+
+# Where an edge asks for HTTP-FLV when its origin has no port of its own.
+HTTP_PORTS = {"flv": 80, "flvs": 443}
+RTMP_PORT = 1935
 
 
 def of_each(edges: Sequence[Edge], told_of: Callable[[Edge], Iterable[str]]) -> Iterator[str]:
@@ -107,6 +112,30 @@ def check_upstreams(edges: Sequence[Edge]) -> Iterator[str]:
             yield f"edge cluster '{name}': upstreams form a cycle: {circle}. One of them must pull from the origin."
 
 
+def check_pulls(edges: Iterable[Edge], services: Mapping[str, Iterable[int]]) -> Iterator[str]:
+    """Whether edges that pull by HTTP-FLV find it. ``services`` are the ports of those of this topology that they may pull from."""
+    for edge in edges:
+        for vhost in edge.reading.vhosts:
+            protocol = edge.reading.setting("cluster.protocol", vhost)
+            follows = edge.reading.is_on("cluster.follow_client", vhost)
+            if protocol.value not in HTTP_PORTS and not follows:
+                continue
+            setting, value = ("cluster.follow_client", "on") if follows else ("cluster.protocol", protocol.value)
+            for host, own in (_parted(origin) for origin in edge.origin):
+                port = own or HTTP_PORTS.get(protocol.value or "", HTTP_PORTS["flv"])
+                if host in services and (port not in services[host] or port == RTMP_PORT):
+                    yield (
+                        f"{edge.config_variable(setting)} is {value}, so {edge.title} asks {host} for HTTP-FLV at port {port}, where there is none: "
+                        "leave it out and pull by RTMP, or name an origin:port in srs_edge_origin that serves HTTP-FLV."
+                    )
+
+
+def _parted(origin: str) -> tuple[str, int]:
+    """Host and port; 0 where it has none."""
+    port = port_of(origin) if ":" in origin else 0
+    return origin.rpartition(":")[0] if port else origin, port
+
+
 def server_warnings(server: Server) -> Iterator[str]:
     """What works of an origin and an edge alike, but leaves a door open."""
     if server.host_network and server.network_policy:
@@ -145,6 +174,7 @@ def check_server(server: Server) -> Iterator[str]:
     yield from _not_in_range(server.variable("max_connections"), server.max_clients, 1, 10_000_000)
     yield from _not_in_range(server.variable("drain_seconds"), server.drain_seconds, 0, WEEK)
     yield from _not_in_range(server.variable("deregister_seconds"), server.deregister_seconds, 0, WEEK)
+    yield from server_pods.check(server)
 
 
 def _check_publishers(where: str, peers: Iterable[str], version: int) -> Iterator[str]:

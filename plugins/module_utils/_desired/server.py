@@ -176,11 +176,14 @@ class Server(Pods):
     def mounts(self) -> list[dict[str, Any]]:
         """What its container has mounted, as the check of the config takes it."""
         volumes = {volume.get("name"): volume for volume in self.extra_volumes}
+        # What a sidecar writes is there some time, too.
+        shared = {mount.get("name") for sidecar in self.sidecars for mount in sidecar.get("volumeMounts") or ()}
         found = []
         for mount in self.extra_volume_mounts:
             volume = volumes.get(mount.get("name"), {})
             read_only = bool(mount.get("readOnly")) or any(kind in volume for kind in READ_ONLY)
-            found.append({"mount_path": str(mount.get("mountPath", "")), "read_only": read_only, "empty": "emptyDir" in volume})
+            empty = "emptyDir" in volume and mount.get("name") not in shared
+            found.append({"mount_path": str(mount.get("mountPath", "")), "read_only": read_only, "empty": empty})
         return [CONFIG_MOUNT, *([{"mount_path": TMP, "empty": True}] if self.security else []), *found]
 
     @cached_property

@@ -112,6 +112,10 @@ class Checks:
         yield from edge_checks.check_names(edges)
         yield from edge_checks.of_each(edges, edge_checks.check_edge)
         yield from edge_checks.check_upstreams(edges)
+        origin = self.topology.origin
+        services = {origin.service.name: [port["port"] for port in origin.service.ports]}
+        services |= {edge.service_name: [port["port"] for port in edge.service_ports] for edge in edges if edge.service}
+        yield from edge_checks.check_pulls(edges, services)
         if wanted := self.values["srs_edge_origin_from"]:
             given_as_well = bool(self.values["srs_edge_origin"])
             yield from edge_checks.check_origin_from(wanted, self.place.host, self.place.hosts, given_as_well)

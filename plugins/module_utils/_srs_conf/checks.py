@@ -17,12 +17,11 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values im
 EMPTY = Directive("")
 # Listeners that SRS 5 and later can serve at one port.
 SHARED_PORTS = ({"http_api.listen", "http_server.listen"}, {"http_api.https.listen", "http_server.https.listen"})
-ANY_ADDRESS = {"0.0.0.0", "[::]"}
 
 
-def server_checks(tree: list[Directive], version: int) -> list[Finding]:
+def server_checks(tree: list[Directive], version: int, env: Mapping[str, str | None] | None = None) -> list[Finding]:
     """What the server refuses at its start, crashes on, or accepts although it can't work."""
-    return list(_Server(tree, version).checks())
+    return list(_Server(tree, version, env).checks())
 
 
 def _listen(block: Directive | None, default: str) -> str:
@@ -32,10 +31,13 @@ def _listen(block: Directive | None, default: str) -> str:
 
 
 def _clash(one: Listener, other: Listener) -> bool:
-    """Whether two listeners can't both be opened. An IPv6 socket leaves the port of IPv4 free."""
-    if one.protocol != other.protocol or not set(one.ports) & set(other.ports) or one.is_ipv6 != other.is_ipv6:
+    """Whether two listeners can't both be opened, or one takes what is meant for the other."""
+    if one.protocol != other.protocol or not set(one.ports) & set(other.ports):
         return False
-    return one.address == other.address or bool({one.address, other.address} & ANY_ADDRESS)
+    if one.is_ipv6 != other.is_ipv6:
+        # A socket of IPv6 leaves the port of IPv4 free; one at all addresses takes IPv4 as well, unless another socket does.
+        return one.directive != other.directive and "[::]" in (one.address, other.address)
+    return one.address == other.address or one.is_any or other.is_any
 
 
 class Checks:

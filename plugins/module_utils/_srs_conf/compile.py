@@ -18,6 +18,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading i
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import checksum, render
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION, VERSIONS
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import Secrets, literal_secrets, take_secrets
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.stream_checks import stream_checks
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.transform import modernise
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.validate import validate
@@ -43,7 +44,12 @@ def compile_config(role: str, params: Mapping[str, Any], *, where: Where) -> Com
     draft = _Draft(role, params)
     findings = draft.findings
     if not draft.has_errors:
-        checks = (server_checks(draft.tree, draft.version), pod_checks(draft.tree, draft.version, role, draft.context, draft.own_env))
+        env = environment(draft.context, draft.own_env)
+        checks = (
+            server_checks(draft.tree, draft.version, env),
+            stream_checks(draft.tree, draft.version, env),
+            pod_checks(draft.tree, draft.version, role, draft.context, draft.own_env),
+        )
         findings += (draft.located(finding) for part in checks for finding in part)
     stop_on_errors(findings, where)
     text = str(draft.values.get("conf") or render(draft.tree))

@@ -9,7 +9,7 @@ Asked of the config that results, however it came about: from parameters, from a
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ INSTALLED = "/usr/local/srs"
 """Where the images of SRS start it; paths in a config are relative to it."""
 NOWHERE = "/dev/null"
 ANY = "0.0.0.0"
+ANY_ADDRESS = (ANY, "[::]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class File:
     """A file, or a folder of files."""
 
     path: str
-    """Absolute; up to the first variable such as ``[app]``."""
+    """Absolute; up to the first variable such as ``[app]`` where the server makes folders."""
     setting: Setting
     without: str
     """What becomes of the server when it can't have it."""
@@ -64,6 +65,11 @@ class Listener:
     @property
     def is_ipv6(self) -> bool:
         return self.address.startswith("[")
+
+    @property
+    def is_any(self) -> bool:
+        """Whether it is at all addresses of the pod."""
+        return self.address in ANY_ADDRESS
 
     @property
     def is_local(self) -> bool:
@@ -107,7 +113,7 @@ class _Finder:
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self.effects = Effects()
-        self.work_dir = posixpath.join(INSTALLED, reading.setting("work_dir").value or ".")
+        self.work_dir = posixpath.normpath(posixpath.join(INSTALLED, reading.setting("work_dir").value or "."))
         self.programs: list[Directive] = []
 
     def path(self, value: str) -> str:
@@ -117,6 +123,9 @@ class _Finder:
         if setting.value:
             static, variable, _rest = setting.value.partition("[")
             path = static if folder and not variable else posixpath.dirname(static) if variable else static
+            if not makes_folders:
+                # Its folder must be there, whatever the variables say.
+                path = setting.value
             self.effects.writes.append(File(self.path(path or "."), setting, without, makes_folders, kind))
 
     def reads(self, setting: Setting, without: str) -> None:
@@ -137,6 +146,9 @@ class _Finder:
 
     def server(self) -> None:
         reading = self.reading
+        work_dir = reading.setting("work_dir")
+        if not work_dir.is_default:
+            self.effects.reads.append(File(self.work_dir, work_dir, "the server does not start"))
         self.writes(reading.setting("pid"), "the server does not start", makes_folders=False)
         if reading.setting("srs_log_tank").value == "file":
             self.writes(reading.setting("srs_log_file"), "its log is lost", makes_folders=False)
@@ -179,9 +191,8 @@ class _Finder:
                 self.opens("rtc_server.tcp.listen")
         if self.serves("srt_server", 4):
             self.opens("srt_server.listen", "UDP")
-        for caster in self.reading.tree:
-            if caster.name == "stream_caster" and caster.value("enabled") == "on":
-                self.caster(caster)
+        for caster in enabled(self.reading.tree, "stream_caster"):
+            self.caster(caster)
 
     def opens(self, path: str, protocol: str = "TCP") -> None:
         setting = self.reading.setting(path)
@@ -243,18 +254,18 @@ class _Finder:
         commands = vhost.get("exec")
         if commands is not None and commands.value("enabled") == "on":
             for command in commands.all("publish"):
-                self.effects.runs.append(Setting(tuple(command.args), f"vhost {vhost.arg0}.exec.publish", command))
+                self.runs(Setting(tuple(command.args), f"vhost {vhost.arg0}.exec.publish", command))
 
     def transcodes(self, vhost: Directive) -> None:
-        for block in _on(vhost, "transcode"):
-            engines = list(_on(block, "engine"))
+        for block in enabled(vhost.children or (), "transcode"):
+            engines = list(enabled(block.children or (), "engine"))
             if engines:
                 self.ffmpeg(block, f"vhost {vhost.arg0}.transcode")
             for engine in engines:
                 self.output(engine, f"vhost {vhost.arg0}.transcode.engine.output")
 
     def ingests(self, vhost: Directive) -> None:
-        for block in _on(vhost, "ingest"):
+        for block in enabled(vhost.children or (), "ingest"):
             path = f"vhost {vhost.arg0}.ingest {block.arg0}".rstrip()
             self.ffmpeg(block, path)
             source = block.get("input") or Directive("input")
@@ -268,7 +279,11 @@ class _Finder:
 
     def ffmpeg(self, block: Directive, path: str) -> None:
         self.programs.append(block)
-        self.effects.runs.append(self.reading.within(block, "ffmpeg", TRANSCODE["ffmpeg"], f"{path}.ffmpeg"))
+        self.runs(self.reading.within(block, "ffmpeg", TRANSCODE["ffmpeg"], f"{path}.ffmpeg"))
+
+    def runs(self, setting: Setting) -> None:
+        self.effects.runs.append(setting)
+        self.reads(setting, "it never runs")
 
     def output(self, engine: Directive, path: str) -> None:
         setting = self.reading.within(engine, "output", (ENGINE.children or {})["output"], path)
@@ -285,5 +300,6 @@ class _Finder:
             self.effects.writes.append(File(f"{self.path(setting.value)}/ffmpeg.log", setting, without, makes_folders=False))
 
 
-def _on(block: Directive, name: str) -> Iterator[Directive]:
-    return (child for child in block.all(name) if child.value("enabled") == "on")
+def enabled(level: Iterable[Directive], name: str) -> Iterator[Directive]:
+    """The blocks of that name that are on."""
+    return (block for block in level if block.name == name and block.value("enabled") == "on")

@@ -12,9 +12,10 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.checks im
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import File, Listener
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, WARNING, Finding
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import EDGE
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import ENV_NAMES
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import ENV_NAMES, spec_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VHOST
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive, find
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import problem
 
 RESERVED_FDS = 128  # what SRS 5 and later add to max_connections
 UNPRIVILEGED = 1024
@@ -48,6 +49,7 @@ class _Pod(Checks):
         yield from self.behind_nginx()
         yield from self.grace()
         yield from self.environment()
+        yield from self.variables()
         yield from self.login()
         yield from self.included(self.tree)
 
@@ -78,6 +80,12 @@ class _Pod(Checks):
             )
         if not self.vhosts:
             yield self.error("vhost", "is missing: without one nothing can be published or played.")
+        elif not self.reading.vhosts:
+            yield self.error(
+                f"vhost {self.vhosts[0].arg0}.enabled",
+                "is off, and no other vhost is on: nothing can be published or played.",
+                self.vhosts[0],
+            )
         elif not any(vhost.arg0 == DEFAULT_VHOST for vhost in self.vhosts):
             yield self.warning("vhost", f"{DEFAULT_VHOST} is missing: clients that come by address or by another name are refused.")
 
@@ -225,7 +233,11 @@ class _Pod(Checks):
 
     def missing(self, file: File) -> str:
         mount = self.mount_of(file.path)
-        if mount is None or mount.get("files") is None:
+        if mount is None or file.path == mount["mount_path"]:
+            return ""
+        if mount.get("empty"):
+            return f"which is not there, since {mount['mount_path']} is empty when the pod starts"
+        if mount.get("files") is None:
             return ""
         if posixpath.relpath(file.path, mount["mount_path"]) in mount["files"]:
             return ""
@@ -281,6 +293,12 @@ class _Pod(Checks):
                     f"is in the container's environment and goes before {ENV_NAMES[name]} of this configuration"
                     + (" in every vhost." if ENV_NAMES[name].startswith("vhost.") else "."),
                 )
+
+    def variables(self) -> Iterator[Finding]:
+        """Values that stand in the place of the file's are held to the same rules."""
+        for name, value in self.reading.env.items():
+            if value and name in ENV_NAMES and (wrong := problem(spec_of(ENV_NAMES[name]), value.split(), self.version)):
+                yield self.error(name, f"{wrong} (SRS {self.version}).")
 
     def given(self, path: list[str]) -> bool:
         level = list(self.tree)

@@ -96,7 +96,7 @@ class Reading:
 
     def setting(self, path: str, vhost: Directive | None = None) -> Setting:
         """A directive by its path (``http_api.https.key``), at the top level or in a vhost."""
-        spec = _spec(path, VHOST if vhost else ROOT)
+        spec = spec_of(path, VHOST if vhost else ROOT)
         shown = f"vhost {vhost.arg0}.{path}" if vhost else path
         for name in VARIABLES.get(f"vhost.{path}" if vhost else path, ()):
             if self.env.get(name, ""):
@@ -131,7 +131,7 @@ class Reading:
         if setting.value is None:
             return None
         # Whatever is neither of the two words counts as the default.
-        spec = _spec(path, VHOST if vhost else ROOT)
+        spec = spec_of(path, VHOST if vhost else ROOT)
         return setting.value != "off" if spec.default_of(self.version) == "on" else setting.value == "on"
 
     @property
@@ -157,7 +157,8 @@ def _includes(level: Iterable[Directive]) -> Iterable[Directive]:
         yield from _includes(directive.children or ())
 
 
-def _spec(path: str, table: Mapping[str, Spec]) -> Spec:
+def spec_of(path: str, table: Mapping[str, Spec] = ROOT) -> Spec:
+    """The row of a directive, by its path."""
     *blocks, name = path.split(".")
     for block in blocks:
         table = table[block].children or {}

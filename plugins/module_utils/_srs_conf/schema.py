@@ -147,7 +147,7 @@ ENGINE = _block(
         "acodec": _text(),
         "abitrate": _integer(low=0),
         "asample_rate": _integer(low=0),
-        "achannels": _integer(low=0),
+        "achannels": _integer(low=0, high=2),
         "aparams": _block("", {}, free=True),
         "perfile": _block("", {}, free=True),
         "oformat": _text(default="flv"),
@@ -175,7 +175,9 @@ PLAY: dict[str, Spec] = {
     "queue_length": _integer("Media kept for a slow player before it is dropped.", "30", low=1, unit="s"),
     "mw_latency": _integer("Merged write: how long to gather messages before sending.", "350", low=0, unit="ms"),
     "mw_msgs": _integer("Merged write: least messages to gather before sending.", "8", low=0, high=128, since=4),
-    "send_min_interval": _number("Least time between two packets to a player; V(0) for no pacing.", "0.0", low=0, unit="ms"),
+    "send_min_interval": _number(
+        "Least time between two packets to a player; V(0) for no pacing. Sound alone has one each 23 ms.", "0.0", low=0, high=20, unit="ms"
+    ),
     "time_jitter": _word("How to correct timestamps.", JITTER, "full"),
     "mix_correct": _switch("Whether to order interleaved audio and video by time."),
     "atc": _switch("Whether to keep the encoder's absolute timestamps."),
@@ -186,7 +188,7 @@ PLAY: dict[str, Spec] = {
 PUBLISH: dict[str, Spec] = {
     "mr": _switch("Merged read: fewer system calls for streams of high bitrate, at the price of latency."),
     "mr_latency": _integer("Merged read: how long to wait between reads.", "350", low=0, unit="ms"),
-    "firstpkt_timeout": _integer("How long a publisher may take to its first packet.", "20000", low=1, unit="ms"),
+    "firstpkt_timeout": _integer("How long a publisher may take to its first packet.", "20000", low=1000, unit="ms"),
     "normal_timeout": _integer("How long a publisher may pause.", "5000", low=1, unit="ms"),
     "parse_sps": _switch("Whether to parse the video's size from its sequence header.", "on"),
     "try_annexb_first": _switch("Whether to try the Annex B format before the others.", "on", since=5),
@@ -214,7 +216,7 @@ HLS: dict[str, Spec] = {
     ),
     "hls_fragment": _number("Length of a segment.", "10", low=0.1, unit="s"),
     "hls_window": _number("Length of the playlist.", "60", low=0.1, unit="s"),
-    "hls_td_ratio": _number("Target duration as a multiple of C(hls_fragment).", {3: "1.5", 5: "1.0"}, low=0),
+    "hls_td_ratio": _number("Target duration as a multiple of C(hls_fragment).", {3: "1.5", 5: "1.0"}, low=0.1),
     "hls_aof_ratio": _number("Multiple of C(hls_fragment) after which a segment without a keyframe is cut.", {3: "2.0", 5: "2.1"}, low=0),
     "hls_on_error": _word("What to do when writing fails.", ("ignore", "disconnect", "continue"), "continue"),
     "hls_entry_prefix": _text("Base URL of the segments in the playlist."),

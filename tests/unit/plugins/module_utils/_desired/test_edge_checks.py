@@ -165,3 +165,27 @@ def test_edges_without_an_origin() -> None:
 )
 def test_labels(value: str, length: int, good: bool) -> None:
     assert (edge_checks.not_a_label("srs_namespace", value, length) is None) is good
+
+
+@pytest.mark.parametrize(
+    ("cluster", "origin", "wrong"),
+    [
+        ({"protocol": "rtmp"}, [], False),
+        ({"protocol": "flv"}, [], True),
+        ({"follow_client": True}, [], True),
+        ({"protocol": "flv"}, ["srs-internal-origin-service:1935"], True),
+        ({"protocol": "flv"}, ["srs-internal-origin-service:8080"], True),
+        ({"protocol": "flv"}, ["origin.example.com:8080"], False),
+        ({"protocol": "flv"}, ["srs-edge-service:8080"], False),
+        ({"protocol": "flv"}, ["srs-edge-service"], True),
+    ],
+)
+def test_what_edges_pull_by_http_is_there(cluster: dict[str, Any], origin: list[str], wrong: bool) -> None:
+    found = problems(srs_edge_config={"cluster": cluster}, srs_edge_origin=origin)
+    assert ["for HTTP-FLV at port" in problem for problem in found] == ([True] if wrong else [])
+
+
+def test_where_the_caches_ask_the_origin_edges_find_its_http_port() -> None:
+    cache = {"hls_nginx_mode": "cache", "hls_nginx_cache": {"upstream": "srs"}, "hls_nginx_replicas": 1}
+    pull = {"srs_edge_config": {"cluster": {"protocol": "flv"}}, "srs_edge_origin": ["srs-internal-origin-service:8080"]}
+    assert problems(**cache, **pull) == []

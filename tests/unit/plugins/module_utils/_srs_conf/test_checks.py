@@ -73,7 +73,8 @@ def test_apis_that_share_a_port_share_that_of_https(version: int, port: str) -> 
         ("127.0.0.1:1935", "1935", True),
         ("127.0.0.1:1935", "127.0.0.2:1935", False),
         ("127.0.0.1:1935", "127.0.0.1:1935", True),
-        ("[::]:1935", "1935", False),
+        ("[::]:1935", "1935", True),
+        ("[::1]:1935", "1935", False),
         ("[::]:1935", "[::1]:1935", True),
         ("[::1]:1935", "[::2]:1935", False),
     ],
@@ -81,6 +82,10 @@ def test_apis_that_share_a_port_share_that_of_https(version: int, port: str) -> 
 def test_listeners_that_are_in_each_others_way(one: str, other: str, clash: bool) -> None:
     pair = (Listener("a", one), Listener("b", other))
     assert [checks._clash(*pair), checks._clash(*reversed(pair))] == [clash, clash]
+
+
+def test_one_directive_may_listen_by_both_families() -> None:
+    assert not checks._clash(Listener("listen", "[::]:1935"), Listener("listen", "1935"))
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_the_log_is_written_where_it_goes_to_a_file() -> None:
         ("transcode { enabled on; engine { enabled on; output rtmp://127.0.0.1/a/b; } }", ["/usr/local/srs/objs/ffmpeg.log"]),
         ("transcode { enabled on; engine { enabled off; } }", []),
         ("transcode { engine { enabled on; } }", []),
-        ("transcode { enabled on; engine { enabled on; output /o/[stream].mp4; } }", ["/o", "/usr/local/srs/objs/ffmpeg.log"]),
+        ("transcode { enabled on; engine { enabled on; output /o/[stream].mp4; } }", ["/o/[stream].mp4", "/usr/local/srs/objs/ffmpeg.log"]),
         ("ingest a { enabled on; input { type file; url /a.flv; } }", ["/usr/local/srs/objs/ffmpeg.log"]),
     ],
 )

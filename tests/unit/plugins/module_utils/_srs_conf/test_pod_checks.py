@@ -20,6 +20,10 @@ BASE = "listen 1935; daemon off; srs_log_tank console; "
 OF_EDGE = BASE + "%s vhost __defaultVhost__ { cluster { mode remote; origin o; } %s }"
 OF_ORIGIN = BASE + "%s vhost __defaultVhost__ { %s }"
 PID = "pid /tmp/srs.pid;"
+INGEST = (
+    "vhost __defaultVhost__ { ingest { enabled on; input { type stream; url rtsp://c; } ffmpeg /usr/bin/ffmpeg; "
+    "engine { output rtmp://o/a/b; } } }"
+)
 HLS = "hls { enabled on; hls_ctx off; hls_ts_ctx off; %s }"
 
 
@@ -52,8 +56,14 @@ def of_origin(**params: Any) -> list[str]:
         {"conf": OF_EDGE % ("include /etc/srs/a.conf;", "")},
         {"hls": {"enabled": True, "hls_path": "/tmp/hls"}},
         {"hls": {"hls_path": "/not/used"}},
-        {"ff_log_dir": "/dev/null", "extra": "vhost __defaultVhost__ { ingest { enabled on; input { type stream; url rtsp://c; } } }"},
-        {"ff_log_dir": "/tmp", "extra": "vhost __defaultVhost__ { ingest { enabled on; input { type stream; url rtsp://c; } } }"},
+        {
+            "ff_log_dir": "/dev/null",
+            "extra": INGEST,
+        },
+        {
+            "ff_log_dir": "/tmp",
+            "extra": INGEST,
+        },
         {"http_server": {"https": {"enabled": True, "secret": "tls"}}},
         {"http_server": {"https": {"enabled": True, "key": "/in/the/image.key", "cert": "/in/the/image.crt"}}},
     ],
@@ -86,7 +96,7 @@ def test_what_an_edge_can_do(params: dict[str, Any]) -> None:
         ({"env": ["SRS_VHOST_HLS_ENABLED=on"]}, "every player of the edge is disconnected at once"),
         ({"vhosts": [{"name": "a", "dvr": {"enabled": True}}]}, "x: vhosts[0].dvr.dvr_path is not given"),
         (
-            {"extra": "vhost __defaultVhost__ { ingest { enabled on; input { type stream; url rtsp://c; } } }"},
+            {"extra": INGEST},
             "x: ff_log_dir is not given, and the server's own default is './objs', and the root file system of the container is read-only: "
             "ffmpeg can't open its log, never runs, and is started again for ever. Give a path below /tmp.",
         ),
@@ -196,3 +206,56 @@ def test_udp_ports_that_no_service_leads_to() -> None:
 def test_a_service_leads_to_no_port_of_the_pod_alone() -> None:
     (problem,) = wrong("edge", {"service_ports": [8080]}, origin=["o"], http_server={"listen": "127.0.0.1:8080"})
     assert problem == "x: http_server.listen is '127.0.0.1:8080', where nobody outside of the pod can come, but a Service sends to 8080."
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        (
+            {"http_server": {"https": {"enabled": True, "key": "/tmp/a.key", "cert": "/in/the/image.crt"}}},
+            "http_server.https.key is '/tmp/a.key', which is not there, since /tmp is empty when the pod starts",
+        ),
+        ({"work_dir": "/tmp/work", "pid": "/tmp/srs.pid"}, "work_dir is '/tmp/work', which is not there, since /tmp is empty"),
+        (
+            {"vhosts": [{"name": "a", "enabled": False}, {"name": "b", "enabled": False}]},
+            "vhost a.enabled is off, and no other vhost is on",
+        ),
+        ({"env": ["SRS_VHOST_HLS_HLS_TD_RATIO=0"]}, "SRS_VHOST_HLS_HLS_TD_RATIO is '0', but must be a number of at least 0.1"),
+        ({"env": ["SRS_MAX_CONNECTIONS=many"]}, "SRS_MAX_CONNECTIONS is 'many', but must be a whole number"),
+    ],
+)
+def test_what_an_edge_does_not_find(params: dict[str, Any], said: str) -> None:
+    (message,) = of_edge(**params)
+    assert said in message
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("/tmp/ffmpeg", "which is not there, since /tmp is empty when the pod starts: it never runs."),
+        ("./conf/ffmpeg", "which is not there, since /usr/local/srs/conf holds nothing but srs.conf: it never runs."),
+        ("./objs/ffmpeg/bin/ffmpeg", ""),
+    ],
+)
+def test_programs_that_run(program: str, said: str) -> None:
+    blocks = (
+        f"transcode {{ enabled on; ffmpeg {program}; engine e {{ enabled on; vcodec copy; acodec copy; output rtmp://o/a/[stream]; }} }}",
+        f"exec {{ enabled on; publish {program} -i [url] /tmp/a.flv; }}",
+    )
+    for block in blocks:
+        found = of_origin(ff_log_dir="/tmp", extra=f"vhost __defaultVhost__ {{ {block} }}")
+        assert [said in message for message in found] == ([True] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("output", "fits"), [("/tmp/[stream].png", True), ("/tmp/a.png", True), ("/tmp/[app]/a.png", False), ("/tmp/a/[stream].png", False)]
+)
+def test_what_ffmpeg_writes_needs_its_folder(output: str, fits: bool) -> None:
+    engine = f"engine e {{ enabled on; vcodec png; acodec an; output {output}; }}"
+    text = f"vhost __defaultVhost__ {{ transcode {{ enabled on; ffmpeg /usr/bin/ffmpeg; {engine} }} }}"
+    assert (of_origin(ff_log_dir="/tmp", extra=text) == []) is fits
+
+
+def test_variables_of_the_environment_that_are_not_read_are_not_checked() -> None:
+    assert of_edge(env=["SRS_MAX_CONNECTIONS=many"], srs_version=4) == []
+    assert of_edge(env=["SRS_MAX_CONNECTIONS", "SRS_VHOST_HLS_HLS_TD_RATIO="]) == []
