@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, https
 from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import METRICS_PORT, MIB, PORT, Nginx
+from ansible_collections.livestream.srs.plugins.module_utils._desired.server import NAMED
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.quantities import number
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import effects
 
 
 def check(nginx: Nginx) -> Iterator[str]:
@@ -43,7 +45,8 @@ def _check_ports(nginx: Nginx) -> Iterator[str]:
     """Whether SRS leaves nginx its ports: in one pod they have one address."""
     if not nginx.sidecar or not nginx.own_config:
         return
-    taken = {port: name for name, port in nginx.origin.ports.items()}
+    tcp = [listener for listener in effects(nginx.origin.reading).listens if listener.protocol == "TCP"]
+    taken = {port: NAMED.get(listener.directive, listener.path) for listener in tcp for port in listener.ports}
     needed = [PORT, METRICS_PORT, *([https.PORT] if nginx.mode == "sidecar" and nginx.https else [])]
     for port in filter(taken.get, needed):
         yield f"srs_origin_config has SRS listen on port {port} ({taken[port]}), which the nginx in the same pod needs: choose another one."

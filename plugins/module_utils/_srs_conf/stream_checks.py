@@ -88,7 +88,7 @@ class _Streams(Checks):
         if not self.reading.is_on("hls.enabled", vhost) or not playlist.value or not segment.value:
             return
         folder = posixpath.dirname(playlist.value)
-        if not segment.value.startswith(folder):
+        if folder and not segment.value.startswith(f"{folder}/"):
             yield self.wrong(
                 segment if playlist.is_default else playlist,
                 f"makes {playlist.value!r} the playlist of the segments {segment.value!r}, which players find below the folder of the "

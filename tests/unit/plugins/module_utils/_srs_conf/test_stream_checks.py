@@ -78,6 +78,7 @@ def test_what_streams(text: str) -> None:
         ("http_remux { enabled on; mount [vhost]/[app]/[stream].mkv; }", "http_remux.mount is '[vhost]/[app]/[stream].mkv', but"),
         (EDGE % "" + " http_remux { enabled on; mount [vhost]/flv/[app]/[stream].flv; }", "so it must be [vhost]/[app]/[stream].flv"),
         ("hls { enabled on; hls_m3u8_file [vhost]/[app]/[stream].m3u8; }", "hls.hls_m3u8_file makes '[vhost]/[app]/[stream].m3u8' the"),
+        ("hls { enabled on; hls_m3u8_file [app]/[stream]/index.m3u8; }", "hls_ts_file must begin with [app]/[stream]/."),
         ("hls { enabled on; hls_ts_file ts/[stream]-[seq].ts; }", "hls_ts_file must begin with [app]/."),
         (
             "dvr { enabled on; dvr_plan segment; dvr_path /d/[stream].flv; }",
