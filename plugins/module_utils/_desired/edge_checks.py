@@ -125,8 +125,8 @@ def check_pulls(edges: Iterable[Edge], services: Mapping[str, Iterable[int]]) ->
                 port = own or HTTP_PORTS.get(protocol.value or "", HTTP_PORTS["flv"])
                 if host in services and (port not in services[host] or port == RTMP_PORT):
                     yield (
-                        f"{edge.config_variable(setting)} is {value}, so {edge.title} asks {host} for HTTP-FLV at port {port}, where there is none: "
-                        "leave it out and pull by RTMP, or name an origin:port in srs_edge_origin that serves HTTP-FLV."
+                        f"{edge.config_variable(setting)} is {value}, so {edge.title} asks {host} for HTTP-FLV at port {port}, where there "
+                        "is none: leave it out and pull by RTMP, or name an origin:port in srs_edge_origin that serves HTTP-FLV."
                     )
 
 

@@ -30,7 +30,8 @@ def _mounts(server: Server, ours: bool) -> Iterator[str]:
     for path in dict.fromkeys(own):
         said = f"{server.variable('extra_volume_mounts')} has {path}"
         if program.startswith(path.rstrip("/") + "/"):
-            yield f"{said}, which hides {program}, the server itself: mount it somewhere else, and name that folder in {server.variable('config')}."
+            config = server.variable("config")
+            yield f"{said}, which hides {program}, the server itself: mount it somewhere else, and name that folder in {config}."
         elif several[path] > 1 and (ours or path != CONFIG_FOLDER):
             yield f"{said}, where something is mounted already: mount it somewhere else."
         elif ours and path.startswith(f"{CONFIG_FOLDER}/"):
@@ -42,10 +43,9 @@ def _addresses(server: Server) -> Iterator[str]:
     listeners = effects(server.reading).listens
     for listener in listeners:
         if not (listener.is_local or listener.is_any or server.host_network):
-            yield (
-                f"{server.config_variable(listener.path)} is '{listener.endpoint}', but no pod has that address, and the server does not start: give the "
-                "port alone."
-            )
+            where = server.config_variable(listener.path)
+            yield f"{where} is '{listener.endpoint}', but no pod has that address, and the server does not start: give the port alone."
     rtmp = [listener for listener in listeners if listener.directive == "listen"]
     if rtmp and all(listener.is_local for listener in rtmp):
-        yield f"{server.config_variable(rtmp[0].path)} is '{rtmp[0].endpoint}', where nobody outside of the pod can come: give the port alone."
+        where = server.config_variable(rtmp[0].path)
+        yield f"{where} is '{rtmp[0].endpoint}', where nobody outside of the pod can come: give the port alone."

@@ -23,9 +23,9 @@ def test_mounts_that_leave_the_server_alone(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/usr/local/srs/objs", "/usr/local/srs/", "/usr", "/"])
 def test_mounts_that_hide_the_server(path: str) -> None:
-    for role, where in (("edge", "edge cluster 'edge'"), ("origin", "srs_origin")):
+    for role, where in (("edge", "srs_edge"), ("origin", "srs_origin")):
         (problem,) = mounted(path, role)
-        assert problem.startswith(f"{where}: extra_volume_mounts has {path.rstrip('/') or '/'}, which hides /usr/local/srs/objs/srs, the")
+        assert problem.startswith(f"{where}_extra_volume_mounts has {path.rstrip('/') or '/'}, which hides /usr/local/srs/objs/srs, the")
 
 
 def test_another_program_is_hidden_somewhere_else() -> None:
@@ -72,7 +72,7 @@ def test_addresses_that_a_pod_has() -> None:
 
 def test_addresses_that_no_pod_has() -> None:
     (problem,) = listening("192.0.2.7:1935")
-    assert problem.startswith("edge cluster 'edge': listen is '192.0.2.7:1935', but no pod has that address, and the server does not start")
+    assert problem.startswith("srs_edge_config.listen is '192.0.2.7:1935', but no pod has that address, and the server does not start")
     assert listening("192.0.2.7:1935", srs_edge_host_network=True) == []
     assert problems(srs_origin_config={"listen": ["192.0.2.7:1935"]}, srs_origin_own_config=False) == []
 

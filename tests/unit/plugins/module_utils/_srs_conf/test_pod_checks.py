@@ -218,7 +218,7 @@ def test_a_service_leads_to_no_port_of_the_pod_alone() -> None:
         ({"work_dir": "/tmp/work", "pid": "/tmp/srs.pid"}, "work_dir is '/tmp/work', which is not there, since /tmp is empty"),
         (
             {"vhosts": [{"name": "a", "enabled": False}, {"name": "b", "enabled": False}]},
-            "vhost a.enabled is off, and no other vhost is on",
+            "vhosts[0].enabled is off, and no other vhost is on",
         ),
         ({"env": ["SRS_VHOST_HLS_HLS_TD_RATIO=0"]}, "SRS_VHOST_HLS_HLS_TD_RATIO is '0', but must be a number of at least 0.1"),
         ({"env": ["SRS_MAX_CONNECTIONS=many"]}, "SRS_MAX_CONNECTIONS is 'many', but must be a whole number"),
