@@ -51,9 +51,10 @@ def namespace(api: client.ApiClient) -> Iterator[str]:
 
 
 @pytest.fixture
-def bring_kinds(api: client.ApiClient) -> Iterator[Callable[[str, dict[str, str]], None]]:
+def bring_kinds(api: client.ApiClient) -> Iterator[Callable[..., None]]:
     """Gives the API server the kinds of an API group, each with its plural, as the operator would that they belong to: they are there, and
-    nothing is done about their objects. They go again where they were not there before.
+    nothing is done about their objects. They go again where they were not there before. ``fields`` are the schemas of those fields of their
+    specs that the API server is to look at.
     """
     definitions = client.ApiextensionsV1Api(api)
     made: list[tuple[str, str]] = []
@@ -72,8 +73,9 @@ def bring_kinds(api: client.ApiClient) -> Iterator[Callable[[str, dict[str, str]
             assert time.monotonic() < deadline
             time.sleep(0.2)
 
-    def bring(group: str, kinds: dict[str, str]) -> None:
-        schema = {"type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}
+    def bring(group: str, kinds: dict[str, str], fields: dict[str, Any] | None = None) -> None:
+        spec = {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "properties": fields or {}}
+        schema = {"type": "object", "properties": {"spec": spec}}
         for kind, plural in kinds.items():
             if plural in served(group):
                 continue

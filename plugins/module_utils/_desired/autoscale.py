@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.quantities import exact
 
 KEYS = ("min", "max", "cpu", "metric")
 # SRS has one thread, so this is a share of one CPU where that is what a server asks for. New players come faster than new servers.
@@ -31,6 +32,13 @@ def check(where: str, given: Settings, resources: Settings) -> Iterator[str]:
         metric = given["metric"]
         if not (isinstance(metric, Mapping) and set(metric) == {"name", "average"}):
             yield f"{where}.metric is {metric!r}: it must be such as {{name: srs_clients, average: 800}}."
+            return
+        # As a part of a URL: https://github.com/kubernetes/kubernetes/blob/v1.35.0/pkg/apis/autoscaling/validation/validation.go
+        name, average = metric["name"], exact(metric["average"])
+        if not isinstance(name, str) or name in ("", ".", "..") or set(name) & set("/%"):
+            yield f"{where}.metric.name is {name!r}: it must be the name of a metric, such as srs_clients."
+        if average is None or average <= 0:
+            yield f"{where}.metric.average is {metric['average']!r}: it must be a quantity of Kubernetes above 0, such as 800."
     elif not (resources.get("requests") or {}).get("cpu"):
         yield f"{where} goes by the share of the requested CPU, but the servers request none: set resources.requests.cpu."
 

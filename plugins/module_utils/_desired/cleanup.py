@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from ansible_collections.livestream.srs.plugins.module_utils._desired import storage
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings
 from ansible_collections.livestream.srs.plugins.module_utils._desired.storage import Media
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.schedules import is_schedule, is_time_zone
 
 
 def arguments(given: Settings) -> list[str]:
@@ -45,5 +46,7 @@ def check(given: Settings, media: Media) -> Iterator[str]:
             yield f"{where}.patterns has {pattern!r}, which takes SRS's own pages too: say which files, or in which {where}.path."
     if given["max_age_hours"] < 1:
         yield f"{where}.max_age_hours is {given['max_age_hours']!r}: it must be a whole number from 1 up."
-    if len(given["schedule"].split()) != 5 and not given["schedule"].startswith("@"):
+    if not is_schedule(given["schedule"]):
         yield f"{where}.schedule is {given['schedule']!r}: it must be five fields as in cron, for example '15 1 * * *', or '@daily'."
+    if given.get("time_zone") and not is_time_zone(given["time_zone"]):
+        yield f"{where}.time_zone is {given['time_zone']!r}: it must be the name of a time zone, for example Asia/Shanghai."

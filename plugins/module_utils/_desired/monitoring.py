@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,13 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils._desired import names
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings
 from ansible_collections.livestream.srs.plugins.module_utils._desired.https import Https
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.value_checks import labels, text
+
+# https://github.com/prometheus-operator/prometheus-operator/blob/main/Documentation/api-reference/api.md#monitoring.coreos.com/v1.Duration
+duration = text(
+    re.compile(r"0|(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?", re.ASCII).fullmatch,
+    "a duration of Prometheus, such as 15s or 1m30s",
+)
 
 # What Prometheus Operator brings. On a cluster without it these objects are left out.
 GROUP = "monitoring.coreos.com"
@@ -62,8 +70,12 @@ def _urls(probe: Settings, https: Https | None, namespace: str) -> Iterator[str]
 
 def check(monitoring: Monitoring, hls_enabled: bool, https: Https | None) -> Iterator[str]:
     """What is wrong with it, as sentences that name the variable, the value and the way out."""
+    if not monitoring.enabled:
+        return
+    yield from labels("srs_monitoring.labels", monitoring.labels)
+    yield from duration("srs_monitoring.interval", monitoring.interval)
     probe = monitoring.hls_probe
-    if not monitoring.enabled or not probe:
+    if not probe:
         return
     for key, value, example in (
         ("prober", probe.prober, "blackbox-exporter.monitoring:9115"),

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, https
 from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import METRICS_PORT, MIB, PORT, Nginx
+from ansible_collections.livestream.srs.plugins.module_utils._desired.pods_checks import MOST_PODS
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import NAMED
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.quantities import number
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.value_checks import whole
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import effects
 
 
@@ -20,12 +22,13 @@ def check(nginx: Nginx) -> Iterator[str]:
     yield from _check_media(nginx)
     yield from https.check(nginx.https_given, nginx.own_config)
     yield from _check_ports(nginx)
-    if nginx.replicas is not None and nginx.replicas < 0:
-        yield f"hls_nginx_replicas is {nginx.replicas!r}: it must be a whole number from 0 up, or null."
+    if nginx.workloads and nginx.replicas is not None:
+        yield from whole(0, MOST_PODS)("hls_nginx_replicas", nginx.replicas)
     if nginx.mode == "cache":
         yield from _check_cache(nginx)
-    yield from autoscale.check("hls_nginx_autoscale", nginx.autoscale, nginx.resources)
-    if nginx.autoscale and nginx.mode == "sidecar":
+    if nginx.mode != "sidecar":
+        yield from autoscale.check("hls_nginx_autoscale", nginx.autoscale, nginx.resources)
+    elif nginx.autoscale:
         yield "hls_nginx_autoscale is given, but hls_nginx_mode is sidecar, and there is one nginx in the origin's pod: leave it out."
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings
+from ansible_collections.livestream.srs.plugins.module_utils._dns import is_subdomain
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.pod_schema import volume_source
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.quantities import number
 
 # The folder that SRS writes HLS and recordings to, and that nginx reads from.
@@ -62,15 +64,19 @@ def check(storage: Settings, volume: Mapping[str, Any]) -> Iterator[str]:
     if volume:
         if storage not in ({}, {"type": "emptydir"}):
             yield "srs_origin_volume and srs_origin_storage are both given: keep one of them."
+        yield from volume_source("srs_origin_volume", volume)
         return
     kind = storage["type"]
     for key in sorted(set(storage) - {"type", *KEYS[kind]}):
         (other,) = set(KEYS) - {kind}
         way = " The size of an emptydir is its size_limit." if key == "size" else ""
         yield f"srs_origin_storage.{key} is of type {other}, and the type is {kind}.{way}"
-    for key in ("size", "size_limit"):
-        if storage.get(key) and number(storage[key]) is None:
+    for key, least in (("size", 1), ("size_limit", 0)):
+        if key in KEYS[kind] and storage.get(key) and (number(storage[key]) or -1) < least:
             yield f"srs_origin_storage.{key} is {storage[key]!r}: it must be a quantity of Kubernetes, for example 20Gi."
+    for key in ("storage_class", "existing_claim"):
+        if key in KEYS[kind] and storage.get(key) and not is_subdomain(storage[key]):
+            yield f"srs_origin_storage.{key} is {storage[key]!r}: it must be the name of an object."
     if kind == "pvc" and storage.get("existing_claim"):
         for key in OF_NEW_CLAIM:
             if storage.get(key):

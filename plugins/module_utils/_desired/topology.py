@@ -16,6 +16,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired import (
     names,
     nginx_checks,
     origin_checks,
+    pods_checks,
 )
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Common, Settings, built
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import ORIGIN_TO_COME, Edge, resolve_edges
@@ -24,6 +25,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired.names impo
 from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import Nginx, resolve_nginx, srs_serves
 from ansible_collections.livestream.srs.plugins.module_utils._desired.origin import Origin, resolve_origin
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import pod_schema as schema
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import CONFIG_MAP_ROOM
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import compile_config
@@ -84,7 +86,41 @@ class Checks:
 
     def problems(self) -> list[str]:
         """Sentences that name the variable, the value and the way out. Each kind of check relies on what the ones before it have found."""
-        return list(self._values()) or list(self._configs())
+        for problems in (self._pods, self._together, self._values, self._configs):
+            if found := list(dict.fromkeys(problems())):
+                return found
+        return []
+
+    def _pods(self) -> Iterator[str]:
+        """The variables that are parts of pods as Kubernetes has them: each by itself, where it is used."""
+        origin, nginx, monitoring = self.topology.origin, self.topology.nginx, self.topology.monitoring
+        yield from pods_checks.check_common(self.topology.common)
+        if "srs_origin" in self.roles and origin.enabled:
+            yield from pods_checks.check_server(origin)
+            yield from pods_checks.check_proxy(origin)
+        if self.roles & {"srs_origin", "hls_nginx"} and nginx.enabled and origin.enabled:
+            yield from pods_checks.check(_of_nginx, nginx, pods_checks.POD if nginx.workloads else pods_checks.CONTAINER)
+        if "srs_edge" in self.roles:
+            yield from edge_checks.of_each(self.topology.edges, pods_checks.check_server)
+        if any(server.network_policy for server in (origin, *self.topology.edges)):
+            yield from schema.peers("srs_monitoring.from", monitoring.allowed_from)
+
+    def _together(self) -> Iterator[str]:
+        """The same beside what the pods have of ours."""
+        origin, nginx = self.topology.origin, self.topology.nginx
+        complete = not self.topology.common.patches
+        if "srs_origin" in self.roles and origin.enabled:
+            yield from pods_checks.check_together(origin.variable, origin, pods_checks.around_origin(origin, nginx), complete)
+            if nginx.sidecar:
+                yield from pods_checks.check_mounts(_of_nginx, nginx, pods_checks.around_sidecar(origin, nginx), complete)
+        if self.roles & {"srs_origin", "hls_nginx"} and nginx.enabled and origin.enabled:
+            for role in {workload.role for workload in nginx.workloads}:
+                yield from pods_checks.check_together(_of_nginx, nginx, pods_checks.around_nginx(nginx, role), complete)
+        if "srs_edge" in self.roles:
+            yield from edge_checks.of_each(
+                self.topology.edges,
+                lambda edge: pods_checks.check_together(edge.variable, edge, pods_checks.around_edge(edge), complete),
+            )
 
     def _values(self) -> Iterator[str]:
         common, origin, nginx, edges = self.topology.common, self.topology.origin, self.topology.nginx, self.topology.edges
@@ -222,6 +258,11 @@ def _told(check: Callable[[], Any]) -> list[str]:
 
 def _limit_problem(edge: Edge) -> list[str]:
     return _told(lambda: load_balancer.pod_bandwidth_annotations(edge.limit, where=edge.variable("limit")))
+
+
+def _of_nginx(key: str) -> str:
+    """What messages call a variable of nginx."""
+    return f"hls_nginx_{key}"
 
 
 def _service(where: str, name: str, slb: Settings, ports: list[dict[str, Any]]) -> dict[str, Any]:

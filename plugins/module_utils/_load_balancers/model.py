@@ -100,7 +100,7 @@ GROUPS: dict[str, str] = {
 # Words that several tables have.
 POLICIES = {"Cluster": "Cluster", "Local": "Local"}
 BOOLEAN = {True: True, False: False}
-CLASS_NAME = r"[A-Za-z0-9]([A-Za-z0-9./_-]*[A-Za-z0-9])?"
+CLASS_NAME = r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 
 
 @dataclass(frozen=True)

@@ -361,7 +361,7 @@ def test_no_pod_bandwidth(limit: Any) -> None:
         ({"bandwith": "100M"}, "limit has no option 'bandwith' (did you mean bandwidth?)."),
         ({"bandwidth": 100}, "limit.bandwidth is 100, which is in bits per second; give 1k to 1P, such as 100M."),
         ({"bandwidth": "2P"}, "limit.bandwidth is '2P', which is in bits per second; give 1k to 1P, such as 100M."),
-        ({"bandwidth": "100m"}, "limit.bandwidth is '100m'; give bits per second with a unit, such as 100M or 1.5G."),
+        ({"bandwidth": "100m"}, "limit.bandwidth is '100m', which is in bits per second; give 1k to 1P, such as 100M."),
         ({"bandwidth": "100 Mbit/s"}, "limit.bandwidth is '100 Mbit/s'; give bits per second with a unit, such as 100M or 1.5G."),
         ({"bandwidth": True}, "limit.bandwidth is true; give bits per second with a unit, such as 100M or 1.5G."),
         ({"connections": 0}, "limit.connections is 0; give a whole number from 1 up."),
