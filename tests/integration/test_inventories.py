@@ -40,6 +40,7 @@ OURS = {
     "names that ours are made of, and those that the pod has": (r"srs_topology is", r"srs_edge_clusters", r".*by which the pods are found"),
     "what would do nothing": (r"srs_image_pull_secrets\[\d+\]\.name is missing", r".*(Gt|Lt) goes with one whole number"),
     "what providers of load balancers take, and bandwidth": (r".*: (slb|limit)", r"\w+slb\."),
+    "numbers of more than 32 bits, of which the API server keeps 32": (r".* is \d{10,}: it must be a whole number from",),
     "numbers that nobody means": (r".*(_seconds|max_connections|replicas|autoscale\.\w+) is -?\w+: it must be a whole number from",),
 }
 PATTERNS = [re.compile(one) for several in OURS.values() for one in several]
