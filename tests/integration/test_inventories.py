@@ -34,12 +34,18 @@ OURS = {
         r"hls_nginx_(mode|own_config|autoscale is given, but|https|cache|playlist_seconds)",
         r"srs_demo_publisher",
         r"srs_monitoring\.hls_probe",
-        r".*: (autoscale goes by the share|no origin|its upstream|upstreams form|publish_from|config_strategy)",
+        r"(srs_edge|hls_nginx)_autoscale goes by the share",
+        r"srs_edge_(origin is empty|upstream|publish_from|config_strategy)|its upstream|upstreams form",
+        r"srs_(edge|origin)_extra_volume_mounts has",
     ),
-    "what is in a srs.conf; tests/differential is about that": (r"(srs_origin|edge cluster '[^']*'): (?!replicas|autoscale|\w+[\[.])",),
-    "names that ours are made of, and those that the pod has": (r"srs_topology is", r"srs_edge_clusters", r".*by which the pods are found"),
+    "what is in a srs.conf; tests/differential is about that": (r"srs_(edge|origin)_(config|env: SRS_)",),
+    "names that ours are made of, and those that the pod has": (
+        r"srs_topology is",
+        r"srs_edge_clusters(\[\d+\])?(\.name| has| is)",
+        r".*by which the pods are found",
+    ),
     "what would do nothing": (r"srs_image_pull_secrets\[\d+\]\.name is missing", r".*(Gt|Lt) goes with one whole number"),
-    "what providers of load balancers take, and bandwidth": (r".*: (slb|limit)", r"\w+slb\."),
+    "what providers of load balancers take, and bandwidth": (r"srs_edge_limit", r"\w+slb[. ]"),
     "numbers of more than 32 bits, of which the API server keeps 32": (r".* is \d{10,}: it must be a whole number from",),
     "numbers that nobody means": (r".*(_seconds|max_connections|replicas|autoscale\.\w+) is -?\w+: it must be a whole number from",),
 }
@@ -88,9 +94,14 @@ def _disagreement(verdict: Verdict) -> str:
     """Where the two differ, and should not."""
     if not verdict.preflight and (refused := [said for said in verdict.server or () if not OF_THE_CLUSTER.search(said)]):
         return f"Preflight passes what the API server refuses: {refused[0]}"
-    if verdict.server == [] and (wrong := [said for said in verdict.preflight if not any(one.match(said) for one in PATTERNS)]):
+    if verdict.server == [] and (wrong := [said for said in verdict.preflight if not any(one.match(_general(said)) for one in PATTERNS)]):
         return f"Preflight refuses what the API server takes, by no rule of ours: {wrong[0]}"
     return ""
+
+
+def _general(said: str) -> str:
+    """A sentence on some edge clusters, or on an item of srs_edge_clusters, as one on all of them."""
+    return re.sub(r"srs_edge_clusters\[\d+\]\.(?!name\b)", "srs_edge_", re.sub(r"^(edge cluster '[^']*'(, )?)+: ", "", said))
 
 
 def _class(verdict: Verdict) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -19,12 +20,12 @@ from ansible_collections.livestream.srs.plugins.module_utils._dns import is_subd
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import pod_schema as schema
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import value_checks as values
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.value_checks import Check
-from ansible_collections.livestream.srs.plugins.module_utils._labels import COMPONENT, INSTANCE, PART_OF, TRACK
+from ansible_collections.livestream.srs.plugins.module_utils._labels import TRACK
 
 T = TypeVar("T")
 
-# By these labels the pods are found.
-OUR_LABELS = ("app", COMPONENT, INSTANCE, PART_OF, TRACK)
+# By these labels workloads find their pods.
+OUR_LABELS = ("app", TRACK)
 MOST_PODS = 10_000
 WEEK = 7 * 24 * 3600
 
@@ -184,7 +185,7 @@ def check_together(named: Callable[[str], str], tier: Pods, ours: Surroundings, 
 def check_mounts(named: Callable[[str], str], tier: Pods, ours: Surroundings, complete: bool) -> Iterator[str]:
     """The mounts of the container itself."""
     where = named("extra_volume_mounts")
-    yield from _taken(where, "mountPath", (one["mountPath"] for one in tier.extra_volume_mounts), ours.paths)
+    yield from _taken(where, "mountPath", (posixpath.normpath(one["mountPath"]) for one in tier.extra_volume_mounts), ours.paths)
     if complete:
         yield from _unknown(where, tier.extra_volume_mounts, {*ours.volumes, *(volume["name"] for volume in tier.extra_volumes)})
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
 from collections.abc import Iterator
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import CONFIG_FOLDER, Server
@@ -26,14 +25,11 @@ def _mounts(server: Server, ours: bool) -> Iterator[str]:
     """Whether the server, and its config if it is ``ours``, are still there under the user's own mounts."""
     program = posixpath.normpath(posixpath.join(INSTALLED, server.command[0] if server.command else PROGRAM))
     own = [posixpath.normpath(str(mount.get("mountPath", ""))) for mount in server.extra_volume_mounts]
-    several = Counter(posixpath.normpath(mount["mount_path"]) for mount in server.mounts)
     for path in dict.fromkeys(own):
         said = f"{server.variable('extra_volume_mounts')} has {path}"
         if program.startswith(path.rstrip("/") + "/"):
             config = server.variable("config")
             yield f"{said}, which hides {program}, the server itself: mount it somewhere else, and name that folder in {config}."
-        elif several[path] > 1 and (ours or path != CONFIG_FOLDER):
-            yield f"{said}, where something is mounted already: mount it somewhere else."
         elif ours and path.startswith(f"{CONFIG_FOLDER}/"):
             yield f"{said}, but {CONFIG_FOLDER} is read-only and has no place for it: mount it somewhere else."
 

@@ -14,8 +14,9 @@ PVC = {"type": "pvc"}
 PROXY = {"srs_origin_mode": "proxy", "srs_version": 7, "hls_nginx_enabled": False}
 REDIS = {"host": "redis", "password_secret": {"name": "Redis", "key": "k"}}
 NAME = "it must be the name of an object"
-KEY = "it must be at most 63 of"
-VALUE = "it must be a string of at most 63 of"
+CLASS = "it must be the name of a PriorityClass"
+KEY = VALUE = "it must be at most 63 letters"
+APART = {"hls_nginx_mode": "cache"}
 
 
 @pytest.mark.parametrize(
@@ -25,19 +26,19 @@ VALUE = "it must be a string of at most 63 of"
         ({"srs_namespace": "直播"}, "srs_namespace is '直播': it must be a DNS label"),
         ({"srs_edge_clusters": [{"name": "直播"}]}, "srs_edge_clusters[0].name is '直播': it must be a DNS label"),
         ({"srs_image_pull_secrets": [{"name": "a"}, {"name": "My Registry"}]}, f"srs_image_pull_secrets[1].name is 'My Registry': {NAME}"),
-        ({"srs_origin_storage": {**PVC, "existing_claim": "My_Disk"}}, f"srs_origin_storage.existing_claim is 'My_Disk': {NAME}"),
-        ({"srs_origin_storage": {**PVC, "size": "1Gi", "storage_class": "Fast SSD"}}, f"storage_class is 'Fast SSD': {NAME}"),
+        ({"srs_origin_storage": {**PVC, "existing_claim": "My_Disk"}}, "srs_origin_storage.existing_claim is 'My_Disk': it must be"),
+        ({"srs_origin_storage": {**PVC, "size": "1Gi", "storage_class": "Fast SSD"}}, "storage_class is 'Fast SSD': it must be"),
         ({**PROXY, "srs_origin_proxy": {"image": "p", "redis": REDIS}}, f"srs_origin_proxy.redis.password_secret.name is 'Redis': {NAME}"),
-        ({"srs_monitoring": {"labels": {"release": "kube prometheus"}}}, f"srs_monitoring.labels[release] is 'kube prometheus': {VALUE}"),
-        ({"srs_origin_priority_class_name": "High"}, f"srs_origin_priority_class_name is 'High': {NAME}"),
-        ({"hls_nginx_priority_class_name": "High"}, f"hls_nginx_priority_class_name is 'High': {NAME}"),
+        ({"srs_monitoring": {"labels": {"release": "kube prometheus"}}}, f"srs_monitoring.labels.release is 'kube prometheus': {VALUE}"),
+        ({"srs_origin_priority_class_name": "High"}, f"srs_origin_priority_class_name is 'High': {CLASS}"),
+        ({**APART, "hls_nginx_priority_class_name": "High"}, f"hls_nginx_priority_class_name is 'High': {CLASS}"),
         (
             {"srs_edge_clusters": [{"name": "a", "priority_class_name": "High"}]},
-            f"srs_edge_clusters[0].priority_class_name is 'High': {NAME}",
+            f"srs_edge_clusters[0].priority_class_name is 'High': {CLASS}",
         ),
         ({"srs_edge_pod_labels": {"a b": "c"}}, f"srs_edge_pod_labels has the key 'a b': {KEY}"),
-        ({"srs_origin_pod_labels": {"a": "x" * 64}}, f"srs_origin_pod_labels[a] is '{'x' * 64}': {VALUE}"),
-        ({"hls_nginx_node_selector": {"disk": True}}, f"hls_nginx_node_selector[disk] is True: {VALUE}"),
+        ({"srs_origin_pod_labels": {"a": "x" * 64}}, f"srs_origin_pod_labels.a is '{'x' * 64}': {VALUE}"),
+        ({**APART, "hls_nginx_node_selector": {"disk": True}}, "hls_nginx_node_selector.disk is true or false: it must be text"),
         (
             {"srs_edge_clusters": [{"name": "a", "node_selector": {"/x": "y"}}]},
             f"srs_edge_clusters[0].node_selector has the key '/x': {KEY}",

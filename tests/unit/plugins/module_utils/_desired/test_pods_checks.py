@@ -24,7 +24,7 @@ OTHER_SERVER = {"srs_edge_clusters": [{"name": "edge"}, {"name": "b", "toleratio
         ({"srs_edge_resources": {"limits": {"cpu": "2 cores"}}}, "srs_edge_resources.limits.cpu is '2 cores'"),
         ({"srs_edge_resources": {"requests": {"cpu": 2}, "limits": {"cpu": 1}}}, "srs_edge_resources.requests.cpu is 2, which is more"),
         ({"srs_edge_env": [{"name": "N", "value": 5}]}, "srs_edge_env[0].value is a number: it must be text, so put it in quotes"),
-        (OTHER_SERVER, "edge cluster 'b': tolerations[0].operator is 'Equals'"),
+        (OTHER_SERVER, "edge cluster 'b': srs_edge_clusters[1].tolerations[0].operator is 'Equals'"),
         ({"srs_origin_node_selector": {"a b": "c"}}, "srs_origin_node_selector has the key 'a b'"),
         ({"srs_origin_priority_class_name": "High"}, "srs_origin_priority_class_name is 'High'"),
         ({"srs_origin_network_policy_from": [{}]}, "srs_origin_network_policy_from[0] says nothing"),
@@ -42,14 +42,14 @@ OTHER_SERVER = {"srs_edge_clusters": [{"name": "edge"}, {"name": "b", "toleratio
         ({"srs_origin_volume": {"x": {}}}, "srs_origin_volume has no key x"),
         ({"srs_origin_storage": {"type": "pvc", "size": "0"}}, "srs_origin_storage.size is '0'"),
         ({"srs_origin_storage": {"type": "pvc", "size": "1Gi", "storage_class": "Fast"}}, "srs_origin_storage.storage_class is 'Fast'"),
-        ({"srs_edge_slb": {"class": "a/b/c"}}, "edge cluster 'edge': slb.class is 'a/b/c'"),
+        ({"srs_edge_slb": {"class": "a/b/c"}}, "srs_edge_slb.class is 'a/b/c'"),
         (
             {"srs_edge_autoscale": {"min": 1, "max": 2, "metric": {"name": "a/b", "average": 1}}},
-            "edge cluster 'edge': autoscale.metric.name",
+            "srs_edge_autoscale.metric.name",
         ),
         (
             {"srs_edge_autoscale": {"min": 1, "max": 2, "metric": {"name": "a", "average": 0}}},
-            "edge cluster 'edge': autoscale.metric.average",
+            "srs_edge_autoscale.metric.average",
         ),
         ({"srs_edge_extra_volumes": [{"name": "tmp"}]}, "srs_edge_extra_volumes[0].name is 'tmp', which the pod has already"),
         ({"srs_origin_sidecars": [{"name": "nginx", "image": "a"}]}, "srs_origin_sidecars[0].name is 'nginx', which the pod has already"),
@@ -80,7 +80,7 @@ def test_each_mistake_is_named_once(variables: dict[str, Any], begins: str) -> N
 def test_what_edge_clusters_have_in_common_is_told_once() -> None:
     clusters = [{"name": "edge"}, {"name": "a"}, {"name": "b", "env": []}]
     (problem,) = problems(srs_edge_clusters=clusters, srs_edge_env=[{"name": "N", "value": 5}])
-    assert problem.startswith("srs_edge_env[0].value")
+    assert problem.startswith("edge cluster 'edge', edge cluster 'a': srs_edge_env[0].value")
 
 
 @pytest.mark.parametrize(

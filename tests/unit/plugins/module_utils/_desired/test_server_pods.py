@@ -37,9 +37,10 @@ def test_another_program_is_hidden_somewhere_else() -> None:
 @pytest.mark.parametrize(
     ("path", "role", "said"),
     [
-        ("/tmp", "edge", "extra_volume_mounts has /tmp, where something is mounted already"),
-        ("/usr/local/srs/conf", "edge", "has /usr/local/srs/conf, where something is mounted already"),
-        ("/usr/local/srs/objs/nginx/html", "origin", "has /usr/local/srs/objs/nginx/html, where something is mounted already"),
+        ("/tmp", "edge", "srs_edge_extra_volume_mounts[0].mountPath is '/tmp', which the pod has already"),
+        ("/tmp/", "edge", "srs_edge_extra_volume_mounts[0].mountPath is '/tmp', which the pod has already"),
+        ("/usr/local/srs/conf", "edge", "mountPath is '/usr/local/srs/conf', which the pod has already"),
+        ("/usr/local/srs/objs/nginx/html", "origin", "mountPath is '/usr/local/srs/objs/nginx/html', which the pod has already"),
         ("/usr/local/srs/conf/tls", "edge", "but /usr/local/srs/conf is read-only and has no place for it"),
     ],
 )
