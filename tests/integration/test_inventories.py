@@ -41,6 +41,7 @@ OURS = {
     "what is in a srs.conf; tests/differential is about that": (r"srs_(edge|origin)_(config|env: SRS_)",),
     "names that ours are made of, and those that the pod has": (
         r"srs_topology is",
+        r"srs_(object_names|app_labels)",
         r"srs_edge_clusters(\[\d+\])?(\.name| has| is)",
         r".*by which the pods are found",
     ),
