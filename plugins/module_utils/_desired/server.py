@@ -70,6 +70,7 @@ class Grace:
 FLV_MOUNT = "/[app]/[stream].flv"
 # Switch, and what then refuses players.
 REFUSES_PLAYERS = (
+    ("http_hooks.enabled", "http_hooks.on_connect"),
     ("http_hooks.enabled", "http_hooks.on_play"),
     ("refer.enabled", "refer.all"),
     ("refer.enabled", "refer.play"),
@@ -163,8 +164,10 @@ class Server(Pods):
                 if self.reading.is_on(switch, vhost) is not False and self.reading.setting(setting, vhost).values != ():
                     return setting
             rules = vhost.get("security")
-            if rules and rules.value("enabled") == "on" and ["play", "all"] not in [rule.args for rule in rules.all("allow")]:
-                return "security"
+            if rules and rules.value("enabled") == "on":
+                denied = [rule for rule in rules.all("deny") if rule.arg0 == "play"]
+                if denied or ["play", "all"] not in [rule.args for rule in rules.all("allow")]:
+                    return "security"
         return ""
 
     @property

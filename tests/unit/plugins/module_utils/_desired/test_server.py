@@ -178,3 +178,52 @@ def test_merge_leaves_both_sides_alone() -> None:
     merged = server.merge(base, over)
     merged["a"]["b"].append(3)
     assert (base, over) == ({"a": {"b": [1]}}, {"a": {"c": 2}})
+
+
+# What players find
+
+OWN = "listen 1935; http_server { enabled on; listen 8080; } vhost __defaultVhost__ { cluster { mode remote; origin o; } %s }"
+
+
+def of_config(**config: Any) -> Edge:
+    return resolved(srs_edge_config=config).edges[0]
+
+
+def own(text: str) -> Edge:
+    return of_config(conf=OWN % text)
+
+
+@pytest.mark.parametrize(
+    ("edge", "serves"),
+    [
+        (of_config(), True),
+        (of_config(http_remux={"enabled": False}), False),
+        (of_config(http_remux={"mount": "[vhost]/live/[stream].flv"}), False),
+        (of_config(http_server={"enabled": False}, http_api={"enabled": False}), False),
+        (own("http_remux { enabled on; }"), True),
+        (own(""), False),
+    ],
+)
+def test_where_there_is_http_flv(edge: Edge, serves: bool) -> None:
+    assert edge.serves_flv is serves
+
+
+@pytest.mark.parametrize(
+    ("edge", "setting"),
+    [
+        (of_config(), ""),
+        (of_config(http_hooks={"enabled": True, "on_play": ["http://h/p"]}), "http_hooks.on_play"),
+        (of_config(http_hooks={"enabled": True, "on_connect": ["http://h/p"]}), "http_hooks.on_connect"),
+        (of_config(http_hooks={"enabled": True, "on_publish": ["http://h/p"]}), ""),
+        (of_config(http_hooks={"enabled": False, "on_play": ["http://h/p"]}), ""),
+        (own("refer { enabled on; play example.com; }"), "refer.play"),
+        (own("refer { enabled on; publish example.com; }"), ""),
+        (own("security { enabled on; allow play 192.0.2.0/24; }"), "security"),
+        (own("security { enabled on; allow play all; }"), ""),
+        (own("security { enabled on; allow play all; deny play 192.0.2.1; }"), "security"),
+        (own("include more.conf;"), "http_hooks.on_connect"),
+        (resolved(srs_edge_publish_from=["192.0.2.1"]).edges[0], ""),
+    ],
+)
+def test_what_may_refuse_players(edge: Edge, setting: str) -> None:
+    assert edge.may_refuse_players == setting

@@ -15,9 +15,12 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._media import amf, flv, rtmp
 from ansible_collections.livestream.srs.plugins.module_utils._media.decoder import NO_AUDIO_HEADER, NO_VIDEO_HEADER
 from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
+from ansible_collections.livestream.srs.plugins.module_utils._network.address import Address
+from ansible_collections.livestream.srs.plugins.module_utils._network.connection import Connection
+from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import NoAnswer
 from ansible_collections.livestream.srs.plugins.module_utils._player.play_http import new_segments
 from ansible_collections.livestream.srs.plugins.module_utils._player.player import play, protocol_of
-from ansible_collections.livestream.srs.plugins.module_utils._player.viewer import Patience
+from ansible_collections.livestream.srs.plugins.module_utils._player.viewer import Patience, View, Way
 from ansible_collections.livestream.srs.plugins.modules import srs_stream_info
 from ansible_collections.livestream.srs.tests.support import made_media
 from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork, Scripted
@@ -440,3 +443,48 @@ def test_without_certificates_nothing_secure_is_played() -> None:
 )  # fmt: skip
 def test_which_segments_are_fetched(seen: str, fetched: list[str]) -> None:
     assert list(new_segments(["a", "b", "c"], seen)) == fetched
+
+
+# Ways that aren't the URL's
+
+
+def through(script: Callable[[str], Iterable[Step]], url: str) -> tuple[View, list[str]]:
+    """What is seen through something on the way that puts a path before the server's, and what it was asked for."""
+    asked: list[str] = []
+
+    def noted(request: str) -> Iterable[Step]:
+        asked.append(request)
+        return script(request)
+
+    def refusal(status: int, body: bytes) -> NoAnswer | None:
+        return NoAnswer("proxy_error", f"{status}: {body.decode()}") if body.startswith(b"{") else None
+
+    with FakeNetwork() as network:
+        address = Address("127.0.0.1", network.listen(lambda: Scripted(noted)))
+        way = Way(lambda resolver, progress: Connection(address, resolver, progress), "/pods/a:8080/proxy", (("X-Way", "1"),), refusal)
+        (view,) = asyncio.run(play([url], QUICK, ssl.create_default_context, [way]))
+    return view, asked
+
+
+def test_a_server_behind_a_proxy_is_asked_below_its_path() -> None:
+    view, asked = through(flv_live, "http://192.0.2.1:8080/live/tiny.flv?vhost=v")
+    assert (view.verdict, view.error) == ("ok", None)
+    assert asked == ["GET /pods/a:8080/proxy/live/tiny.flv?vhost=v HTTP/1.1"]
+
+
+def test_rtmp_by_another_way() -> None:
+    view, _asked = through(rtmp_live, "rtmp://v.example/live/tiny")
+    assert view.verdict == "ok"
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict", "error", "message"),
+    [(b'{"kind": "Status"}', "refused", "proxy_error", '404: {"kind": "Status"}'), (b"<html>", "not_found", None, "HTTP status 404 of")],
+)
+def test_an_answer_of_what_is_on_the_way_is_no_answer_of_the_server(body: bytes, verdict: str, error: str, message: str) -> None:
+    def missing(_request: str) -> Iterator[Step]:
+        yield b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+    view, _asked = through(missing, "http://192.0.2.1:8080/live/tiny.flv")
+    assert (view.verdict, view.error) == (verdict, error)
+    assert view.message.startswith(message)

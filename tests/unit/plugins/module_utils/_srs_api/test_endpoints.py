@@ -80,3 +80,18 @@ def test_the_proxy_of_the_api_server() -> None:
     assert endpoint(by_proxy).address.proxy is None
     with pytest.raises(SrsError, match=r"can't go through the proxy socks5://proxy.test"):
         endpoint(Connection(host="http://api.test", proxy="socks5://proxy.test"))
+
+
+def media(**options: Any) -> Endpoint:
+    connection = Connection(host="http://api.test:6443/k8s/", authorization=lambda: "Bearer t")
+    return Endpoints({**API_OPTIONS, **options}, connection).media(POD, "video", 8080)
+
+
+def test_players_go_the_same_way_without_the_login_of_the_api() -> None:
+    found = media(api_scheme="https", api_port=1990)
+    assert (found.prefix, found.headers) == (f"{PODS}/edge-0:8080/proxy", (("Authorization", "Bearer t"),))
+    found = media(api_via="port_forward", **LOGIN)
+    assert (found.headers, found.forward) == ((), (f"{PODS}/edge-0/portforward?ports=8080", (("Authorization", "Bearer t"),)))
+    for way in ({"api_via": "pod_ip"}, {"api_via": "url", "api_url": "http://{ip}:1985"}):
+        found = media(**way, **LOGIN)
+        assert (str(found.address), found.headers, found.address.tls) == ("10.0.0.1:8080", (), None)

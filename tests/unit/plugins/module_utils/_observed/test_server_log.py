@@ -1,0 +1,38 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The last words of servers."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.livestream.srs.plugins.module_utils._observed.server_log import reasons
+
+SRS_6 = """\
+[2026-11-26 12:00:00.000][INFO][1][aaa] RTMP client ip=10.0.0.1:1
+[2026-11-26 12:00:01.000][WARN][1][aaa][104] reconnect
+[2026-11-26 12:00:02.000][ERROR][1][aaa][110] serve error code=1018 : connect rtmp://o/live/x?token=hunter2 failed
+thread [1][aaa]: connect() [src/app/srs_app_edge.cpp:85]
+[2026-11-26 12:00:03.000][ERROR][1][bbb][110] serve error code=1018 : connect rtmp://o/live/x?token=other failed
+[2026-11-26 12:00:04.000][ERROR][1][aaa][2] create dir ./objs/nginx
+"""
+SRS_3 = "[2026-11-26 12:00:00.000][Error][1][12][104] it is gone\n[2026-11-26 12:00:00.000][Warn][1][12][0] odd, param=?key=s3cret\n"
+
+
+def test_the_last_errors_each_once_and_without_tokens() -> None:
+    assert reasons(SRS_6) == ["serve error code=1018 : connect rtmp://o/live/x?... failed", "create dir ./objs/nginx"]
+    assert reasons(SRS_6, 1) == ["create dir ./objs/nginx"]
+    assert reasons(SRS_3) == ["it is gone"]
+
+
+def test_warnings_where_there_is_no_error() -> None:
+    assert reasons(SRS_3.splitlines()[1]) == ["odd, param=..."]
+
+
+@pytest.mark.parametrize("text", ["", "nothing\n", "[2026-11-26 12:00:00.000][INFO][1][a] all is well\n", "[a][ERROR]"])
+def test_a_log_without_any(text: str) -> None:
+    assert reasons(text) == [] or reasons(text) == [""]
+
+
+def test_a_line_may_be_long() -> None:
+    assert len(reasons(f"[t][ERROR][1][a][1] {'x' * 5000}")[0]) == 200
