@@ -176,9 +176,6 @@ class _Server(Checks):
                 yield self.warning(f"{path}.cluster.protocol", "does nothing while follow_client is on.", cluster.get("protocol"))
         if cluster.value("origin_cluster") == "on" and not (cluster.get("coworkers") or EMPTY).args:
             yield self.warning(f"{path}.cluster.origin_cluster", "is on without coworkers to ask.", cluster.get("origin_cluster"))
-        security = vhost.get("security") or EMPTY
-        if security.value("enabled") == "on" and security.get("allow") is None and security.get("deny") is None:
-            yield self.warning(f"{path}.security", "is enabled without a rule, which denies everybody.", vhost.get("security"))
         hooks = vhost.get("http_hooks") or EMPTY
         if hooks.value("enabled") == "on" and self.version < 5 and len(hooks.children or ()) < 2:
             yield self.warning(f"{path}.http_hooks", "is enabled without a hook.", vhost.get("http_hooks"))

@@ -41,6 +41,7 @@ def stream_checks(tree: list[Directive], version: int, env: Mapping[str, str | N
 class _Streams(Checks):
     def checks(self) -> Iterator[Finding]:
         for vhost in self.reading.vhosts:
+            yield from self.rules(vhost)
             yield from self.waits(vhost)
             yield from self.mount(vhost)
             yield from self.segments(vhost)
@@ -56,6 +57,19 @@ class _Streams(Checks):
 
     def wrong(self, setting: Setting, message: str) -> Finding:
         return Finding(ERROR, setting.path, message, setting.at.line if setting.at else 0)
+
+    def rules(self, vhost: Directive) -> Iterator[Finding]:
+        """Who is named by no rule is refused where there are rules that allow, and everybody where there is none at all."""
+        security = vhost.get("security")
+        if security is None or security.value("enabled") != "on":
+            return
+        allowed, denied = ({(rule.arg0, rule.args[1:2] == ["all"]) for rule in security.all(name)} for name in ("allow", "deny"))
+        is_edge = self.reading.setting("cluster.mode", vhost).value == "remote"
+        for what in ("play",) if is_edge else ("play", "publish"):
+            named = any(kind == what for kind, _all in allowed)
+            if (what, True) in denied or not (named or (denied and not allowed)):
+                message = f"lets nobody {what}: allow it, to the addresses of those who may or with 'allow {what} all'."
+                yield self.error(f"vhost {vhost.arg0}.security", message, security)
 
     def waits(self, vhost: Directive) -> Iterator[Finding]:
         latency, queue = self.reading.setting("play.mw_latency", vhost), self.reading.setting("play.queue_length", vhost)

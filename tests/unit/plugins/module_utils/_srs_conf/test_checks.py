@@ -160,7 +160,6 @@ VHOST = "vhost __defaultVhost__ { %s }"
         ),
         (f"listen 1;\n{VHOST % 'security { enabled on; allow play all; }'}", 6, []),
         (f"listen 1;\n{VHOST % 'security { enabled on; deny play all; }'}", 6, []),
-        (f"listen 1;\n{VHOST % 'security { enabled on; }'}", 6, [("warning", "vhost __defaultVhost__.security", 2)]),
         (f"listen 1;\n{VHOST % 'http_hooks { enabled on; }'}", 4, [("warning", "vhost __defaultVhost__.http_hooks", 2)]),
         (f"listen 1;\n{VHOST % 'http_hooks { enabled on; }'}", 5, []),
         (f"listen 1;\n{VHOST % 'http_hooks { enabled on; on_play http://a; }'}", 4, []),

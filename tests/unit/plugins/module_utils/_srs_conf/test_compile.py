@@ -328,7 +328,6 @@ WARNINGS: list[tuple[str, dict[str, Any], str]] = [
     ("edge", {"env": ["SRS_VHOST_HTTP_REMUX_ENABLED"]}, r"goes before vhost\.http_remux\.enabled of this configuration in every vhost"),
     ("edge", {"env": ["SRS_LOG_TANK"]}, r"SRS_LOG_TANK is in the container's environment and goes before srs_log_tank"),
     ("edge", {"env": ["SRS_MAX_CONNECTIONS"], "srs_version": 4}, r"SRS_MAX_CONNECTIONS is in .*, but SRS 4 reads none"),
-    ("edge", {"security": {"enabled": True}}, r"security is enabled without a rule"),
     ("edge", {"cluster": {"protocol": "flv", "follow_client": True}}, r"cluster\.protocol does nothing while follow_client is on"),
     ("edge", {"extra": "include other.conf;"}, r"include of other\.conf: these files are not checked here"),
     ("origin", {"hls": {"hls_use_fmp4": True}, "srs_version": 7}, r"hls\.hls_use_fmp4 is known to late releases of SRS 7 alone"),

@@ -33,6 +33,10 @@ def ingest(engine: str, source: str = "url rtsp://camera/1;", program: str = FFM
 @pytest.mark.parametrize(
     "text",
     [
+        "security { enabled on; allow play all; allow publish 192.0.2.0/24; deny publish 192.0.2.1; }",
+        "security { enabled on; deny play 192.0.2.1; }",
+        "security { enabled off; deny play all; }",
+        EDGE % "" + " security { enabled on; allow play all; }",
         "play { mw_latency 900; queue_length 1; }",
         "play { mw_latency 29999; }",
         "play { queue_length 1; }",
@@ -70,6 +74,10 @@ def test_what_streams(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("security { enabled on; deny play all; }", "security lets nobody play: allow it"),
+        ("security { enabled on; allow play all; }", "security lets nobody publish: allow it"),
+        (EDGE % "" + " security { enabled on; }", "security lets nobody play: allow it"),
+        (EDGE % "" + " security { enabled on; allow publish all; }", "security lets nobody play: allow it"),
         ("play { mw_latency 1800; queue_length 1; }", "play.mw_latency lets media wait 1800 ms before it is sent, and play.queue_length"),
         ("play { mw_latency 30000; }", "play.mw_latency lets media wait 30000 ms before it is sent, and play.queue_length drops what has"),
         ("http_remux { enabled on; mount [vhost]/[app]/[stream]/live.flv; }", "http_remux.mount is '[vhost]/[app]/[stream]/live.flv', but"),
