@@ -48,7 +48,10 @@ def holds_secret(value: str) -> bool:
 
 def _way_out(spec: Spec, version: int) -> str:
     if version < 5:
-        return f"SRS {version} reads neither environment variables nor other files, so this needs srs_version 5 or later."
+        return (
+            f"SRS {version} reads neither environment variables nor other files, so this needs srs_version 5 or later, or at the origin a "
+            "whole srs.conf of your own in a Secret (srs_origin_own_config: false, and srs_origin_extra_volumes)."
+        )
     if not spec.env:
         return (
             "put the block that it is in into a file in a Secret, mount that with the role's extra_volumes and extra_volume_mounts, "
