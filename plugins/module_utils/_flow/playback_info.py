@@ -48,6 +48,7 @@ class _Check:
         self.client = client
         self.params = params
         self.patience = Patience(params["seconds"], params["timeout"])
+        self.by_api_proxy = params["api_via"] == "pod_proxy"
         self.endpoints = Endpoints(params, client.connection)
         more = {"read_servers": True, "app": "live", "stream": "livestream", "near_capacity": 100}
         self.reader = Reader(client, {**params, **more})
@@ -64,7 +65,7 @@ class _Check:
         members_ = list(members.servers(found))
         left = self.targets
         for stream in live:
-            due = [target for target in left if playback.find_server(target, members_, stream, self.params["api_via"] == "pod_proxy")]
+            due = [target for target in left if playback.find_server(target, members_, stream, self.by_api_proxy)]
             self._play(due, stream)
             left = [target for target in left if target.failed or not target.stream]
             if not left:
@@ -98,9 +99,15 @@ class _Check:
             silent = [server.error for server in asked if server.error]
             if asked and len(silent) == len(asked):
                 return found, [], f"no server could be asked for live streams: {silent[0]}"
-            if live or time.monotonic() >= end:
+            if (live and self._is_settled(found, live)) or time.monotonic() >= end:
                 return found, live, "no stream is live"
             time.sleep(LOOK_AGAIN)
+
+    def _is_settled(self, found: KubernetesSide, live: Sequence[Stream]) -> bool:
+        """Whether the origins, if it is about them, have a stream by now that isn't on one that is being replaced."""
+        origins = [target for target in self.targets if target.cluster["component"] == "origin"]
+        pods = list(members.servers(found))
+        return all(any(playback.find_server(target, pods, stream, self.by_api_proxy) for stream in live) for target in origins)
 
     def _play(self, targets: Sequence[Target], stream: Stream) -> None:
         urls = [playback.url_of(target, stream) for target in targets]

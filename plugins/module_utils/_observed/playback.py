@@ -14,8 +14,9 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema im
 
 # So many streams are tried: one that is bad by itself says nothing about a server.
 STREAMS = 3
-# Answers of the way to a server, which say nothing about the server either.
+# Answers of the way to a server, which say nothing about the server either, unless they pass on what it did.
 ON_THE_WAY = ("proxy_error", "timeout", "unreachable", "dns_error", "tls_error")
+OF_THE_SERVER = ("connection refused", "EOF", "connection reset")
 
 
 @dataclass
@@ -81,17 +82,15 @@ def find_server(target: Target, members: Iterable[Member], stream: Stream, by_ap
         and member.pod["state"] == "ready"
         and (cluster["component"] == "edge" or member.pod["name"] in has_it)
     ]
-    target.pod = max(ready, key=lambda pod: (pod["created"] or "", pod["name"]), default=None)
-    target.port = 0
-    if not by_api_proxy:
-        target.protocol, target.port = "rtmp", cluster["rtmp_port"]
-    elif cluster["flv_port"]:
-        target.protocol, target.port = "flv", cluster["flv_port"]
-    if target.pod is None:
-        target.unknown("none of its servers is ready and has the stream")
-    elif not target.port:
-        target.unknown("it serves no HTTP-FLV, and the pod proxy passes nothing else on: set srs_api_via to port_forward")
-    return target.pod is not None and target.port > 0
+    pod = max(ready, key=lambda pod: (pod["created"] or "", pod["name"]), default=None)
+    protocol, port = ("flv", cluster["flv_port"]) if by_api_proxy else ("rtmp", cluster["rtmp_port"])
+    if pod and port:
+        target.pod, target.protocol, target.port = pod, protocol, port
+        return True
+    if not target.verdict:  # what was seen of another stream stays
+        why = "it serves no HTTP-FLV, and the pod proxy passes nothing else on: set srs_api_via to port_forward"
+        target.unknown(why if pod else "none of its servers is ready and has the stream")
+    return False
 
 
 def url_of(target: Target, stream: Stream) -> str:
@@ -109,7 +108,7 @@ def judge(target: Target, stream: Stream, seen: Mapping[str, Any], error: str | 
     target.message = seen["message"]
     if target.verdict == "ok":
         return
-    if error in ON_THE_WAY and "connection refused" not in target.message:
+    if error in ON_THE_WAY and not any(words in target.message for words in OF_THE_SERVER):
         target.unknown(target.message)
     elif target.cluster["may_refuse"] and seen["first_packet_seconds"] is None:
         target.unknown(f"{target.cluster['may_refuse']} may refuse a player without a token ({target.verdict}: {target.message})")

@@ -150,6 +150,16 @@ def test_a_publisher_gets_time_to_come_back(players: Players, servers: dict[str,
     assert len(clock.pauses) == 3
 
 
+def test_a_stream_on_an_origin_that_is_being_replaced_is_waited_for(players: Players, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (origin,) = (pod for pod in client.objects["Pod"] if pod["metadata"]["name"] == "origin-0")
+    origin["metadata"]["deletionTimestamp"] = "2026-01-31T12:00:00Z"
+    clock = Clock().of(playback_info, monkeypatch)
+    result = run(clusters=[EDGE, ORIGIN], wait_for_stream=5)
+    assert len(clock.pauses) == 5
+    assert [cluster["verified"] for cluster in result["clusters"]] == [True, False]
+    assert run(clusters=[EDGE], wait_for_stream=5)["verified"] and len(clock.pauses) == 5, "edges play it all the same"
+
+
 def test_servers_that_can_not_be_asked_verify_nothing(players: Players, servers: dict[str, Srs]) -> None:
     servers["origin-0"].fault = "unavailable"
     result = run(wait_for_stream=600)

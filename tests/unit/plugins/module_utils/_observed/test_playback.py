@@ -78,6 +78,12 @@ def test_the_origin_that_has_the_stream() -> None:
     assert one.message == "none of its servers is ready and has the stream"
 
 
+def test_what_was_seen_of_one_stream_stays_where_another_is_nowhere() -> None:
+    one = judged("empty", "no media", name="origin", component="origin")
+    assert not playback.find_server(one, [], stream(), by_api_proxy=False)
+    assert one.failed and (one.pod or {})["name"] == "pod-0"
+
+
 def test_the_pod_proxy_passes_http_alone() -> None:
     one = target(flv_port=None)
     assert not playback.find_server(one, [member("a", "x")], stream(), by_api_proxy=True)
@@ -119,6 +125,8 @@ def judged(verdict: str, message: str = "", error: str | None = None, first: flo
         (judged("undecodable", "no header", first=0.1), True, True),
         (judged("refused", "pods/proxy is forbidden", "proxy_error"), False, False),
         (judged("refused", "can't pass the call on: dial tcp 10.0.0.9:8080: connect: connection refused", "proxy_error"), True, True),
+        (judged("refused", "can't pass the call on: EOF (HTTP 503)", "proxy_error"), True, True),
+        (judged("refused", "can't pass the call on: EOF (HTTP 503)", "proxy_error", may_refuse="refer.play"), False, False),
         (judged("refused", "no route", "unreachable"), False, False),
         (judged("refused", "nothing listens", "connection_refused"), True, True),
         (judged("refused", "closed", may_refuse="http_hooks.on_play"), False, False),
