@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.livestream.srs.plugins.module_utils._adopt.summary import summary
@@ -29,15 +28,16 @@ class ActionModule(InProcessAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
         ActionBase.run(self, tmp, task_vars)
         variables = task_vars or {}
-        _validation, given = self.validate_argument_spec(srs_topology_info.specification()["argument_spec"])
-        args = plain(given)
         read = self._run(srs_topology_info, self._task.args, variables)
         if read.get("failed"):
             return read
+        _validation, given = self.validate_argument_spec(srs_topology_info.specification()["argument_spec"])
+        args = plain(given)
+        kept = {key: read[key] for key in ("invocation",) if key in read}
         try:
             adopted = _adoption.adopt(self._templar, variables, read["objects"], args["namespace"], args["topology"])
         except SrsError as error:
-            raise AnsibleActionFail(error.message) from error
+            return {**kept, "failed": True, "changed": False, "msg": error.message}
         objects: list[Result] = []
         problems = list(adopted.problems)
         warnings = list(adopted.warnings)
@@ -55,6 +55,7 @@ class ActionModule(InProcessAction):
             {"object": f"{item['kind']} {item['name']}", "fields": item["pod_template"]} for item in objects if item.get("pod_template")
         ]
         found: Result = {
+            **kept,
             "changed": False,
             "variables": adopted.variables,
             "inventory": _adoption.as_yaml(adopted.variables),

@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -57,6 +58,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "srs_origin_info": {"namespace": "n"},
     "srs_origin_config_info": {"namespace": "n", "configs": [{"name": "new", "hls": {"hls_fragment": 2}}]},
     "srs_origin_config": {"namespace": "n", "configs": [{"name": "new", "hls": {"hls_fragment": 2}}]},
+    "srs_playback_info": {"namespace": "n", "clusters": [{"name": "edge", "flv_port": 8080}]},
     "srs_reload": {"namespace": "n", "clusters": ["edge"]},
     "srs_reload_confirm": {"namespace": "n", "clusters": [RELOADING], "changed_config_maps": ["srs-edge-config"], "wait_timeout": 30},
     "srs_topology_info": {"namespace": "hand-made"},
@@ -90,6 +92,7 @@ MORE: dict[str, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {
         ("none yet", {"namespace": "empty"}, {"check_mode": True}),
     ],
     "srs_origin_config": [("refused", {"configs": [{"name": "bad", "srs_version": 2}]}, {})],
+    "srs_playback_info": [("not playing", {"must_play": True}, {}), ("nothing has changed", {"clusters": []}, {})],
     "srs_reload": [("unknown cluster", {"clusters": ["moon"]}, {})],
     "srs_reload_confirm": [("nothing is due", {"changed_config_maps": []}, {})],
     "srs_topology_info": [("not there", {"namespace": "empty"}, {})],
@@ -125,7 +128,8 @@ def cases_of(module: str) -> Iterator[Case]:
     yield Case(module, "lacking option", {})
     if module.endswith("_config_info"):  # it asks no API server
         return
-    yield Case(module, "an option under two names", {**good, "ca_cert": "/a", "ssl_ca_cert": "/a"})
+    if module != "srs_topology_info":  # of the modules that it runs outside, Ansible itself says the warnings
+        yield Case(module, "an option under two names", {**good, "ca_cert": "/a", "ssl_ca_cert": "/a"})
     # The API server repeats the token when it refuses.
     yield Case(module, "refused with a secret in the reply", {**good, "namespace": "forbidden", "state": "{{ omit }}"})
 
@@ -407,8 +411,11 @@ def test_a_bug_ends_as_it_does_in_a_module(runs: Runs) -> None:
 
 def test_the_log_says_which_way_each_task_went_and_why(runs: Runs) -> None:
     said = re.findall(r"<(\w+)> (\w+) runs (in this process|as a module): (.*)", runs.log)
-    every = sorted(case.module for case in [*CASES, *PROBES.values()])
-    assert sorted(name for host, name, way, _why in said if host == INSIDE and way == "in this process") == every
+    every = Counter(case.module for case in [*CASES, *PROBES.values()])
+    inside = Counter(name for host, name, way, _why in said if host == INSIDE and way == "in this process")
     outside = [(name, why) for host, name, way, why in said if host == OUTSIDE and way == "as a module"]
-    assert sorted(name for name, _why in outside) == every
+    # A task of srs_topology_info has apply_set plan what it has found.
+    assert inside == Counter(name for name, _why in outside)
+    assert inside - every == Counter(apply_set=inside["apply_set"] - every["apply_set"])
+    assert not every - inside
     assert {why for _name, why in outside} == {"srs_in_process is false"}

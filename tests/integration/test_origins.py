@@ -306,7 +306,10 @@ def test_teardown_keeps_the_claim_unless_told(play: Callable[..., Any], there: N
             ["srs_origin_cleanup.path", "../conf", "outside the volume"],
         ),
         ({"srs_origin_cleanup": {"enabled": True}}, ["srs_origin_cleanup", "emptydir"]),
-        ({"srs_origin_config": {"dvr": {"enabled": True, "dvr_path": "/dvr/[stream].flv"}}}, ["dvr_path", "/dvr/[stream].flv", "volume"]),
+        (
+            {"srs_origin_config": {"dvr": {"enabled": True, "dvr_path": "/dvr/[stream].flv"}}},
+            ["srs_origin_config.dvr.dvr_path", "/dvr/[stream].flv", "read-only"],
+        ),
     ],
     ids=[
         "cluster with SRS 7",

@@ -219,7 +219,8 @@ def servers() -> Iterator[Servers]:
 
 
 def test_a_config_that_is_reloaded_rolls_only_what_needs_it(edges: Edges, servers: Servers) -> None:
-    api = {"srs_api_via": "url", "srs_api_url": f"http://127.0.0.1:{servers.server_port}/{{pod}}", "srs_edge_config_strategy": "reload"}
+    api = {"srs_api_via": "url", "srs_api_url": f"http://127.0.0.1:{servers.server_port}/{{pod}}"}
+    api |= {"srs_edge_config_strategy": "reload", "srs_verify": False}
     edges.site(**api)
     pods = edges.pods()
     new = {"srs_edge_max_connections": 2000}

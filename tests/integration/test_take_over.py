@@ -121,10 +121,11 @@ def test_the_documented_inventory_is_enough(by_hand: ByHand, play: Callable[...,
     """What docs/take-over has for a chapter, without looking at the cluster first."""
     by_hand.apply((TUTORIAL / "origin-statefulset.yml").read_text())
     before = by_hand.running()
-    file = ROOT / "docs/take-over/origin-statefulset.yml"
-    assert play("-e", f"@{file}", inventory=inventory, srs_namespace=by_hand.namespace).changed
+    documented = yaml.safe_load((ROOT / "docs/take-over/origin-statefulset.yml").read_text())
+    variables = {**documented, "srs_namespace": by_hand.namespace}
+    assert play(inventory=inventory, **variables).changed
     assert by_hand.running() == before
-    assert play("-e", f"@{file}", inventory=inventory, srs_namespace=by_hand.namespace).changed == []
+    assert play(inventory=inventory, **variables).changed == []
 
 
 def test_what_no_variable_says_is_kept(by_hand: ByHand, adopt: Callable[..., Any], play: Callable[..., Any], inventory: Path) -> None:
