@@ -21,11 +21,11 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.checks import deployment_checks
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import check_text, compile_config
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.decompile import params_of, role_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.pod_checks import pod_checks
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import render
 from ansible_collections.livestream.srs.tests.support.srs_conf_cases import Breaker, Generator
 
@@ -92,7 +92,7 @@ def verdict(text: str, version: int) -> list[Finding]:
     if not any(finding.severity == ERROR for finding in findings):
         findings += [
             finding
-            for finding in deployment_checks(parse(text, version), version, "edge", {"nofile": NOFILE}, [])
+            for finding in pod_checks(parse(text, version), version, "edge", {"nofile": NOFILE}, [])
             if finding.path == "max_connections"
         ]
     return [finding for finding in findings if finding.severity == ERROR]

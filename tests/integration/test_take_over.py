@@ -15,7 +15,7 @@ from kubernetes import client
 
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIAL = ROOT / "tests/support/tutorial"
-FORMS = sorted(file.stem for file in TUTORIAL.glob("*.yml"))
+FORMS = sorted(file.stem for file in TUTORIAL.glob("*.txt"))
 NOTHING_REPLACED = "Proven by a dry run: pods would be replaced of no workloads."
 
 
@@ -97,7 +97,7 @@ def adopt(play: Callable[..., Any], namespace: str, inventory: Path, tmp_path: P
 def test_every_chapter_of_the_guide(
     form: str, by_hand: ByHand, adopt: Callable[..., Any], play: Callable[..., Any], inventory: Path
 ) -> None:
-    by_hand.apply((TUTORIAL / f"{form}.yml").read_text())
+    by_hand.apply((TUTORIAL / f"{form}.txt").read_text())
     before, versions, addresses = by_hand.running(), by_hand.versions(), by_hand.addresses()
 
     told, file = adopt()
@@ -119,7 +119,7 @@ def test_every_chapter_of_the_guide(
 
 def test_the_documented_inventory_is_enough(by_hand: ByHand, play: Callable[..., Any], inventory: Path) -> None:
     """What docs/take-over has for a chapter, without looking at the cluster first."""
-    by_hand.apply((TUTORIAL / "origin-statefulset.yml").read_text())
+    by_hand.apply((TUTORIAL / "origin-statefulset.txt").read_text())
     before = by_hand.running()
     documented = yaml.safe_load((ROOT / "docs/take-over/origin-statefulset.yml").read_text())
     variables = {**documented, "srs_namespace": by_hand.namespace}
@@ -129,7 +129,7 @@ def test_the_documented_inventory_is_enough(by_hand: ByHand, play: Callable[...,
 
 
 def test_what_no_variable_says_is_kept(by_hand: ByHand, adopt: Callable[..., Any], play: Callable[..., Any], inventory: Path) -> None:
-    items = [item for item in yaml.safe_load_all((TUTORIAL / "edge-cluster.yml").read_text()) if item]
+    items = [item for item in yaml.safe_load_all((TUTORIAL / "edge-cluster.txt").read_text()) if item]
     edge = next(item for item in items if item["metadata"]["name"] == "srs-edge-deploy")
     edge["metadata"]["annotations"] = {"example.com/owner": "team-live"}
     spec = edge["spec"]["template"]["spec"]
@@ -171,7 +171,7 @@ def test_what_no_variable_says_is_kept(by_hand: ByHand, adopt: Callable[..., Any
 
 
 def test_a_file_that_is_there_is_kept(by_hand: ByHand, adopt: Callable[..., Any], tmp_path: Path) -> None:
-    by_hand.apply((TUTORIAL / "quick-start.yml").read_text())
+    by_hand.apply((TUTORIAL / "quick-start.txt").read_text())
     (tmp_path / "taken-over.yml").write_text("mine\n")
     told, file = adopt(expect=2)
     assert "is there already" in told.message
@@ -189,7 +189,7 @@ def test_a_namespace_without_srs(adopt: Callable[..., Any]) -> None:
 
 
 def test_what_the_inventory_says_besides_is_told(by_hand: ByHand, adopt: Callable[..., Any]) -> None:
-    by_hand.apply((TUTORIAL / "quick-start.yml").read_text())
+    by_hand.apply((TUTORIAL / "quick-start.txt").read_text())
     told, _file = adopt(srs_origin_resources={"requests": {"cpu": "10m"}})
     assert "The inventory sets srs_origin_resources as well" in told.output
     assert "Pods of Deployment srs-deploy would be replaced: spec.containers[srs].resources" in told.output

@@ -31,12 +31,12 @@ HEADER = """\
 
 
 def chapters() -> list[str]:
-    return sorted(file.stem for file in TUTORIAL.glob("*.yml"))
+    return sorted(file.stem for file in TUTORIAL.glob("*.txt"))
 
 
 def chapter(name: str) -> list[dict[str, Any]]:
     """The objects of a chapter."""
-    return [item for item in yaml.safe_load_all((TUTORIAL / f"{name}.yml").read_text(encoding="utf-8")) if item]
+    return [item for item in yaml.safe_load_all((TUTORIAL / f"{name}.txt").read_text(encoding="utf-8")) if item]
 
 
 def adopted(objects: Iterable[Mapping[str, Any]], namespace: str = "default", **host: Any) -> _adoption.Adopted:

@@ -96,11 +96,11 @@ def check_upstreams(edges: Sequence[Edge]) -> Iterator[str]:
     """Whether each edge of edges has an upstream, and all of them lead to the origin in the end."""
     edges = list(edges)
     upstreams = {edge.name: edge.upstream for edge in edges}
+    variables = {edge.name: edge.variable("upstream") for edge in edges}
     without_service = {edge.name for edge in edges if not edge.service}
     for name, upstream in upstreams.items():
         if upstream and upstream not in upstreams:
-            where = next(edge for edge in edges if edge.name == name).variable("upstream")
-            yield f"{where} is '{upstream}', which is none of the edge clusters: {', '.join(upstreams)}."
+            yield f"{variables[name]} is '{upstream}', which is none of the edge clusters: {', '.join(upstreams)}."
             continue
         if upstream in without_service:
             yield f"edge cluster '{name}': its upstream '{upstream}' has no Service (service is false): pull from a cluster that has one."

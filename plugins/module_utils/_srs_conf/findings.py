@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 
@@ -13,7 +14,7 @@ ERROR = "error"  # the server would refuse it, crash on it, or quietly do someth
 WARNING = "warning"  # works, but rarely as meant
 
 
-Where = str | Callable[[str], str]
+Where: TypeAlias = "str | Callable[[str], str]"
 """What a finding is of: what a config is called, or the variable that a parameter is written in, by the parameter's path."""
 
 

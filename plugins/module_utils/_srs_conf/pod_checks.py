@@ -13,7 +13,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects i
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, WARNING, Finding
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import EDGE
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import ENV_NAMES, spec_of
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VHOST
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VHOST, ROOT
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive, find
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import problem
 
@@ -297,7 +297,7 @@ class _Pod(Checks):
     def variables(self) -> Iterator[Finding]:
         """Values that stand in the place of the file's are held to the same rules."""
         for name, value in self.reading.env.items():
-            if value and name in ENV_NAMES and (wrong := problem(spec_of(ENV_NAMES[name]), value.split(), self.version)):
+            if value and name in ENV_NAMES and (wrong := problem(spec_of(ENV_NAMES[name], ROOT), value.split(), self.version)):
                 yield self.error(name, f"{wrong} (SRS {self.version}).")
 
     def given(self, path: list[str]) -> bool:

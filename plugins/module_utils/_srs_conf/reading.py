@@ -157,7 +157,7 @@ def _includes(level: Iterable[Directive]) -> Iterable[Directive]:
         yield from _includes(directive.children or ())
 
 
-def spec_of(path: str, table: Mapping[str, Spec] = ROOT) -> Spec:
+def spec_of(path: str, table: Mapping[str, Spec]) -> Spec:
     """The row of a directive, by its path."""
     *blocks, name = path.split(".")
     for block in blocks:

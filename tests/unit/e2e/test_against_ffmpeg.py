@@ -93,9 +93,11 @@ def streams(tmp_path_factory: pytest.TempPathFactory) -> Streams:
 
 def decodes(file: Path, *options: str) -> bool:
     """What ffmpeg says: it gets to the end without an error, and there are frames of all video and audio that there are packets of."""
-    run = subprocess.run([str(FFMPEG), "-v", "error", "-xerror", *options, "-i", file, "-f", "null", "-"], capture_output=True, timeout=60)
+    run = subprocess.run(
+        [str(FFMPEG), "-v", "error", "-xerror", *options, "-i", file, "-f", "null", "-"], check=False, capture_output=True, timeout=60
+    )
     command = [str(FFPROBE), "-v", "quiet", *options, "-show_entries", "packet=codec_type:frame=media_type", "-of", "csv", file]
-    lines = set(subprocess.run(command, capture_output=True, timeout=60, text=True).stdout.replace(",\n", "\n").split())
+    lines = set(subprocess.run(command, check=False, capture_output=True, timeout=60, text=True).stdout.replace(",\n", "\n").split())
     found, shown = ({kind for kind in ("video", "audio") if f"{what},{kind}" in lines} for what in ("packet", "frame"))
     return run.returncode == 0 and found == shown != set()
 

@@ -53,7 +53,7 @@ def client(servers: dict[str, Srs], monkeypatch: pytest.MonkeyPatch) -> Iterator
         fake: Any = FakeClient(api_server.port)
         fake.logs = {}
         fake.log = lambda pod, *_more: fake.logs[pod]
-        fake.each = lambda function, items: [function(item) for item in items]
+        fake.each = lambda asked, items: list(map(asked, items))
         monkeypatch.setattr(playback_info.Client, "from_module", lambda _module: fake)
         yield fake
 
