@@ -46,7 +46,7 @@ def test_what_plays_is_said(built: Topology, way: str) -> None:
 def test_a_run_after_which_nothing_plays_fails(built: Topology) -> None:
     run = asyncio.run(change(built, srs_edge_clusters=with_b(origin=["127.0.0.1:1"])))
     assert run.status == 2, run.output
-    assert "a live stream doesn't play from 1 of 1 changed clusters" in run.output
+    assert "a live stream doesn't play from 1 of 2 changed clusters" in run.output
     assert "edge cluster 'b' (pod srs-edge-b-deployment-" in run.output
     assert "its log says:" in run.output
 

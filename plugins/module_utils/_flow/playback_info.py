@@ -23,7 +23,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed.status_mo
 from ansible_collections.livestream.srs.plugins.module_utils._player import player
 from ansible_collections.livestream.srs.plugins.module_utils._player.viewer import Patience, View, Way
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints import Endpoints
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.http_api import not_passed_on
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api.http_api import not_passed_on, read_all
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.session import connection_to
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class _Check:
         left = self.targets
         for stream in live:
             due = [target for target in left if playback.find_server(target, members_, stream, self.by_api_proxy)]
-            self._play(due, stream)
+            self._play(due, stream, found)
             left = [target for target in left if target.failed or not target.stream]
             if not left:
                 break
@@ -109,15 +109,24 @@ class _Check:
         pods = list(members.servers(found))
         return all(any(playback.find_server(target, pods, stream, self.by_api_proxy) for stream in live) for target in origins)
 
-    def _play(self, targets: Sequence[Target], stream: Stream) -> None:
+    def _play(self, targets: Sequence[Target], stream: Stream, found: KubernetesSide) -> None:
         urls = [playback.url_of(target, stream) for target in targets]
         views = asyncio.run(player.play(urls, self.patience, ssl.create_default_context, [self._way(target) for target in targets]))
+        silent = [target for target, view in zip(targets, views, strict=True) if view.error == "timeout"]
+        there = self._reachable(found, silent) if silent else set()
         for target, view in zip(targets, views, strict=True):
-            self._judge(target, stream, view)
+            self._judge(target, stream, view, None if target.pod and target.pod["name"] in there else view.error)
 
-    def _judge(self, target: Target, stream: Stream, view: View) -> None:
+    def _reachable(self, found: KubernetesSide, targets: Sequence[Target]) -> set[str]:
+        """The servers among those that said nothing to a player whose HTTP API answers: nothing keeps us from them."""
+        names = {target.pod["name"] for target in targets if target.pod}
+        asked = [endpoint for endpoint in self.reader.targets(found)[1] if endpoint.name in names]
+        answers = asyncio.run(read_all(asked, self.params["api_timeout"], ("summaries",)))
+        return {name for name, answer in answers.items() if answer.error is None}
+
+    def _judge(self, target: Target, stream: Stream, view: View, error: str | None) -> None:
         before = target.message if target.failed else ""
-        playback.judge(target, stream, view.result(), view.error)
+        playback.judge(target, stream, view.result(), error)
         if before and target.verdict == "ok":
             target.message = f"another stream does not play: {before}"
 

@@ -33,13 +33,18 @@ class Players:
 
     def __init__(self) -> None:
         self.seen: dict[str, tuple[str, str]] = {}
+        self.error: Any = None
         self.played: list[list[str]] = []
         self.ways: list[Way | None] = []
 
     async def play(self, urls: Sequence[str], _patience: Any, _tls: Any, ways: Sequence[Way | None]) -> list[View]:
         self.played.append(list(urls))
         self.ways += ways
-        return [View(url, "flv", verdict=verdict, message=said) for url in urls for verdict, said in [self.seen.get(url, ("ok", ""))]]
+        return [
+            View(url, "flv", verdict=verdict, message=said, error=self.error)
+            for url in urls
+            for verdict, said in [self.seen.get(url, ("ok", ""))]
+        ]
 
 
 @pytest.fixture
@@ -97,6 +102,17 @@ def test_what_does_not_play_fails_the_run_where_it_must(players: Players, client
     with pytest.raises(SrsError, match=r"edge cluster 'edge' \(pod edge-2, .*no media within 10 s; its log says: create dir$") as error:
         run(must_play=True)
     assert error.value.details["ok"] is False
+
+
+@pytest.mark.parametrize(("fault", "verified"), [("", True), ("unavailable", False)])
+def test_a_server_that_says_nothing_fails_where_its_api_answers(
+    players: Players, client: Any, servers: dict[str, Srs], fault: str, verified: bool
+) -> None:
+    players.seen[EDGE_URL], players.error = ("empty", "connected, but no answer within 10 s"), "timeout"
+    servers["edge-2"].fault = fault
+    client.logs["edge-2"] = ""
+    result = run()
+    assert (result["ok"], result["verified"]) == (not verified, verified)
 
 
 def test_a_log_that_may_not_be_read_is_left_out(players: Players, client: Any) -> None:
