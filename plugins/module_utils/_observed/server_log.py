@@ -8,6 +8,8 @@ import re
 
 # "[2026-11-26 12:00:00.000][ERROR][1][abc][2] ..." from SRS 5 on, "[Error]" or "[error]" before; the last number is errno.
 _LINE = re.compile(r"^\[[^\]]*\]\[(?P<level>error|warn)\]((\[[^\]]*\])*)\s*(?P<said>.*)$", re.IGNORECASE)
+# On a console SRS writes errors and warnings in colours.
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # Tokens of publishers and players stand in the query of a URL, or in param= of a client.
 _QUERY = re.compile(r"(\?|param=)[^\s,;\"'\]]+")
 SHOWN = 200
@@ -16,7 +18,7 @@ SHOWN = 200
 def reasons(text: str, most: int = 3) -> list[str]:
     """The last errors that a log tells of, each once, without the queries of URLs; warnings where there are no errors."""
     found: dict[str, list[str]] = {"error": [], "warn": []}
-    for line in text.splitlines():
+    for line in _COLOUR.sub("", text).splitlines():
         if match := _LINE.match(line):
             said = _QUERY.sub(r"\1...", match["said"]).strip()[:SHOWN]
             lines = found[match["level"].lower()]

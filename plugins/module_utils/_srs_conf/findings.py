@@ -14,7 +14,8 @@ ERROR = "error"  # the server would refuse it, crash on it, or quietly do someth
 WARNING = "warning"  # works, but rarely as meant
 
 
-Where: TypeAlias = "str | Callable[[str], str]"
+Naming = Callable[[str], str]
+Where: TypeAlias = "str | Naming"
 """What a finding is of: what a config is called, or the variable that a parameter is written in, by the parameter's path."""
 
 

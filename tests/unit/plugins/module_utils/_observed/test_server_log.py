@@ -23,6 +23,7 @@ def test_the_last_errors_each_once_and_without_tokens() -> None:
     assert reasons(SRS_6) == ["serve error code=1018 : connect rtmp://o/live/x?... failed", "create dir ./objs/nginx"]
     assert reasons(SRS_6, 1) == ["create dir ./objs/nginx"]
     assert reasons(SRS_3) == ["it is gone"]
+    assert reasons("\x1b[31m[2026-11-26 12:00:00.000][ERROR][1][a][4] in red\n\x1b[0m") == ["in red"]
 
 
 def test_warnings_where_there_is_no_error() -> None:
