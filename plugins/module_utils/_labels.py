@@ -4,9 +4,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 # The field manager, the value of the label managed-by, and the tool that an apply set's record names.
 OWNER = "livestream.srs"
 
@@ -41,22 +38,6 @@ RELOAD = "livestream.srs/reload"
 # On the Service of HLS: the host name that its certificate is for, and that it passes on HTTP-FLV.
 HOST = "livestream.srs/host"
 FLV = "livestream.srs/flv"
-
-
-# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
-_WORD = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
-_KEY = re.compile(rf"([a-z0-9]([a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_WORD}")
-_VALUE = re.compile(f"({_WORD})?")
-
-
-def is_key(value: Any) -> bool:
-    """Whether a label or annotation may have this key."""
-    return isinstance(value, str) and bool(_KEY.fullmatch(value))
-
-
-def is_label_value(value: Any) -> bool:
-    """Whether a label may have this value."""
-    return isinstance(value, str) and bool(_VALUE.fullmatch(value))
 
 
 def owned_by_topology(topology: str, component: str = "") -> str:

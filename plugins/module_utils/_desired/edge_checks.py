@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, releases, server_pods
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
+from ansible_collections.livestream.srs.plugins.module_utils._desired.pods_checks import MOST_PODS, WEEK
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server
 from ansible_collections.livestream.srs.plugins.module_utils._dns import LABEL_LENGTH, is_label
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
@@ -19,7 +20,6 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values im
 EDGE_NAME_LENGTH = 36
 # What Ansible takes for false, as text. The variables of other hosts aren't validated here.
 OFF = ("false", "no", "off", "0", "0.0", "n", "f")
-WEEK = 7 * 24 * 3600
 
 # Where an edge asks for HTTP-FLV when its origin has no port of its own.
 HTTP_PORTS = {"flv": 80, "flvs": 443}
@@ -39,7 +39,7 @@ def of_each(edges: Sequence[Edge], told_of: Callable[[Edge], Iterable[str]]) -> 
 def check_edge(edge: Edge) -> Iterator[str]:
     """Replica counts, autoscaling, publishers and budgets."""
     if edge.replicas is not None:
-        yield from _not_in_range(edge.variable("replicas"), edge.replicas, 0, 10_000)
+        yield from _not_in_range(edge.variable("replicas"), edge.replicas, 0, MOST_PODS)
     yield from autoscale.check(edge.variable("autoscale"), edge.autoscale, edge.resources)
     if edge.config_strategy == "reload" and not edge.config_checksum:
         where = edge.variable("config_strategy")

@@ -12,7 +12,6 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired.pods_check
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import NAMED
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.quantities import number
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.value_checks import whole
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import effects
 
 
 def check(nginx: Nginx) -> Iterator[str]:
@@ -48,7 +47,7 @@ def _check_ports(nginx: Nginx) -> Iterator[str]:
     """Whether SRS leaves nginx its ports: in one pod they have one address."""
     if not nginx.sidecar or not nginx.own_config:
         return
-    tcp = [listener for listener in effects(nginx.origin.reading).listens if listener.protocol == "TCP"]
+    tcp = [listener for listener in nginx.origin.listeners if listener.protocol == "TCP"]
     taken = {port: NAMED.get(listener.directive, listener.path) for listener in tcp for port in listener.ports}
     needed = [PORT, METRICS_PORT, *([https.PORT] if nginx.mode == "sidecar" and nginx.https else [])]
     for port in filter(taken.get, needed):

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Pods, Settings
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import reading_of
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import effects
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import Listener, effects
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
 
 # The time that a server sleeps around its drain, in milliseconds. Short: what must outlive kube-proxy and the
@@ -134,10 +134,15 @@ class Server(Pods):
         return reading_of(self.role, {"srs_version": self.version, "env": self._environment, **own})
 
     @cached_property
+    def listeners(self) -> list[Listener]:
+        """Where it listens, as far as its config tells."""
+        return effects(self.reading).listens
+
+    @cached_property
     def ports(self) -> dict[str, int]:
         """The TCP ports where others reach it, by name: ``rtmp``, ``api``, ``http``, ``https``, ``exporter``; not those that are off."""
         found: dict[str, int] = {}
-        for listener in effects(self.reading).listens:
+        for listener in self.listeners:
             if listener.directive in NAMED and listener.ports and not listener.is_local:
                 found.setdefault(NAMED[listener.directive], listener.ports[0])
         return {"rtmp": 1935, **found}
@@ -173,7 +178,7 @@ class Server(Pods):
     @property
     def opens_low_ports(self) -> bool:
         """Whether it listens at ports that are root's."""
-        return any(listener.ports and listener.ports[0] < UNPRIVILEGED for listener in effects(self.reading).listens)
+        return any(listener.ports and listener.ports[0] < UNPRIVILEGED for listener in self.listeners)
 
     @property
     def mounts(self) -> list[dict[str, Any]]:

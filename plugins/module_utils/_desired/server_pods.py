@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Iterator
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import CONFIG_FOLDER, Server
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import INSTALLED, effects
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import INSTALLED
 
 PROGRAM = "./objs/srs"  # where the images of SRS have it
 
@@ -36,12 +36,11 @@ def _mounts(server: Server, ours: bool) -> Iterator[str]:
 
 def _addresses(server: Server) -> Iterator[str]:
     """Whether a pod can listen where its config says, and is reached there."""
-    listeners = effects(server.reading).listens
-    for listener in listeners:
+    for listener in server.listeners:
         if not (listener.is_local or listener.is_any or server.host_network):
             where = server.config_variable(listener.path)
             yield f"{where} is '{listener.endpoint}', but no pod has that address, and the server does not start: give the port alone."
-    rtmp = [listener for listener in listeners if listener.directive == "listen"]
+    rtmp = [listener for listener in server.listeners if listener.directive == "listen"]
     if rtmp and all(listener.is_local for listener in rtmp):
         where = server.config_variable(rtmp[0].path)
         yield f"{where} is '{rtmp[0].endpoint}', where nobody outside of the pod can come: give the port alone."

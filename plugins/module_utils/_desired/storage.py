@@ -15,7 +15,6 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.quantit
 
 # The folder that SRS writes HLS and recordings to, and that nginx reads from.
 MEDIA = "/usr/local/srs/objs/nginx/html"
-INSTALLED = "/usr/local/srs"  # the image's working directory, to which the paths in srs.conf are relative
 
 CLEANED = "/media"  # the same folder in the pod that cleans up
 CLAIM = "srs-origin-media"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError, did_you_mean
-from ansible_collections.livestream.srs.plugins.module_utils._labels import is_key
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.value_checks import is_qualified_name
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, GROUPS, OPTIONS, Platform
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import fit, parse, quoted
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import DEFAULT_PROVIDER, PLATFORMS, PROVIDERS, having
@@ -30,7 +30,7 @@ def read(slb: Any, where: str) -> tuple[dict[str, Any], dict[str, Any], Platform
     flat = dict(_flatten(slb, where))
     common = {name: parse(COMMON[name].kind, value, f"{where}.{name}") for name, value in flat.items() if name in COMMON}
     for key in common.get("annotations", {}):
-        if not is_key(key):
+        if not (isinstance(key, str) and is_qualified_name(key)):
             raise SrsError(f"{where}.annotations has the key {key!r}, which Kubernetes doesn't take: write it as 'example.com/name'.")
     platform = _platform(common, where)
     options: dict[str, Any] = {}

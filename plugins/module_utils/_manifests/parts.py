@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Common, Pods, Settings
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.pod_schema import HANDLERS
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
 
 # Any id but root's will do; a volume's files belong to the group of this number.
@@ -34,7 +35,6 @@ LOW_PORTS = {"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}
 STARTUP = {"periodSeconds": 1, "failureThreshold": 60}
 READINESS = {"periodSeconds": 2, "failureThreshold": 2}
 LIVENESS = {"periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 6}
-HANDLERS = ("tcpSocket", "httpGet", "exec", "grpc")
 
 Rule = dict[str, Any]
 

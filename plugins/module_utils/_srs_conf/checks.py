@@ -7,8 +7,9 @@ crashes or serves nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import Listener, effects
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import Effects, Listener, effects
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, WARNING, Finding
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive, find
@@ -48,7 +49,11 @@ class Checks:
         self.version = version
         self.vhosts = [directive for directive in tree if directive.name == "vhost"]
         self.reading = Reading(tree, version, env)
-        self.effects = effects(self.reading)
+
+    @cached_property
+    def effects(self) -> Effects:
+        """What the server does."""
+        return effects(self.reading)
 
     def error(self, path: str, message: str, at: Directive | None = None) -> Finding:
         return Finding(ERROR, path, message, at.line if at else 0)
