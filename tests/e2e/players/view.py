@@ -25,7 +25,9 @@ UNDECODABLE = "undecodable"
 """What the server sent can't be decoded, whoever ended it."""
 REFUSED = "refused"
 """The server could not be reached, or said no."""
-OUTCOMES = (WATCHED, CUT, STALLED, EMPTY, UNDECODABLE, REFUSED)
+GAVE_UP = "gave_up"
+"""HLS: media flowed, then came what makes hls.js give up, or stand still for good."""
+OUTCOMES = (WATCHED, CUT, STALLED, GAVE_UP, EMPTY, UNDECODABLE, REFUSED)
 
 JUMP_MS = 3000
 

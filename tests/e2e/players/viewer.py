@@ -9,18 +9,21 @@ import contextlib
 import os
 import ssl
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.livestream.srs.plugins.module_utils._media import amf, flv, hls, http, mpegts, rtmp
 from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
 
-from .view import CUT, EMPTY, REFUSED, STALLED, WATCHED, View
+from .hls_rules import FIRST_BYTE, PLAYLIST_SECONDS, SEGMENT_SECONDS, Follower, GaveUp, Segment
+from .view import CUT, EMPTY, GAVE_UP, REFUSED, STALLED, WATCHED, View
 
 READ = 65536
 HLS_PATIENCE = 40.0
 """HLS comes by the segment, and SRS's default is 10 s long."""
+PAGE_AGAIN = 0.5
+"""Seconds until somebody loads a page again that shows nothing."""
 PORTS = {"rtmp": 1935, "http": 80, "https": 443}
 NONSENSE = (amf.NotAmf, flv.NotFlv, hls.NotHls, http.NotHttp, mpegts.NotTs)
 
@@ -40,10 +43,11 @@ class Patience:
 
 
 class _End(Exception):
-    def __init__(self, outcome: str, detail: str) -> None:
+    def __init__(self, outcome: str, detail: str, status: int = 0) -> None:
         super().__init__(detail)
         self.outcome = outcome
         self.detail = detail
+        self.status = status
 
 
 def request(url: SplitResult) -> bytes:
@@ -236,50 +240,73 @@ class Viewer:
     # HLS ---
 
     async def _hls(self) -> None:
-        """As players do, failed requests are tried again for as long as the viewer has patience."""
-        url = self.url
-        seen: set[str] = set()
-        sequence = -1
-        media = mpegts.TsReader()
+        """Goes by the rules of hls.js. Until there is a picture, it is like somebody who loads the page again while there is nothing."""
+        url, follower, media = self.url, Follower(), mpegts.TsReader()
         while True:
-            pause = 0.2
+            now, segment = self._now(), follower.next(self._now())
+            error: Exception | None = None
             try:
-                playlist = hls.parse((await self._get(url)).decode(errors="replace"), url.geturl())
-                if playlist.variant:
-                    url = urlsplit(playlist.variant)
-                    continue
-                pause = min(1.0, max(0.2, playlist.target / 4))
-                for segment in new_segments(playlist, seen, sequence):
-                    if self._segment(media, await self._get(urlsplit(segment))):
+                if segment:
+                    clock = self._segment(media, await self._get(urlsplit(segment.address), SEGMENT_SECONDS))
+                    if self._until_picture and self.view.first_frame is not None:
                         return
-                    seen.add(hls.without_query(segment))
-                sequence = playlist.sequence
-            except (_End, *NONSENSE, OSError, EOFError) as error:
-                self._may_go_on(error)
-            else:
-                self._may_go_on(None)
-            await asyncio.sleep(pause)
+                    follower.loaded(segment, clock)
+                elif now >= follower.playlist_at:
+                    text = (await self._get(url, PLAYLIST_SECONDS)).decode(errors="replace")
+                    playlist = hls.parse(text, url.geturl())
+                    if playlist.variant:
+                        url = urlsplit(playlist.variant)
+                        continue
+                    follower.playlist(text, playlist, now)
+                else:
+                    await asyncio.sleep(max(0.05, min(follower.playlist_at, max(now, follower.segment_at) + 1) - now))
+            except (_End, *NONSENSE, OSError, EOFError) as failed:
+                error = failed
+                self.view.errors += 1
+                if self.view.first_frame is None:
+                    url, follower = self.url, Follower()
+                    await asyncio.sleep(PAGE_AGAIN)
+                else:
+                    self._failed(follower, segment, failed)
+            except GaveUp as end:
+                raise _End(GAVE_UP, str(end)) from end
+            self._may_go_on(error)
 
-    def _segment(self, media: mpegts.TsReader, data: bytes) -> bool:
+    def _failed(self, follower: Follower, segment: Segment | None, error: Exception) -> None:
+        """What hls.js makes of a request that failed."""
+        timeout, status = isinstance(error, TimeoutError), error.status if isinstance(error, _End) else 0
+        why = str(error) or type(error).__name__
+        try:
+            if segment:
+                follower.failed(segment, why, self._now(), status=status, timeout=timeout)
+            elif isinstance(error, hls.NotHls):
+                raise GaveUp(f"it asks no more after {why}")
+            else:
+                follower.playlist_failed(why, self._now(), timeout=timeout)
+        except GaveUp as end:
+            raise _End(GAVE_UP, str(end)) from error
+
+    def _segment(self, media: mpegts.TsReader, data: bytes) -> float | None:
+        """Take note of a segment; what the stream's clock shows where it begins, in seconds."""
         self.view.segments += 1
-        enough = False
-        for packet in media.feed(data):
-            enough = self._saw(packet)
-        return enough
+        packets = list(media.feed(data))
+        for packet in packets:
+            self._saw(packet)
+        return min((packet.ms / 1000 for packet in packets if not packet.header), default=None)
 
     def _may_go_on(self, error: Exception | None) -> None:
-        if error:
-            self.view.errors += 1
         if self._now() - self.view.waits_since() <= self.patience.media:
             return
         if error and self.view.first_packet is None:
             raise _End(error.outcome if isinstance(error, _End) else EMPTY, str(error)) from error
         raise _End(STALLED, f"no new segment for {self.patience.media:g} s" + (f": {error}" if error else ""))
 
-    async def _get(self, url: SplitResult) -> bytes:
-        async with self._connection(url) as (reader, writer), asyncio.timeout(self.patience.media):
-            writer.write(request(url))
-            raw = await reader.readuntil(b"\r\n\r\n")
+    async def _get(self, url: SplitResult, seconds: float) -> bytes:
+        async with asyncio.timeout(seconds), contextlib.AsyncExitStack() as stack:
+            async with asyncio.timeout(min(seconds, FIRST_BYTE)):
+                reader, writer = await stack.enter_async_context(self._connection(url))
+                writer.write(request(url))
+                raw = await reader.readuntil(b"\r\n\r\n")
             answer = http.head(raw[:-4])
             body = http.Body(answer)
             data = bytearray()
@@ -287,17 +314,5 @@ class Viewer:
                 self.view.bytes += len(more)
                 data += body.feed(more)
         if answer.status != 200:
-            raise _End(REFUSED, f"HTTP status {answer.status} of {url.geturl()}")
+            raise _End(REFUSED, f"HTTP status {answer.status} of {url.geturl()}", answer.status)
         return bytes(data)
-
-
-def new_segments(playlist: hls.Playlist, seen: Collection[str], sequence: int) -> tuple[str, ...]:
-    """What to fetch next: what comes after all that was seen, also where one of several caches is a little behind.
-
-    A newcomer, or one whose playlist started over, starts with the newest segment.
-    """
-    segments = playlist.segments
-    known = [number for number, segment in enumerate(segments) if hls.without_query(segment) in seen]
-    if known:
-        return segments[known[-1] + 1 :]
-    return segments[-1:] if not seen or playlist.sequence < sequence else segments
