@@ -70,6 +70,8 @@ class BrowserPlayers:
         self.reports: list[Report] = []
         """What each of them had to say when it was last asked."""
         self.version = ""
+        self._browser = Browser()
+        self._began = 0.0
         self._sessions: list[tuple[str, str, str]] = []
         self._stack = contextlib.AsyncExitStack()
 
@@ -90,7 +92,7 @@ class BrowserPlayers:
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
             pages = await stack.enter_async_context(Pages())
-            self._browser = await stack.enter_async_context(Browser())
+            await stack.enter_async_context(self._browser)
             self._began = time.monotonic()
             self.version = (await self._browser.call("Browser.getVersion"))["product"]
             blank = await self._browser.open("about:blank")
@@ -104,11 +106,7 @@ class BrowserPlayers:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None) -> None:
-        try:
-            if error is None:
-                await self.look()
-        finally:
-            await self._stack.aclose()
+        await self._stack.aclose()
 
 
 def progress_of(seen: Mapping[str, Any]) -> Progress:

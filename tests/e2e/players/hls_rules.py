@@ -135,7 +135,8 @@ def segments(text: str, playlist: hls.Playlist) -> list[Segment]:
     part, found = 0, []
     for line in map(str.strip, text.splitlines()):
         if line.startswith("#EXT-X-DISCONTINUITY-SEQUENCE:"):
-            part += int(line.partition(":")[2])
+            number = line.partition(":")[2]
+            part += int(number) if number.isdecimal() else 0
         elif line == "#EXT-X-DISCONTINUITY":
             part += 1
         elif line and not line.startswith("#"):

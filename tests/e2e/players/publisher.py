@@ -18,20 +18,20 @@ PAUSE = 0.5
 
 # Encoded once and then only copied, so that a publisher costs next to no processor time.
 ENCODE = (
-    "ffmpeg -hide_banner -loglevel error -y "
+    "-hide_banner -loglevel error -y "
     "-f lavfi -i testsrc2=size=160x90:rate=10 -f lavfi -i sine=frequency=440:sample_rate=44100 "
     f"-t {CLIP_SECONDS} -c:v libx264 -preset ultrafast -profile:v baseline -pix_fmt yuv420p -g 10 -keyint_min 10 -sc_threshold 0 -b:v 100k "
     "-c:a aac -b:a 32k -ac 1 -f flv"
 ).split()
 
 
-def clip(folder: Path) -> Path:
+def clip(folder: Path, ffmpeg: str | Path = "ffmpeg") -> Path:
     """The test picture: 160x90, 10 frames/s, a keyframe each second, about 150 kbit/s with its tone."""
     path = folder / "clip.flv"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         new = path.with_suffix(".new")
-        subprocess.run([*ENCODE, new], check=True, timeout=300)
+        subprocess.run([ffmpeg, *ENCODE, new], check=True, timeout=300)
         new.rename(path)
     return path
 

@@ -10,6 +10,9 @@ from typing import Any
 STALL = 0.5
 """Seconds without progress from which on it counts as a stall."""
 
+JUMP = 1.0
+"""Seconds that playback may be ahead of the clock between two looks without having jumped."""
+
 STANDS_STILL = 3.0
 """Seconds without progress at the end from which on a player is no longer playing."""
 
@@ -68,7 +71,7 @@ class Progress:
             self.first_picture = self._moved = now
 
     def at(self, position: float, now: float) -> None:
-        """Playback is there. A jump, back or forward, is progress; what it leaves out isn't played."""
+        """Playback is there. A jump, back or forward, is progress, but nothing that was played."""
         if self._position is None:
             self._position, self._looked = position, now
             return
@@ -77,7 +80,7 @@ class Progress:
             self.picture(now)
             self._gaps.append((now - self._moved, self._moved))
             self._moved = now
-            self._played += max(0.0, min(step, since))
+            self._played += step if 0 < step < since + JUMP else 0.0
         self._position, self._looked = position, now
 
     def give_up(self, error: str, now: float) -> None:

@@ -38,7 +38,11 @@ class Case:
     """How long the last playlist of the server that died is shown, until the first segment of a new one is there."""
     then: str = ONE_WINDOW
     """What the playlist is after that."""
-    segment_missing: float = 0
+    discontinuity: bool = True
+    """Whether it tells where the new server's segments begin; their clock has started over."""
+    nonsense: int = 0
+    """How often the playlist is a page that says that something is wrong."""
+    segment_missing: int = 0
     """How often the next new segment is answered with 404."""
     age: int = 40
     """How many segments there have been before the first one of a player's first playlist."""
@@ -57,9 +61,10 @@ class Case:
             # Under the names that those of the old server had.
             return text(gone, [f"a-{number}.ts" for number in range(gone, count)])
         new = [f"b-{number}.ts" for number in range(count)]
+        mark, marks_gone = (new[0], min(1, gone)) if self.discontinuity else ("", 0)
         if self.then == SHIFTED:
-            return text(sequence + WINDOW + gone, new[-WINDOW:], discontinuity="b-0.ts")
-        return text(sequence + count, [*old, *new][-WINDOW:], discontinuity="b-0.ts", discontinuities=min(1, gone))
+            return text(sequence + WINDOW + gone, new[-WINDOW:], discontinuity=mark, discontinuities=marks_gone)
+        return text(sequence + count, [*old, *new][-WINDOW:], discontinuity=mark, discontinuities=marks_gone)
 
     def newest(self, now: float) -> int:
         """The sequence number of the newest segment: when a player comes, a whole window is there."""
@@ -121,10 +126,12 @@ class ScriptedServer:
         """The body, or nothing for 404."""
         now = time.monotonic() - self._start
         began = math.inf if self._began is None else self._began
-        if path == "/live/a.m3u8":
-            return None if 0 <= now - began < self.case.missing else self.case.playlist(now, now - began).encode()
         name = path.rpartition("/")[2]
-        self._asked[name] += 1
+        self._asked[name] += self._began is not None
+        if name == "a.m3u8":
+            if now >= began and self._asked[name] <= self.case.nonsense:
+                return b"<html><title>Something is wrong</title></html>\n"
+            return None if 0 <= now - began < self.case.missing else self.case.playlist(now, now - began).encode()
         if self._began is not None and self.case.lacks(name, self._began, self._asked[name]):
             return None
         number = int(name.removesuffix(".ts").partition("-")[2])
