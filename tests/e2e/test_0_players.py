@@ -61,7 +61,9 @@ def seen(figures: Figures) -> dict[Case, Seen]:
     try:
         programs.chromium()
         programs.library(programs.HLS_JS)
-        files = scripted.segments(programs.ffmpeg().command, publisher.clip(WORK, programs.ffmpeg().command), WORK / "segments", MEDIA_SECONDS)
+        files = scripted.segments(
+            programs.ffmpeg().command, publisher.clip(WORK, programs.ffmpeg().command), WORK / "segments", MEDIA_SECONDS
+        )
     except programs.Lacking as error:
         pytest.skip(str(error))
     found = asyncio.run(watch(files))

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from players.crowd import Audience, Regulars
+from players.real import RealPlayers
+from players.report import Report
 from players.view import WATCHED, View
 
 from .figures import Figures
@@ -45,6 +47,35 @@ def have_the_picture(regulars: Regulars) -> None:
     """Whatever came between, everybody sees the stream in the end."""
     last = [visits[-1] for visits in regulars.visits]
     assert all(view.first_frame is not None and view.longest_gap < 20 for view in last), [view.as_dict() for view in last]
+
+
+def nobody_is_lost(reports: Iterable[Report], *, stall: float, but: Container[str] = ()) -> None:
+    """No real player has to be started again, and none stood still for longer than so many seconds; `but` these kinds."""
+    noticed = [report.as_dict() for report in reports if report.player not in but and (report.lost or report.longest_stall > stall)]
+    assert not noticed, noticed
+
+
+def tell_real_players(figures: Figures, real: RealPlayers, what_happened: str) -> None:
+    """A row for each kind of player and protocol, also for those that can't be had."""
+    table = "Real players, with nobody to start them again"
+    kinds: dict[tuple[str, str], list[Report]] = {}
+    for report in real.reports:
+        kinds.setdefault((report.player, "HLS" if ".m3u8" in report.url else "HTTP-FLV"), []).append(report)
+    for (player, protocol), reports in kinds.items():
+        figures.add(
+            table,
+            what_happened=what_happened,
+            player=player,
+            protocol=protocol,
+            players=len(reports),
+            lost=sum(report.lost for report in reports),
+            longest_stall_s=max(report.longest_stall for report in reports),
+            stalls=max(report.stalls for report in reports),
+            first_picture_s=max((report.first_picture for report in reports if report.first_picture is not None), default=None),
+            said="; ".join(sorted({report.fatal for report in reports if report.fatal})) or None,
+        )
+    for player, why in real.lacking.items():
+        figures.add(table, what_happened=what_happened, player=player, players=0, said=why)
 
 
 async def all_watch(urls: Iterable[str], hls_urls: Iterable[str], *, sound: bool = True) -> list[View]:

@@ -96,9 +96,7 @@ class BrowserPlayers:
             self._began = time.monotonic()
             self.version = (await self._browser.call("Browser.getVersion"))["product"]
             blank = await self._browser.open("about:blank")
-            types_hls = await self._browser.evaluate(
-                blank, "document.createElement('video').canPlayType('application/vnd.apple.mpegurl')"
-            )
+            types_hls = await self._browser.evaluate(blank, "document.createElement('video').canPlayType('application/vnd.apple.mpegurl')")
             self.wanted = [(player, url) for player, url in self.wanted if player != NATIVE or types_hls]
             for player, url in self.wanted:
                 self._sessions.append((player, url, await self._browser.open(pages.url(player, url))))

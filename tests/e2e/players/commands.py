@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import re
+import shlex
 import signal
 import time
 import types
@@ -31,7 +32,7 @@ TAIL = 300
 class Kind:
     program: Callable[[], programs.Program]
     arguments: str
-    """With `{url}`; everything else is as somebody has it who has set nothing."""
+    """With `URL`; everything else is as somebody has it who has set nothing."""
     position: re.Pattern[str]
     """Finds in what it says where playback is: seconds, or hours, minutes and seconds."""
     seconds: Callable[[re.Match[str]], float]
@@ -46,20 +47,20 @@ KINDS = {
     # -re: it would decode as fast as it gets the media.
     FFMPEG: Kind(
         programs.ffmpeg,
-        "-hide_banner -nostdin -loglevel error -stats_period 0.1 -progress pipe:1 -re -i {url} -f null -",
-        re.compile(r"^out_time_us=(\d+)"),
+        "-hide_banner -nostdin -loglevel error -stats_period 0.1 -progress pipe:1 -re -i URL -f null -",
+        re.compile(r"^out_time_us=(-?\d+)"),
         lambda found: int(found[1]) / 1e6,
     ),
     MPV: Kind(
         programs.mpv,
-        "--no-config --vo=null --ao=null --no-input-terminal --msg-level=all=error,statusline=status --term-status-msg=at=${{=time-pos}} {url}",
-        re.compile(r"at=(\d+\.\d+)"),
+        "--no-config --vo=null --ao=null --no-input-terminal --msg-level=all=error,statusline=status '--term-status-msg=at=${=time-pos}' URL",
+        re.compile(r"at=(-?\d+\.\d+)"),
         lambda found: float(found[1]),
     ),
-    # Each frame that it shows is told.
+    # It tells of each frame when it is shown.
     GSTREAMER: Kind(
         programs.gstreamer,
-        "-v playbin3 uri={url} video-sink=fakesink\\ name=picture\\ sync=true\\ silent=false audio-sink=fakesink\\ sync=true",
+        "-v playbin3 uri=URL 'video-sink=fakesink name=picture sync=true silent=false' 'audio-sink=fakesink sync=true'",
         re.compile(r"picture: last-message = chain .* pts: (\d+):(\d\d):(\d\d\.\d+)"),
         _clock,
     ),
@@ -106,7 +107,7 @@ class CommandPlayer:
     async def __aenter__(self) -> Self:
         kind = KINDS[self.player]
         program = await asyncio.to_thread(kind.program)
-        arguments = [part.replace("\0", " ").format(url=self.url) for part in kind.arguments.replace("\\ ", "\0").split()]
+        arguments = [argument.replace("URL", self.url) for argument in shlex.split(kind.arguments)]
         self._began = time.monotonic()
         self._process = await asyncio.create_subprocess_exec(
             program.command,

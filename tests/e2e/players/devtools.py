@@ -19,14 +19,31 @@ from . import programs
 ANSWERS = 30.0
 """Seconds within which the browser answers."""
 
-FLAGS = """
-    --headless=new --no-first-run --no-default-browser-check --disable-gpu --disable-dev-shm-usage --mute-audio --hide-scrollbars
-    --autoplay-policy=no-user-gesture-required --ignore-certificate-errors --no-proxy-server
-    --disable-background-timer-throttling --disable-renderer-backgrounding --disable-backgrounding-occluded-windows
-    --disable-background-networking --disable-component-update --disable-default-apps --disable-extensions --disable-sync
-    --disable-features=Translate,MediaRouter,OptimizationHints,LocalNetworkAccessChecks --metrics-recording-only
-    --process-per-site --window-size=320,240 --remote-debugging-pipe
-""".split()
+FLAGS = [
+    "--headless=new",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--mute-audio",
+    "--hide-scrollbars",
+    "--autoplay-policy=no-user-gesture-required",
+    "--ignore-certificate-errors",
+    "--no-proxy-server",
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--disable-sync",
+    "--disable-features=Translate,MediaRouter,OptimizationHints,LocalNetworkAccessChecks",
+    "--metrics-recording-only",
+    "--process-per-site",
+    "--window-size=320,240",
+    "--remote-debugging-pipe",
+]
 """Nothing that a page in front of somebody hasn't, but for what has nobody look at it. Pages share one process to save memory."""
 
 
@@ -90,7 +107,7 @@ class Browser:
             home = stack.enter_context(tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True))
             its_in, our_out = map(_high, os.pipe())
             our_in, its_out = map(_high, os.pipe())
-            log = stack.enter_context(open(f"{home}/log", "wb"))  # noqa: ASYNC230
+            log = stack.enter_context(open(f"{home}/log", "wb"))
             command = [str(program.command), *FLAGS, f"--user-data-dir={home}", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
             # The protocol goes by the descriptors 3 and 4.
             redirect = f'exec "$@" 3</dev/fd/{its_in} 4>/dev/fd/{its_out}'
@@ -116,7 +133,7 @@ class Browser:
         try:
             await self.call("Browser.getVersion")
         except (BrowserError, TimeoutError) as error:
-            with open(f"{home}/log") as file:  # noqa: ASYNC230
+            with open(f"{home}/log") as file:
                 said = file.read()[-500:]
             await self.__aexit__(None, None, None)
             raise programs.Lacking(f"Chromium doesn't start: {said or error}") from error

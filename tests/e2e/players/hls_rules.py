@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What hls.js 1.7 with its default settings asks for next, and when it gives up or stands still for good. Pure: the clock is told.
 
-Only what matters for a live stream of one quality: `playlistLoadPolicy`, `fragLoadPolicy`, `mergeDetails()`, and the timeline
-that it lays segments on, by their numbers at first and by the stream's own clock once they are loaded. test_0_players.py holds it against hls.js.
+Only what matters for a live stream of one quality: `playlistLoadPolicy`, `fragLoadPolicy`, `mergeDetails()`, and the timeline that it
+lays segments on, by their numbers at first and by the stream's own clock once they are loaded. test_0_players.py holds it against hls.js.
 """
 
 from __future__ import annotations
@@ -110,7 +110,9 @@ class Follower:
             start += off - round(off / CLOCK_STARTS_OVER) * CLOCK_STARTS_OVER
         if start + segment.seconds <= 0:
             back = segment.start - start
-            raise GaveUp(f"{segment.address}: the stream's clock went back by {back:.0f} s without a discontinuity, to before it was played")
+            raise GaveUp(
+                f"{segment.address}: the stream's clock went back by {back:.0f} s without a discontinuity, to before it was played"
+            )
         for one in self._segments:
             one.start += start - segment.start if one is not segment else 0.0
         segment.start = start
@@ -157,7 +159,9 @@ def _merge(old: Sequence[Segment], new: Sequence[Segment], target: float) -> Non
         if hls.without_query(same.address) != hls.without_query(segment.address):
             raise GaveUp(f"the segment with number {segment.number} was {same.address}, and is {segment.address} now")
         if same.part != segment.part:
-            raise GaveUp(f"before the segment with number {segment.number}, there were {same.part} discontinuities, and are {segment.part} now")
+            raise GaveUp(
+                f"before the segment with number {segment.number}, there were {same.part} discontinuities, and are {segment.part} now"
+            )
     shared = next((at for at, segment in enumerate(new) if segment.number in before), None)
     ahead = new[0].number - old[0].number
     if shared is not None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from players.view import CUT, EMPTY, OUTCOMES, REFUSED, STALLED, UNDECODABLE, WATCHED, View, summary
+from players.view import CUT, EMPTY, GAVE_UP, OUTCOMES, REFUSED, STALLED, UNDECODABLE, WATCHED, View, summary
 
 from ansible_collections.livestream.srs.plugins.module_utils._media.packet import Packet
 from ansible_collections.livestream.srs.tests.support import made_media
@@ -90,7 +90,7 @@ def test_summary() -> None:
     none.end(5.0, REFUSED)
     told = summary([good, slow, none, blind])
     assert told["viewers"] == 4
-    assert {name: told[name] for name in OUTCOMES} == {WATCHED: 1, CUT: 1, STALLED: 0, EMPTY: 0, UNDECODABLE: 1, REFUSED: 1}
+    assert {name: told[name] for name in OUTCOMES} == {WATCHED: 1, CUT: 1, STALLED: 0, GAVE_UP: 0, EMPTY: 0, UNDECODABLE: 1, REFUSED: 1}
     assert told["first_frame"] == {"median": 0.6, "max": 1.0} and told["connected"] == {"median": 0.1, "max": 0.1}
     assert told["codecs"] == ["h264"] and told["longest_gap"] == 0.4
     assert summary([])["first_frame"] is None

@@ -7,16 +7,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
 from typing import Any, TypeVar
 
 import pytest
 from players import viewer
 from players.crowd import Audience, Newcomers, Regulars
-from players.view import CUT, EMPTY, REFUSED, STALLED, UNDECODABLE, WATCHED, View
-from players.viewer import Patience, Viewer, new_segments
+from players.view import CUT, EMPTY, GAVE_UP, REFUSED, STALLED, UNDECODABLE, WATCHED, View
+from players.viewer import Patience, Viewer
 
-from ansible_collections.livestream.srs.plugins.module_utils._media import amf, hls, http, rtmp
+from ansible_collections.livestream.srs.plugins.module_utils._media import amf, http, rtmp
 from ansible_collections.livestream.srs.tests.support import made_media
 from ansible_collections.livestream.srs.tests.support.clock import Clock
 
@@ -188,8 +188,11 @@ def test_rtmp_that_ends_in_the_handshake() -> None:
     assert view(RTMP, serve).outcome == EMPTY
 
 
-def hls_server(recorded: Recorded, segments: int, fail_first: bool = False) -> tuple[Serve, list[str]]:
-    """Lets the playlist move on by one segment with each request, up to so many."""
+def hls_server(recorded: Recorded, segments: int, *, fail: Collection[int | str] = (), nonsense: int = 0) -> tuple[Serve, list[str]]:
+    """Lets the playlist move on by one segment of 2 s with each request, up to so many.
+
+    Some of the requests, by their number or path, are answered with 404, and one for a playlist with a page.
+    """
     asked: list[str] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -198,8 +201,17 @@ def hls_server(recorded: Recorded, segments: int, fail_first: bool = False) -> t
         data = recorded("srs-6.ts")
         if path.endswith(".m3u8"):
             newest = min(sum(one.endswith(".m3u8") for one in asked), segments)
-            data = f"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:{newest}\n#EXT-X-TARGETDURATION:0\n#EXTINF:2,\na-{newest}.ts\n".encode()
-        status = b"404 Not Found" if fail_first and len(asked) == 1 else b"200 OK"
+            lines = [
+                line
+                for number in range(max(1, newest - 2), newest + 1)
+                for line in ("#EXT-X-DISCONTINUITY", "#EXTINF:2,", f"a-{number}.ts")
+            ]
+            first = max(1, newest - 2)
+            head = [f"#EXT-X-MEDIA-SEQUENCE:{first}", f"#EXT-X-DISCONTINUITY-SEQUENCE:{first}", "#EXT-X-TARGETDURATION:2"]
+            data = "\n".join(["#EXTM3U", *head, *lines, ""]).encode()
+        if len(asked) == nonsense:
+            data = b"<html>"
+        status = b"404 Not Found" if len(asked) in fail or path in fail else b"200 OK"
         writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(data), data))
         await writer.drain()
 
@@ -212,12 +224,38 @@ def test_hls_moves_on_until_it_stalls(recorded: Recorded) -> None:
     assert [path for path in asked if path.endswith(".ts")] == ["/live/a-1.ts", "/live/a-2.ts", "/live/a-3.ts"]
     assert (seen.outcome, seen.detail) == (STALLED, "no new segment for 6 s")
     assert (seen.segments, seen.frames, seen.video, seen.audio, seen.errors) == (3, 30, "h264", "aac", 0)
+    # A playlist each 2 s, and each second when nothing is new.
+    assert seen.longest_gap == pytest.approx(7, abs=0.5)
 
 
 def test_hls_tries_again(recorded: Recorded) -> None:
-    serve, _asked = hls_server(recorded, segments=1, fail_first=True)
+    serve, _asked = hls_server(recorded, segments=1, fail=[1])
     seen = view(HLS, serve, until_picture=True)
     assert (seen.outcome, seen.errors) == (WATCHED, 1)
+
+
+@pytest.mark.parametrize(("fail", "outcome"), [([3, 4], WATCHED), ([3, 4, 5], GAVE_UP), ([3, 5, 7], WATCHED)])
+def test_hls_gives_up_after_three_failed_playlists(recorded: Recorded, fail: list[int], outcome: str) -> None:
+    serve, asked = hls_server(recorded, segments=100, fail=fail)
+    seen = view(HLS, serve, seconds=30)
+    assert (seen.outcome, seen.errors) == (outcome, 3 if outcome == GAVE_UP or fail[-1] == 7 else 2)
+    assert seen.detail.startswith("the playlist failed 3 times in a row: HTTP status 404") or outcome == WATCHED
+    assert outcome == WATCHED or len(asked) == 5
+
+
+def test_hls_asks_no_more_after_nonsense(recorded: Recorded) -> None:
+    serve, asked = hls_server(recorded, segments=100, nonsense=3)
+    seen = view(HLS, serve, seconds=30)
+    assert seen.outcome == GAVE_UP and "not with #EXTM3U" in seen.detail and len(asked) == 3
+
+
+def test_hls_does_without_a_segment(recorded: Recorded) -> None:
+    """The newest one is tried again, and given up as soon as there is a newer one."""
+    serve, asked = hls_server(recorded, segments=100, fail=["/live/a-2.ts"])
+    seen = view(HLS, serve, seconds=30)
+    assert seen.outcome == WATCHED
+    # At once, after one second, and after two more, when it is no longer the newest.
+    assert seen.errors == asked.count("/live/a-2.ts") == 3 and "/live/a-3.ts" in asked
 
 
 def test_hls_that_is_not_there() -> None:
@@ -225,17 +263,17 @@ def test_hls_that_is_not_there() -> None:
     assert seen.outcome == REFUSED and "404" in seen.detail and seen.errors > 1
 
 
-@pytest.mark.parametrize(
-    ("seen", "sequence", "expected"),
-    [("", -1, "c"), ("a", 5, "bc"), ("abc", 5, ""), ("abcd", 6, ""), ("x", 4, "abc"), ("x", 9, "c")],
-    ids=["newcomer", "two behind", "nothing new", "a cache that is behind", "fell behind", "started over"],
-)
-def test_new_segments(seen: str, sequence: int, expected: str) -> None:
-    assert new_segments(hls.Playlist(5, 2, tuple("abc")), set(seen), sequence) == tuple(expected)
+def test_hls_whose_answer_does_not_come() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
 
+    async def run() -> View:
+        async with server(serve) as port:
+            return await Viewer(HLS.format(port), patience=Patience(media=40)).run()
 
-def test_a_segment_is_known_whatever_its_query() -> None:
-    assert new_segments(hls.Playlist(5, 2, ("a?session=2", "b?session=2")), {"a"}, 5) == ("b?session=2",)
+    seen = in_time(run())
+    # Four times 10 s until the first byte, and half a second to the next.
+    assert (seen.outcome, seen.errors) == (EMPTY, 4) and seen.ended == pytest.approx(42, abs=1)
 
 
 def test_an_audience(recorded: Recorded) -> None:
