@@ -53,7 +53,8 @@ KINDS = {
     ),
     MPV: Kind(
         programs.mpv,
-        "--no-config --vo=null --ao=null --no-input-terminal --msg-level=all=error,statusline=status '--term-status-msg=at=${=time-pos}' URL",
+        "--no-config --vo=null --ao=null --no-input-terminal --msg-level=all=error,statusline=status "
+        "'--term-status-msg=at=${=time-pos}' URL",
         re.compile(r"at=(-?\d+\.\d+)"),
         lambda found: float(found[1]),
     ),

@@ -83,7 +83,7 @@ class Browser:
         answer = self._waiting[self._number] = asyncio.get_running_loop().create_future()
         self._writer.write(json.dumps(message).encode() + b"\0")
         async with asyncio.timeout(ANSWERS):
-            return await answer
+            return dict(await answer)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         try:

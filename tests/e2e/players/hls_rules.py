@@ -134,7 +134,8 @@ class Follower:
 
 def segments(text: str, playlist: hls.Playlist) -> list[Segment]:
     """What a playlist names."""
-    part, found = 0, []
+    part = 0
+    found: list[Segment] = []
     for line in map(str.strip, text.splitlines()):
         if line.startswith("#EXT-X-DISCONTINUITY-SEQUENCE:"):
             number = line.partition(":")[2]

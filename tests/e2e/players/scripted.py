@@ -88,9 +88,24 @@ def text(sequence: int, segments: Sequence[str], *, discontinuity: str = "", dis
 def segments(ffmpeg: Path, clip: Path, folder: Path, seconds: int) -> list[bytes]:
     """The beginning of a clip, cut by ffmpeg."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [ffmpeg, "-hide_banner", "-loglevel", "error", "-t", str(seconds), "-i", clip, "-c", "copy", "-f", "hls"]
-    options = ["-hls_time", str(SECONDS), "-hls_list_size", "0", "-hls_segment_filename", folder / "%d.ts", folder / "all.m3u8"]
-    subprocess.run([*command, *options], check=True, timeout=120)
+    subprocess.run(
+        [
+            *(ffmpeg, "-hide_banner", "-loglevel", "error", "-t", str(seconds), "-i", clip, "-c", "copy"),
+            *(
+                "-f",
+                "hls",
+                "-hls_time",
+                str(SECONDS),
+                "-hls_list_size",
+                "0",
+                "-hls_segment_filename",
+                folder / "%d.ts",
+                folder / "all.m3u8",
+            ),
+        ],
+        check=True,
+        timeout=120,
+    )
     return [(folder / f"{number}.ts").read_bytes() for number in range(seconds // SECONDS)]
 
 
