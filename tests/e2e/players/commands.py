@@ -26,6 +26,7 @@ GSTREAMER = "gstreamer"
 GOES_AWAY = 3.0
 """Seconds within which a program ends that was asked to."""
 TAIL = 300
+TROUBLE = re.compile(r"\b(?:error|fail\w*|refused|invalid)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -94,16 +95,15 @@ class CommandPlayer:
             for line in lines:
                 if found := position.search(line):
                     self._progress.at(seconds(found), self._now())
-                elif line.strip():
-                    self._said = f"{self._said}\n{line}"[-4 * TAIL :]
+                elif TROUBLE.search(line):
+                    self._said = f"{self._said} {line.strip()}".strip()[-TAIL:]
 
     async def _wait(self, listening: asyncio.Future[list[None]]) -> None:
         assert self._process is not None
         status = await self._process.wait()
         await listening
         self._ended = True
-        said = " ".join(line.strip() for line in self._said.splitlines() if re.search(r"error|fail|404|refused", line, re.IGNORECASE))
-        self._progress.give_up(f"ended with status {status}: {said[-TAIL:]}".rstrip(": "), self._now())
+        self._progress.give_up(f"ended with status {status}: {self._said}".rstrip(": "), self._now())
 
     async def __aenter__(self) -> Self:
         kind = KINDS[self.player]
