@@ -9,7 +9,8 @@ name: status_report
 short_description: Render the status of a topology as an HTML page or as JSON
 description:
   - Renders what M(livestream.srs.srs_cluster_status) returned for each host of the inventory, that is for each Kubernetes cluster.
-  - The page needs no other file and loads nothing. The JSON has a schema, C(docs/status-report.schema.json).
+  - The page needs no other file, and loads nothing but the streams that are played in it.
+  - The JSON has a schema, C(docs/status-report.schema.json).
 version_added: 0.1.0
 author:
   - The livestream.srs contributors (@livestream-srs)

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import load_balancer_hosts
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.readiness import being_deleted
@@ -97,9 +97,25 @@ def protocol_of(port: Object, component: str) -> PortProtocol | None:
     return None
 
 
-def urls(found: Iterable[Service], app: str, stream: str) -> list[Url]:
-    """Where to publish ``app/stream`` to and to play it from, each URL once; not by a Service that is to go."""
-    rows: list[Url] = []
+class Place(NamedTuple):
+    """Where something is published to or played from."""
+
+    cluster: str
+    component: str
+    protocol: UrlProtocol
+    base: str
+    """The beginning of its URLs, such as ``http://203.0.113.1:8080``."""
+    public: bool
+    """Whether that is a load balancer's address."""
+
+
+def places(found: Iterable[Service]) -> list[Place]:
+    """Where to publish to and to play from, each place once; not at a Service that is to go."""
+    # One host name may stand for several addresses.
+    return list(dict.fromkeys(_places(found)))
+
+
+def _places(found: Iterable[Service]) -> Iterator[Place]:
     for service in found:
         if service["deleting"]:
             continue
@@ -108,20 +124,26 @@ def urls(found: Iterable[Service], app: str, stream: str) -> list[Url]:
         for address in service["addresses"] or inside:
             for port, protocol in _spoken(service):
                 secure_host = service["https_host"] if public and port == DEFAULT_PORT["https"] else None
-                actions: tuple[Action, ...] = ("publish", "play") if protocol == "rtmp" else ("play",)
-                rows += [
-                    {
-                        "action": action,
-                        "cluster": service["cluster"],
-                        "component": service["component"],
-                        "protocol": protocol,
-                        "url": _url(protocol, secure_host or address, port, app, stream),
-                        "public": public,
-                    }
-                    for action in actions
-                ]
-    # One host name may stand for several addresses.
-    return [row for index, row in enumerate(rows) if row not in rows[:index]]
+                yield Place(service["cluster"], service["component"], protocol, _base(protocol, secure_host or address, port), public)
+
+
+def urls(found: Iterable[Service], app: str, stream: str) -> list[Url]:
+    """Where to publish ``app/stream`` to and to play it from."""
+    rows: list[Url] = []
+    for place in places(found):
+        actions: tuple[Action, ...] = ("publish", "play") if place.protocol == "rtmp" else ("play",)
+        rows += [
+            {
+                "action": action,
+                "cluster": place.cluster,
+                "component": place.component,
+                "protocol": place.protocol,
+                "url": f"{place.base}/{app}/{stream}{SUFFIXES[place.protocol]}",
+                "public": place.public,
+            }
+            for action in actions
+        ]
+    return rows
 
 
 def _spoken(service: Service) -> list[tuple[int, UrlProtocol]]:
@@ -136,8 +158,8 @@ def _spoken(service: Service) -> list[tuple[int, UrlProtocol]]:
     return spoken
 
 
-def _url(protocol: UrlProtocol, address: str, port: int, app: str, stream: str) -> str:
+def _base(protocol: UrlProtocol, address: str, port: int) -> str:
     scheme = "rtmp" if protocol == "rtmp" else "https" if port == DEFAULT_PORT["https"] else "http"
     host = f"[{address}]" if ":" in address else address
     where = host if port == DEFAULT_PORT[scheme] else f"{host}:{port}"
-    return f"{scheme}://{where}/{app}/{stream}{SUFFIXES[protocol]}"
+    return f"{scheme}://{where}"

@@ -95,12 +95,31 @@ td:first-child{overflow-wrap:anywhere;min-width:110px}td:last-child{min-width:90
     ),
 )
 
+PLAYER_STYLE = """
+.play,.close{font:inherit;font-size:.82rem;color:var(--text);background:var(--back);
+border:1px solid var(--rule);border-radius:99px;padding:1px 10px}
+.play:enabled,.close{cursor:pointer}
+.play{float:right;margin-left:8px}
+.play[aria-expanded=true]{border-color:var(--s0)}
+.play:disabled{opacity:.5}
+.note{margin:0 0 10px;color:var(--soft);font-size:.86rem}
+.player{margin:0 0 12px}
+.player p{display:flex;flex-wrap:wrap;gap:6px 10px;align-items:center;margin:0 0 8px;overflow-wrap:anywhere}
+.player[hidden]{display:none}
+.player select{flex:1 1 200px;min-width:0;max-width:480px;font:inherit;font-size:.86rem}
+.player .close{margin-left:auto}
+.player video{display:block;width:100%;aspect-ratio:16/9;max-height:60vh;background:#000;border-radius:6px;margin-bottom:8px}
+.player [role=status]{min-height:1.45em}
+.player code{user-select:all;font-size:.82rem}
+@media (max-width:480px){.player select{order:1;flex-basis:100%}}
+""".rstrip()
+
 SCRIPT = """
 document.addEventListener("click", event => {
   const head = event.target.closest("th");
   if (!head) return;
   const body = head.closest("table").tBodies[0], column = head.cellIndex, sorted = head.getAttribute("aria-sort");
-  const key = row => row.cells[column].dataset.sort ?? row.cells[column].textContent;
+  const key = row => row.cells[column].dataset.sort ?? row.cells[column].firstChild?.textContent ?? "";
   const compare = (a, b) => {
     const difference = Number(a) - Number(b);
     return Number.isNaN(difference) ? a.localeCompare(b, undefined, {numeric: true}) : difference;

@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import cast
+from urllib.parse import quote, urlsplit
 
-from ansible_collections.livestream.srs.plugins.module_utils._observed import drawing
-from ansible_collections.livestream.srs.plugins.module_utils._observed.assets import SCRIPT, STYLE
+from ansible_collections.livestream.srs.plugins.module_utils._observed import addresses, drawing
+from ansible_collections.livestream.srs.plugins.module_utils._observed.assets import PLAYER_STYLE, SCRIPT, STYLE
+from ansible_collections.livestream.srs.plugins.module_utils._observed.player_script import PLAYER_SCRIPT
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status import clusters
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import (
     SCHEMA_VERSION,
@@ -18,6 +21,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed.status_mo
     HostStatus,
     Report,
     Status,
+    Stream,
     Verdict,
 )
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_text import (
@@ -28,10 +32,14 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed.status_te
     stream_name,
     word,
 )
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VHOST
 
 NUMBER = ' class="number"'
-# The page loads nothing, whatever is in it.
+# The page loads nothing, whatever is in it; a player is let to its servers.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+NO_PLACE = "No stream can be played here, since no Service of HTTP-FLV or HLS has a load balancer's address."
+# SRS compares the path of a URL as it comes, so only what can't stand there is encoded (RFC 3986, pchar).
+PLAIN = "/!$&'()*+,;=:@"
 # What a module returns beside the status is not reported.
 FIELDS = tuple(Status.__annotations__)
 
@@ -67,14 +75,29 @@ def _host_status(host: str, status: Status) -> HostStatus:
 def page(statuses: Sequence[tuple[str, Status]]) -> str:
     """The same as an HTML page, with a part for each host."""
     title = ", ".join(dict.fromkeys(status["topology"] for _host, status in statuses)) or "SRS"
+    streams = [status for _host, status in statuses if status["streams"]]
+    bases = {place.base for status in streams for place in _places(status)}
     sections = "".join(_section(host, status, len(statuses) > 1) for host, status in statuses)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f'<meta name="color-scheme" content="light dark"><title>{escape(title)}: status</title><style>{STYLE}</style></head>'
-        f"<body>{sections}<script>{SCRIPT}</script></body></html>\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}{_media_policy(bases)}">'
+        f'<meta name="color-scheme" content="light dark"><title>{escape(title)}: status</title>'
+        f"<style>{STYLE}{PLAYER_STYLE if streams else ''}</style></head>"
+        f"<body>{sections}<script>{SCRIPT}{PLAYER_SCRIPT if bases else ''}</script></body></html>\n"
     )
+
+
+def _places(status: Status) -> list[addresses.Place]:
+    """Where a browser may play from, the most trusted first."""
+    found = [place for place in addresses.places(status["services"]) if place.public and place.protocol in ("flv", "hls")]
+    return sorted(found, key=lambda place: not place.base.startswith("https:"))
+
+
+def _media_policy(bases: Iterable[str]) -> str:
+    """What the Content-Security-Policy adds for a player. It has no form for IPv6 addresses: these are let in by their scheme."""
+    allowed = sorted({base if re.fullmatch(r"https?://[a-zA-Z0-9.-]+(:\d+)?", base) else f"{urlsplit(base).scheme}:" for base in bases})
+    return f"; connect-src {' '.join(allowed)}; media-src blob: {' '.join(allowed)}" if allowed else ""
 
 
 def _section(host: str, status: Status, several: bool) -> str:
@@ -133,13 +156,14 @@ def _legend(status: Status) -> str:
 
 def _streams(status: Status) -> str:
     rows = []
+    places = _places(status)
     for stream in status["streams"]:
         publishers = ", ".join(
             f"{p['ip'] or '?'} at {p['server']}" + (f", forwarded to {p['origin']}" if p["forwarded"] else "") for p in stream["publishers"]
         )
         rows.append(
             [
-                _cell(stream_name(stream)),
+                f"<td>{escape(stream_name(stream))}{_play_button(stream, bool(places))}</td>",
                 _cell(LIVE[stream["live"]]),
                 _cell("" if stream["live_seconds"] is None else duration(stream["live_seconds"]), stream["live_seconds"]),
                 _cell(codecs(stream)),
@@ -165,7 +189,35 @@ def _streams(status: Status) -> str:
         "Merged",
         "Publishers",
     ]
-    return _table("Streams", heads, rows)
+    return _table("Streams", heads, rows, _player(places))
+
+
+def _play_button(stream: Stream, playable: bool) -> str:
+    name = escape(stream_name(stream))
+    if not playable:
+        return f'<button type="button" class="play" disabled title="{NO_PLACE}" aria-label="Play {name}: {NO_PLACE}">Play</button>'
+    path = escape(quote(stream["url"], safe=PLAIN))
+    query = "" if stream["vhost"] == DEFAULT_VHOST else f"?vhost={quote(stream['vhost'], safe='')}"
+    return (
+        f'<button type="button" class="play" data-name="{name}" data-path="{path}" data-query="{query}" '
+        f'aria-expanded="false" aria-label="Play {name}">Play</button>'
+    )
+
+
+def _player(places: Iterable[addresses.Place]) -> str:
+    """The player of a host's streams, which the script shows, with a choice of the places to play from."""
+    options = "".join(
+        f'<option value="{escape(place.base)}" data-protocol="{place.protocol}" data-suffix="{addresses.SUFFIXES[place.protocol]}">'
+        f"{escape(place.cluster)}: {PROTOCOL_TITLE[place.protocol]} from {escape(place.base)}</option>"
+        for place in places
+    )
+    if not options:
+        return f'<p class="note">{NO_PLACE}</p>'
+    return (
+        f'<div class="player" role="group" aria-label="Player" hidden><p><b></b> <select aria-label="Play from">{options}</select> '
+        '<button type="button" class="close">Close</button></p>'
+        '<video controls muted playsinline></video><p role="status"></p><p><code></code></p></div>'
+    )
 
 
 def _servers(status: Status) -> str:
@@ -237,7 +289,7 @@ def _addresses(status: Status) -> str:
     return _table("Where to publish and play", ["Cluster", "Action", "Protocol", "URL", "Public"], rows)
 
 
-def _table(title: str, heads: Iterable[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(title: str, heads: Iterable[str], rows: Sequence[Sequence[str]], before: str = "") -> str:
     if not rows:
         return ""
     head = "".join(
@@ -246,7 +298,7 @@ def _table(title: str, heads: Iterable[str], rows: Sequence[Sequence[str]]) -> s
     )
     body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
     return (
-        f"<section><h2>{escape(title)} <small>{len(rows)}</small></h2>"
+        f"<section><h2>{escape(title)} <small>{len(rows)}</small></h2>{before}"
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></section>"
     )

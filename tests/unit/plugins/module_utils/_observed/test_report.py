@@ -14,6 +14,8 @@ import jsonschema
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._observed import drawing, report
+from ansible_collections.livestream.srs.plugins.module_utils._observed.assets import PLAYER_STYLE
+from ansible_collections.livestream.srs.plugins.module_utils._observed.player_script import PLAYER_SCRIPT
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import STATES
 from ansible_collections.livestream.srs.tests.support.made_up import topology
 
@@ -167,6 +169,104 @@ def test_names_from_outside_are_text() -> None:
     assert shown.count("script") == 1
     assert shown.count("img") == 0
     assert not [name for _tag, attributes in shown.elements for name in attributes if name.startswith("on")]
+
+
+def buttons(shown: Page) -> list[dict[str, str | None]]:
+    return [attributes for tag, attributes in shown.elements if tag == "button" and attributes.get("class") == "play"]
+
+
+def service(status: Any, component: str) -> Any:
+    return next(service for service in status["services"] if service["component"] == component)
+
+
+@pytest.mark.parametrize(
+    ("vhost", "url", "path", "query", "name"),
+    [
+        ("__defaultVhost__", "/live/livestream", "/live/livestream", "", "/live/livestream"),
+        ("tv.example", "/live/a", "/live/a", "?vhost=tv.example", "tv.example/live/a"),
+        ("a&b=c/d", "/live/a", "/live/a", "?vhost=a%26b%3Dc%2Fd", "a&b=c/d/live/a"),
+        # SRS takes the path as it comes: only what a URL can't have is encoded.
+        ("__defaultVhost__", "/a/b/cam:1@x+y=z,(1)'", "/a/b/cam:1@x+y=z,(1)'", "", "/a/b/cam:1@x+y=z,(1)'"),
+        ("__defaultVhost__", '/live/a b%41?c#d"<é>', "/live/a%20b%2541%3Fc%23d%22%3C%C3%A9%3E", "", '/live/a b%41?c#d"<é>'),
+    ],
+)
+def test_a_button_plays_its_stream(vhost: str, url: str, path: str, query: str, name: str) -> None:
+    status = topology(1, live=1, trouble=False)
+    status["streams"][0].update(vhost=vhost, url=url)
+    assert buttons(page(status)) == [
+        {
+            "type": "button",
+            "class": "play",
+            "data-name": name,
+            "data-path": path,
+            "data-query": query,
+            "aria-expanded": "false",
+            "aria-label": f"Play {name}",
+        }
+    ]
+
+
+def test_a_player_is_offered_all_load_balancers_https_first() -> None:
+    status = topology(2, live=1, trouble=False)
+    service(status, "hls").update(
+        https_host="tv.example",
+        flv=True,
+        ports=[{"port": 80, "protocol": "hls", "node_port": None}, {"port": 443, "protocol": "hls", "node_port": None}],
+    )
+    shown = page(status)
+    offered = [(a["value"], a["data-protocol"], a["data-suffix"]) for tag, a in shown.elements if tag == "option"]
+    assert offered == [
+        ("https://tv.example", "hls", ".m3u8"),
+        ("https://tv.example", "flv", ".flv"),
+        ("http://203.0.113.2", "hls", ".m3u8"),
+        ("http://198.51.100.11:8080", "flv", ".flv"),
+        ("http://198.51.100.10:8080", "flv", ".flv"),
+    ]
+    assert "cdn-01: HTTP-FLV from http://198.51.100.11:8080" in shown.words
+    assert shown.count("video") == 1
+
+
+def policy(shown: Page) -> str:
+    return next(a["content"] or "" for _tag, a in shown.elements if a.get("http-equiv") == "Content-Security-Policy")
+
+
+def test_the_page_is_let_to_its_load_balancers_alone() -> None:
+    status = topology(1, live=1, trouble=False)
+    assert policy(page(status)) == (
+        f"{report.POLICY}; connect-src http://198.51.100.10:8080 http://203.0.113.2; "
+        "media-src blob: http://198.51.100.10:8080 http://203.0.113.2"
+    )
+    # The policy has no form for IPv6 addresses, and nothing of a name gets into it that would be another directive.
+    service(status, "edge")["addresses"] = ["2001:db8::1"]
+    service(status, "hls")["addresses"] = ["x; script-src *"]
+    assert policy(page(status)) == f"{report.POLICY}; connect-src http:; media-src blob: http:"
+
+
+@pytest.mark.parametrize("why", ["no address", "inside", "deleting", "rtmp"])
+def test_without_a_load_balancer_a_button_says_why_it_is_disabled(why: str) -> None:
+    status = topology(1, live=2, trouble=False)
+    for one in status["services"]:
+        if why == "rtmp":
+            one["ports"] = [{"port": 1935, "protocol": "rtmp", "node_port": None}]
+        elif why == "deleting":
+            one["deleting"] = "is being deleted"
+        else:
+            one["addresses"] = []
+            one["type"] = "ClusterIP" if why == "inside" else one["type"]
+    shown = page(status)
+    assert [(button["disabled"], button["title"]) for button in buttons(shown)] == [(None, report.NO_PLACE)] * 2
+    assert report.NO_PLACE in shown.words
+    assert all(str(button["aria-label"]).endswith(report.NO_PLACE) for button in buttons(shown))
+    assert (shown.count("video"), policy(shown)) == (0, report.POLICY)
+    assert PLAYER_SCRIPT not in report.page([("host", status)])
+
+
+def test_a_page_without_streams_has_no_player() -> None:
+    text = report.page([("host", topology(2, live=0))])
+    assert PLAYER_SCRIPT not in text
+    assert PLAYER_STYLE not in text
+    assert "<video" not in text
+    assert policy(Page(text)) == report.POLICY
 
 
 def test_several_hosts_have_a_part_each() -> None:
