@@ -13,27 +13,38 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ansible_collections.livestream.srs.plugins.module_utils._desired import https, names, nginx
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.origin_objects import Files
 
+# What keeps playlists while their server is away.
+WINDOW = ("start.sh", "window.js", "playlist.js")
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 
 def role_files(wanted: nginx.Nginx) -> Files:
     """The files for a topology with this nginx."""
 
-    def config(name: str) -> str:
-        template = _environment().get_template(name)
-        return template.render(
+    def files(role: str, template: str, source_host: str) -> dict[str, str]:
+        config = _environment().get_template(template)
+        called = wanted.origin.called
+        text = config.render(
             nginx=wanted,
+            role=role,
+            source="$origin_pods" if role == nginx.CACHE and wanted.asks_each_origin else "source",
+            source_host=source_host,
             https_port=https.PORT,
-            flv_service=wanted.origin.called("Service", names.FLV_SERVICE),
+            peers_port=wanted.peers_port,
+            peers_service=wanted.peers_service(role),
+            origin_pods_service=called("Service", names.ORIGIN_PODS),
+            flv_service=called("Service", names.FLV_SERVICE),
             page_seconds=nginx.PAGE_SECONDS,
         )
+        held = {name: _text(f"hls_nginx/files/{name}") + "\n" for name in WINDOW} if wanted.holds else {}
+        return {"nginx.conf": text, **held}
 
     return Files(
         cleanup_script=_text("srs_origin/files/cleanup.sh"),
         publish_script=_text("srs_origin/files/publish.sh"),
         dashboard=_text("srs_origin/files/grafana-dashboard.json"),
-        nginx_config=config("nginx.conf.j2"),
-        cache_config=config("cache.conf.j2"),
+        reader=files(nginx.READER, "nginx.conf.j2", "media"),
+        cache=files(nginx.CACHE, "cache.conf.j2", wanted.upstream_address) if wanted.mode == "cache" else {},
     )
 
 

@@ -21,7 +21,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.quantit
 PREFIX = "hls_nginx_"
 
 # 8080 is SRS's in the same pod, and a process that isn't root can't have port 80 on every runtime.
-PORT, METRICS_PORT, IMAGES_OWN_PORT = 8081, 8082, 80
+PORT, METRICS_PORT, PEERS_PORT, IMAGES_OWN_PORT = 8081, 8082, 8083, 80
 # Of the cache's volume, the part that nginx may fill: it goes beyond for a moment, and a pod that is over its limit is evicted.
 FILL = 0.9
 MIB = 2**20
@@ -29,6 +29,8 @@ MIB = 2**20
 PAGE_SECONDS = 60
 # As many as keep the media available to the caches while a node goes.
 BEHIND_CACHES = 2
+# How long a pod in front of players keeps segments beyond the hold: longer than any playlist names them.
+KEPT_BEYOND_HOLD = 120
 
 READER, CACHE = "reader", "cache"
 
@@ -58,6 +60,7 @@ class Nginx(Pods):
     cache: Settings
     playlist_seconds: int
     segment_seconds: int
+    hold_seconds: int
     cors_origin: str
     worker_processes: int
     worker_connections: int
@@ -74,6 +77,44 @@ class Nginx(Pods):
     def metrics_port(self) -> int:
         """0 where there are no metrics."""
         return METRICS_PORT if self.own_config and self.metrics else 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether playlists and segments outlive their server. Segments whose names come again with the next server can't be kept."""
+        return self.origin.held_by_nginx and self.origin.names_segments_once
+
+    def own_media(self, role: str) -> bool:
+        """Whether each pod of this role sees other media: what SRS writes to a volume that dies with its pod."""
+        return role == READER and not self.apart and not self.origin.media.persistent
+
+    def kept_seconds(self, role: str) -> int:
+        """How long a segment that nobody asks for stays on the disk."""
+        return self.segment_seconds if role == CACHE else self.hold_seconds + KEPT_BEYOND_HOLD
+
+    @property
+    def peers_port(self) -> int:
+        """Where pods ask each other for playlists and segments; 0 where they don't."""
+        return PEERS_PORT if self.holds else 0
+
+    def peers_service(self, role: str) -> str:
+        """The name of the Service that has the addresses of all pods of this role, also of those that end."""
+        return self.origin.called("Service", names.HLS_CACHE_PEERS if role == CACHE else names.HLS_PEERS)
+
+    @property
+    def asks_each_origin(self) -> bool:
+        """Whether the caches ask the pods of the one origin themselves, where the one that ends may still have the stream."""
+        return self.holds and self.mode == "cache" and self.upstream == "srs" and not self.origin.several
+
+    @property
+    def sidecar_stays_seconds(self) -> int:
+        """How long the nginx in the origin's pod goes on when the pod is to end."""
+        grace = self.origin.grace
+        if not self.sidecar or not grace:
+            return 0
+        if not self.holds or self.origin.recreate:
+            return grace.pre_stop
+        # Beyond SRS: so the next pod can fetch what is held here, and who has a connection to this one gets what the next one has.
+        return grace.pre_stop + grace.drain + self.deregister_seconds
 
     @property
     def public_role(self) -> str:
@@ -163,6 +204,11 @@ def srs_serves(values: Settings, origin_mode: str) -> bool:
     """Whether the HTTP server of SRS must be reachable for HLS; ``values`` are the validated variables of the role."""
     caches = values["hls_nginx_enabled"] and values["hls_nginx_mode"] == "cache"
     return bool(caches and upstream_of(values["hls_nginx_cache"], origin_mode) == "srs")
+
+
+def holds_media(values: Settings) -> bool:
+    """Whether nginx keeps playlists and segments for a while; ``values`` are the validated variables of the role."""
+    return bool(values["hls_nginx_enabled"] and values["hls_nginx_own_config"] and values["hls_nginx_hold_seconds"])
 
 
 def resolve_nginx(values: Settings, origin: Origin, topology: str) -> Nginx:

@@ -7,11 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, https
-from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import METRICS_PORT, MIB, PORT, Nginx
+from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import MIB, Nginx
 from ansible_collections.livestream.srs.plugins.module_utils._desired.pods_checks import MOST_PODS
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import NAMED
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.quantities import number
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.value_checks import whole
+
+# A day: what is held takes room, and players that came to a stream that has ended wait as long.
+MOST_SECONDS = 86400
 
 
 def check(nginx: Nginx) -> Iterator[str]:
@@ -23,6 +26,14 @@ def check(nginx: Nginx) -> Iterator[str]:
     yield from _check_ports(nginx)
     if nginx.workloads and nginx.replicas is not None:
         yield from whole(0, MOST_PODS)("hls_nginx_replicas", nginx.replicas)
+    yield from whole(0, MOST_SECONDS)("hls_nginx_hold_seconds", nginx.hold_seconds)
+    if nginx.mode == "cache" or nginx.holds:
+        yield from _check_size(nginx)
+    if nginx.holds and "-slim" in nginx.image:
+        yield (
+            f"hls_nginx_image is {nginx.image!r}, an image without njs, which keeps playlists for hls_nginx_hold_seconds: leave out "
+            "-slim, or set hls_nginx_hold_seconds to 0."
+        )
     if nginx.mode == "cache":
         yield from _check_cache(nginx)
     if nginx.mode != "sidecar":
@@ -36,11 +47,14 @@ def _check_cache(nginx: Nginx) -> Iterator[str]:
         yield "hls_nginx_own_config is false, but a cache is made by a config of ours: set it to true."
     if nginx.playlist_seconds < 1:
         yield "hls_nginx_playlist_seconds is 0, with which the caches would ask the origin for each player: it must be at least 1."
+    if nginx.asks_srs and "http" not in nginx.origin.ports and not nginx.origin.proxy:
+        yield "hls_nginx_cache.upstream is srs, but srs_origin_config.http_server is off: leave it on."
+
+
+def _check_size(nginx: Nginx) -> Iterator[str]:
     size = nginx.cache["size"]
     if (number(size) or 0) < 16 * MIB:
         yield f"hls_nginx_cache.size is {size!r}: it must be a quantity of Kubernetes from 16Mi up, for example 1Gi."
-    if nginx.asks_srs and "http" not in nginx.origin.ports and not nginx.origin.proxy:
-        yield "hls_nginx_cache.upstream is srs, but srs_origin_config.http_server is off: leave it on."
 
 
 def _check_ports(nginx: Nginx) -> Iterator[str]:
@@ -49,7 +63,7 @@ def _check_ports(nginx: Nginx) -> Iterator[str]:
         return
     tcp = [listener for listener in nginx.origin.listeners if listener.protocol == "TCP"]
     taken = {port: NAMED.get(listener.directive, listener.path) for listener in tcp for port in listener.ports}
-    needed = [PORT, METRICS_PORT, *([https.PORT] if nginx.mode == "sidecar" and nginx.https else [])]
+    needed = [nginx.port, nginx.metrics_port, nginx.peers_port, *([https.PORT] if nginx.mode == "sidecar" and nginx.https else [])]
     for port in filter(taken.get, needed):
         yield f"srs_origin_config has SRS listen on port {port} ({taken[port]}), which the nginx in the same pod needs: choose another one."
 

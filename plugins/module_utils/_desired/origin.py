@@ -21,6 +21,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired.storage im
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import objects
 from ansible_collections.livestream.srs.plugins.module_utils._labels import COMPONENT, INSTANCE, PART_OF
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.stream_checks import is_unique
 
 PREFIX = "srs_origin_"
 HEARTBEAT_SECONDS = 9
@@ -84,6 +85,7 @@ class Origin(Server):
     proxy: Proxy | None
     demo_publisher: DemoPublisher
     behind_nginx: bool  # whether nginx serves what it writes
+    held_by_nginx: bool  # whether nginx keeps that while the server is away
     serves_hls: bool  # whether the caches of HLS ask it and not nginx
     called: Callable[[str, str], str]  # the name that an object has, from its kind and ours
 
@@ -142,6 +144,14 @@ class Origin(Server):
     def recreate(self) -> bool:
         """Whether the old pod must be gone first: a disk that one node at a time may mount."""
         return self.media.access_mode in ("ReadWriteOnce", "ReadWriteOncePod")
+
+    @property
+    def names_segments_once(self) -> bool:
+        """Whether no segment of HLS has the name of an earlier one, whatever server has cut it."""
+        own_text = "conf" in self.config
+        found = [self.reading.setting("hls.hls_ts_file", vhost) for vhost in self.reading.vhosts]
+        # Where nobody says it, it follows from the topology.
+        return all((setting.is_default and not own_text) or is_unique(setting.value) for setting in found)
 
     @cached_property
     def service(self) -> Endpoint:
@@ -207,10 +217,14 @@ class Origin(Server):
         if self.behind_nginx:
             # SRS numbers segments from 0 again when it restarts, and caches would serve the old segment of that name for minutes.
             conf["hls"] = {"hls_ts_file": "[app]/[stream]-[timestamp]-[seq].ts"}
+        if self.held_by_nginx:
+            # A server that quits would take its playlists with it and lose its last segment, and on a volume for several also the playlist
+            # that another server writes by now (SrsHlsMuxer::dispose).
+            conf["hls"]["hls_dispose"] = 0
         return conf
 
 
-def resolve_origin(values: Settings, topology: str, *, behind_nginx: bool, serves_hls: bool) -> Origin:
+def resolve_origin(values: Settings, topology: str, *, behind_nginx: bool, held_by_nginx: bool, serves_hls: bool) -> Origin:
     """The origin from the validated variables of its role."""
     demo = {key: values[f"srs_demo_publisher_{key}"] for key in ("image", "source", "target")}
     return built(
@@ -225,6 +239,7 @@ def resolve_origin(values: Settings, topology: str, *, behind_nginx: bool, serve
         proxy=resolve_proxy(values["srs_origin_proxy"], topology) if values["srs_origin_mode"] == "proxy" else None,
         demo_publisher=DemoPublisher(values["srs_demo_publisher"], **demo),
         behind_nginx=behind_nginx,
+        held_by_nginx=held_by_nginx,
         serves_hls=serves_hls,
         called=names.existing_names(values),
     )

@@ -106,19 +106,21 @@ def around_nginx(nginx: Nginx, role: str) -> Surroundings:
     secure = nginx.serves_https(role) is not None
     return Surroundings(
         {
-            "hls-cache" if role == CACHE else "cache-volume",
+            *_if(role == CACHE or nginx.holds, "hls-cache"),
+            *_if(role != CACHE, "cache-volume"),
             *_if(nginx.own_config, "nginx-config"),
             *_if(secure, "nginx-tls"),
             *_if(nginx.origin.security, "tmp"),
         },
         {"nginx"},
         {
-            "/var/cache/hls" if role == CACHE else "/usr/share/nginx/html",
+            *_if(role == CACHE or nginx.holds, "/var/cache/hls"),
+            *_if(role != CACHE, "/usr/share/nginx/html"),
             *_if(nginx.own_config, "/etc/nginx-srs"),
             *_if(secure, "/etc/nginx-tls"),
             *_if(nginx.origin.security, TMP),
         },
-        {nginx.port, *_if(nginx.metrics_port, nginx.metrics_port), *_if(secure, HTTPS_PORT)},
+        {nginx.port, *filter(None, (nginx.metrics_port, nginx.peers_port)), *_if(secure, HTTPS_PORT)},
     )
 
 

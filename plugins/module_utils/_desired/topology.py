@@ -22,7 +22,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired.common imp
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import ORIGIN_TO_COME, Edge, resolve_edges
 from ansible_collections.livestream.srs.plugins.module_utils._desired.monitoring import Monitoring
 from ansible_collections.livestream.srs.plugins.module_utils._desired.names import HTTP_SERVICE, PROXY_PUBLIC_SERVICE
-from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import Nginx, resolve_nginx, srs_serves
+from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import Nginx, holds_media, resolve_nginx, srs_serves
 from ansible_collections.livestream.srs.plugins.module_utils._desired.origin import Origin, resolve_origin
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import pod_schema as schema
@@ -64,6 +64,7 @@ def resolve(values: Settings, edge_origin: Sequence[str] = ()) -> Topology:
         values,
         common.topology,
         behind_nginx=values["hls_nginx_enabled"],
+        held_by_nginx=holds_media(values),
         serves_hls=srs_serves(values, values["srs_origin_mode"]),
     )
     nginx = resolve_nginx(values, origin, common.topology)

@@ -38,11 +38,11 @@ class Builder:
         """nginx."""
         if not self.topology.nginx.enabled:
             return []
-        return self._final(nginx_objects(self.topology, self.files.nginx_config, self.files.cache_config))
+        return self._final(nginx_objects(self.topology, self.files.reader, self.files.cache))
 
     def hls_sidecar(self) -> list[Object]:
         """Those objects of nginx without which the origin's pod does not start."""
-        return self._final(sidecar_objects(self.topology, self.files.nginx_config))
+        return self._final(sidecar_objects(self.topology, self.files.reader))
 
     def edges(self, edges: Iterable[Edge]) -> tuple[list[Object], dict[str, Deployed]]:
         """The objects of these edge clusters, and their configs by the cluster's name."""

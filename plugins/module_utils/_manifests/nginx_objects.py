@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import https, names
@@ -19,13 +19,19 @@ from ansible_collections.livestream.srs.plugins.module_utils._manifests.containe
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import checksum
 
 COMMAND = ["nginx", "-c", "/etc/nginx-srs/nginx.conf", "-g", "daemon off;"]
+START = ["/bin/sh", "/etc/nginx-srs/start.sh"]
 # Beyond the time that a pod goes on serving, for the answers that are under way.
 GRACE_SECONDS = 30
 # A cache that goes is a cache that must be filled again.
 SCALING = {"scaleDown": {"stabilizationWindowSeconds": 600}}
 
 
-def nginx_objects(topology: Topology, config: str, cache_config: str) -> Iterator[Object]:
+def files_checksum(files: Mapping[str, str]) -> str:
+    """The checksum of a config and what it takes."""
+    return checksum("".join(files.values()))
+
+
+def nginx_objects(topology: Topology, reader: Mapping[str, str], cache: Mapping[str, str]) -> Iterator[Object]:
     """All objects of nginx, but for its container in the origin's pod."""
     common, nginx = topology.common, topology.nginx
     yield _service(common, nginx)
@@ -33,30 +39,44 @@ def nginx_objects(topology: Topology, config: str, cache_config: str) -> Iterato
         yield _certificate(common, nginx, nginx.https)
     if nginx.https and nginx.https.flv_cluster:
         yield _flv_service(topology, nginx.https.flv_cluster)
-    yield from _reader_config(common, nginx, config)
+    yield from _reader_config(common, nginx, reader)
+    yield from _peers(common, nginx)
     if nginx.mode == "cache":
-        yield parts.config_map(common, names.HLS_CACHE_CONFIG, nginx.labels, {"nginx.conf": cache_config})
+        yield parts.config_map(common, names.HLS_CACHE_CONFIG, nginx.labels, cache)
         if nginx.readers:
             # Where the caches fetch from: the nginx that reads the volume.
             ports = [service_port("http", 80, nginx.port)]
             yield parts.service(common, names.HLS_ORIGIN_SERVICE, nginx.labels, nginx.reader_selector, ports)
     for workload in nginx.workloads:
-        yield _deployment(common, nginx, workload, config if workload.role == READER else cache_config)
+        yield _deployment(common, nginx, workload, reader if workload.role == READER else cache)
         if nginx.pod_disruption_budget:
             yield parts.disruption_budget(common, workload.app, nginx.labels, {"app": workload.app})
         if workload.autoscale:
             yield parts.autoscaler(common, workload.app, nginx.labels, workload.name, workload.autoscale, SCALING)
 
 
-def sidecar_objects(topology: Topology, config: str) -> Iterator[Object]:
+def sidecar_objects(topology: Topology, reader: Mapping[str, str]) -> Iterator[Object]:
     """What the origin's pod can't start without."""
     if topology.nginx.sidecar:
-        yield from _reader_config(topology.common, topology.nginx, config)
+        yield from _reader_config(topology.common, topology.nginx, reader)
 
 
-def _reader_config(common: Common, nginx: Nginx, config: str) -> Iterator[Object]:
+def _reader_config(common: Common, nginx: Nginx, files: Mapping[str, str]) -> Iterator[Object]:
     if nginx.readers and nginx.own_config:
-        yield parts.config_map(common, names.NGINX_CONFIG, nginx.labels, {"nginx.conf": config})
+        yield parts.config_map(common, names.NGINX_CONFIG, nginx.labels, files)
+
+
+def _peers(common: Common, nginx: Nginx) -> Iterator[Object]:
+    """By which pods find each other: those that are not ready, too, since one that ends may have what another lacks."""
+    headless = {"clusterIP": "None", "publishNotReadyAddresses": True}
+    port = [service_port("peers", nginx.peers_port, nginx.peers_port)]
+    if nginx.holds and nginx.readers:
+        yield parts.service(common, names.HLS_PEERS, nginx.labels, nginx.reader_selector, port, **headless)
+    if nginx.holds and nginx.mode == "cache":
+        yield parts.service(common, names.HLS_CACHE_PEERS, nginx.labels, nginx.selector, port, **headless)
+    if nginx.asks_each_origin:
+        http = nginx.origin.ports["http"]
+        yield parts.service(common, names.ORIGIN_PODS, nginx.labels, nginx.origin.selector, [service_port("http", http, http)], **headless)
 
 
 def _service(common: Common, nginx: Nginx) -> Object:
@@ -91,11 +111,11 @@ def _flv_service(topology: Topology, cluster: str) -> Object:
     return parts.service(topology.common, names.FLV_SERVICE, topology.nginx.labels, {"app": edge.app}, ports)
 
 
-def _deployment(common: Common, nginx: Nginx, workload: NginxWorkload, config: str) -> Object:
+def _deployment(common: Common, nginx: Nginx, workload: NginxWorkload, files: Mapping[str, str]) -> Object:
     origin = nginx.origin
     selector = {"app": workload.app}
     labels = {**selector, **(nginx.labels if common.production_defaults else {})}
-    annotations = {NGINX_CONFIG_CHECKSUM: checksum(config)} if origin.config_checksum and nginx.own_config else {}
+    annotations = {NGINX_CONFIG_CHECKSUM: files_checksum(files)} if origin.config_checksum and nginx.own_config else {}
     return parts.deployment(
         common,
         workload.name,
@@ -112,15 +132,24 @@ def _deployment(common: Common, nginx: Nginx, workload: NginxWorkload, config: s
                 **parts.placed(nginx, common),
                 **parts.present(topologySpreadConstraints=parts.spread(selector) if nginx.spread else None),
                 "containers": [nginx_container(common, nginx, workload.role, nginx.deregister_seconds), *nginx.sidecars],
-                "volumes": [_media(nginx, workload), *config_volumes(nginx, workload.role), *_tmp(nginx), *nginx.extra_volumes],
+                "volumes": [*_volumes(nginx, workload.role), *_tmp(nginx), *nginx.extra_volumes],
             },
         },
     )
 
 
-def _media(nginx: Nginx, workload: NginxWorkload) -> dict[str, Any]:
-    if workload.role == READER:
-        return {"name": "cache-volume", **nginx.origin.media.source}
+def _volumes(nginx: Nginx, role: str) -> list[dict[str, Any]]:
+    if role == READER:
+        return [{"name": "cache-volume", **nginx.origin.media.source}, *reader_volumes(nginx)]
+    return [_cache_volume(nginx), *_config_volumes(nginx, role)]
+
+
+def reader_volumes(nginx: Nginx) -> list[dict[str, Any]]:
+    """The volumes of a reader, but for that of the media."""
+    return [*([_cache_volume(nginx)] if nginx.holds else []), *_config_volumes(nginx, READER)]
+
+
+def _cache_volume(nginx: Nginx) -> dict[str, Any]:
     return {"name": "hls-cache", "emptyDir": nginx.cache_volume}
 
 
@@ -128,7 +157,7 @@ def _tmp(nginx: Nginx) -> list[dict[str, Any]]:
     return [TMP_VOLUME] if nginx.origin.security else []
 
 
-def config_volumes(nginx: Nginx, role: str) -> list[dict[str, Any]]:
+def _config_volumes(nginx: Nginx, role: str) -> list[dict[str, Any]]:
     """The volumes of its config and its certificate."""
     volumes: list[dict[str, Any]] = []
     if nginx.own_config:
@@ -148,15 +177,17 @@ def nginx_container(common: Common, nginx: Nginx, role: str, pre_stop: int) -> d
     """nginx in a pod: ``role`` is ``reader`` over the volume that SRS writes to, or ``cache``."""
     origin, secure = nginx.origin, nginx.serves_https(role)
     ports: list[dict[str, Any]] = [{"containerPort": nginx.port, **({"name": "hls"} if common.production_defaults else {})}]
-    mounts: list[dict[str, Any]] = [
-        {"name": "hls-cache", "mountPath": "/var/cache/hls"}
-        if role == CACHE
-        else {"name": "cache-volume", "mountPath": "/usr/share/nginx/html", "readOnly": True}
-    ]
+    mounts: list[dict[str, Any]] = []
+    if role == READER:
+        mounts.append({"name": "cache-volume", "mountPath": "/usr/share/nginx/html", "readOnly": True})
+    if role == CACHE or nginx.holds:
+        mounts.append({"name": "hls-cache", "mountPath": "/var/cache/hls"})
     if secure:
         ports.append({"containerPort": https.PORT, "name": "https"})
     if nginx.metrics_port:
         ports.append({"containerPort": nginx.metrics_port, "name": "metrics"})
+    if nginx.peers_port:
+        ports.append({"containerPort": nginx.peers_port, "name": "peers"})
     if nginx.own_config:
         mounts.append({"name": "nginx-config", "mountPath": "/etc/nginx-srs"})
     if secure:
@@ -168,7 +199,7 @@ def nginx_container(common: Common, nginx: Nginx, role: str, pre_stop: int) -> d
         "nginx",
         nginx.image,
         restricted=origin.security,
-        command=COMMAND if nginx.own_config else None,
+        command=[*START, common.namespace] if nginx.holds else COMMAND if nginx.own_config else None,
         ports=ports,
         resources=nginx.resources,
         **parts.probes(nginx.port, nginx, nginx.probes),

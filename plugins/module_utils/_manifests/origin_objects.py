@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils._desired import cleanup, names, storage
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Common
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import apps
+from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import READER
 from ansible_collections.livestream.srs.plugins.module_utils._desired.origin import Endpoint, Origin, Workload
 from ansible_collections.livestream.srs.plugins.module_utils._desired.topology import Topology
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
@@ -32,8 +33,8 @@ class Files:
     cleanup_script: str
     publish_script: str
     dashboard: str
-    nginx_config: str
-    cache_config: str
+    reader: dict[str, str]  # of the nginx that reads what SRS writes: its config, and what that takes
+    cache: dict[str, str]  # of the caches, likewise
 
 
 def origin_objects(topology: Topology, files: Files) -> Iterator[Object]:
@@ -106,7 +107,7 @@ def _checksums(topology: Topology, deployed: Deployed | None, files: Files) -> d
     elif deployed:
         found[CONFIG_CHECKSUM] = deployed.checksum
     if topology.nginx.sidecar and topology.nginx.own_config:
-        found[NGINX_CONFIG_CHECKSUM] = checksum(files.nginx_config)
+        found[NGINX_CONFIG_CHECKSUM] = nginx_objects.files_checksum(files.reader)
     return found
 
 
@@ -114,19 +115,21 @@ def _pod_spec(topology: Topology, deployed: Deployed | None) -> dict[str, Any]:
     common, origin, nginx = topology.common, topology.origin, topology.nginx
     mounts = [{"name": "cache-volume", "mountPath": storage.MEDIA}, *([config_mount()] if deployed else [])]
     env = [_device_id()] if origin.proxy else []
+    stays = nginx.sidecar_stays_seconds
+    ends = stays + nginx_objects.GRACE_SECONDS if nginx.sidecar and nginx.holds else 0
     containers = [srs_container(common, origin, deployed, env, mounts)]
     volumes: list[dict[str, Any]] = [{"name": "cache-volume", **origin.media.source}]
     if deployed:
         volumes.append({"name": "config-volume", "configMap": {"name": origin.config_name}})
     if nginx.sidecar:
-        containers.append(nginx_objects.nginx_container(common, nginx, "reader", origin.grace.pre_stop if origin.grace else 0))
-        volumes += nginx_objects.config_volumes(nginx, "reader")
+        containers.append(nginx_objects.nginx_container(common, nginx, READER, stays))
+        volumes += nginx_objects.reader_volumes(nginx)
         volumes += nginx.extra_volumes
     if origin.static_files == "sidecar":
         containers.append(_tutorials_copier(common, origin))
     return {
         **(parts.restricted_pod(low_ports=origin.opens_low_ports and not origin.host_network) if origin.security else {}),
-        **({"terminationGracePeriodSeconds": origin.grace.period} if origin.grace else {}),
+        **({"terminationGracePeriodSeconds": max(origin.grace.period, ends)} if origin.grace else {}),
         **parts.placed(origin, common),
         **parts.present(topologySpreadConstraints=parts.spread(origin.selector) if origin.several and origin.spread else None),
         **({"initContainers": [_copier(common, origin)]} if origin.static_files == "init" else {}),
@@ -267,6 +270,8 @@ def _rules(topology: Topology) -> Iterator[parts.Rule]:
         # HLS: everybody, or the caches alone that stand between.
         caches = [parts.pods_with(nginx.selector)] if nginx.mode == "cache" else None
         yield parts.opened(nginx_objects.reader_ports(nginx), caches)
+        if nginx.peers_port:
+            yield parts.opened([nginx.peers_port], [parts.pods_with(nginx.reader_selector)])
     elif nginx.asks_srs and not origin.proxy:
         yield parts.opened([origin.ports["http"]], [parts.pods_with(nginx.selector)])
     metrics = [origin.ports.get("exporter", 0), nginx.metrics_port if nginx.sidecar else 0]

@@ -29,8 +29,13 @@ ENDING = r"/\[app\]/\[stream\]\.(flv|ts|aac|mp3)"
 AT_AN_EDGE = re.compile(rf"[^/]*{ENDING}")
 AT_AN_ORIGIN = re.compile(rf".*{ENDING}")
 
-# What tells two recordings of a stream apart.
+# What tells two files of a stream apart.
 UNIQUE = ("[timestamp]", "[05]", "[999]")
+
+
+def is_unique(name: str | None) -> bool:
+    """Whether files named so are named once, however often the server starts."""
+    return any(variable in (name or "") for variable in UNIQUE)
 
 
 def stream_checks(tree: list[Directive], version: int, env: Mapping[str, str | None] | None = None) -> list[Finding]:
@@ -113,7 +118,7 @@ class _Streams(Checks):
         path = self.reading.setting("dvr.dvr_path", vhost)
         if not self.reading.is_on("dvr.enabled", vhost) or not path.value or not path.value.endswith((".flv", ".mp4")):
             return
-        if not any(variable in path.value for variable in UNIQUE):
+        if not is_unique(path.value):
             said = f"is {path.value!r}, the same for every recording of a stream"
             way = "put [timestamp] into the name"
             line = path.at.line if path.at else 0

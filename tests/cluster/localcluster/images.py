@@ -112,7 +112,7 @@ def ensure() -> None:
         _keep(store, PAUSE, shell(system), {"Entrypoint": ["sleep", "infinity"]})
         _keep(store, BUSYBOX, shell(system), {"Cmd": ["sh"]})
         nginx = {"Entrypoint": ["/docker-entrypoint.sh"], "Cmd": ["nginx", "-g", "daemon off;"], "StopSignal": "SIGQUIT"}
-        _keep(store, NGINX, like_official_nginx(shell(system), debian.ensure(["nginx"], complete=True)), nginx)
+        _keep(store, NGINX, like_official_nginx(shell(system), debian.ensure(["nginx", "libnginx-mod-http-js"], complete=True)), nginx)
         done.touch()
 
 

@@ -172,6 +172,7 @@ CLASSES: list[tuple[type, str, dict[str, str], dict[str, str]]] = [
             "media": "what storage and volume come to",
             "demo_publisher": "the variables srs_demo_publisher*",
             "behind_nginx": "hls_nginx_enabled",
+            "held_by_nginx": "from hls_nginx_hold_seconds",
             "serves_hls": "of the caches",
         },
         {},

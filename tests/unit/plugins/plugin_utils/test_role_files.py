@@ -19,16 +19,15 @@ CACHE = {"hls_nginx_mode": "cache"}
 TLS = {"secret_name": "tls"}
 
 
+def configs(**variables: Any) -> tuple[str, str]:
+    """The config of what reads the volume, and that of a cache, if there are any."""
+    files = built(**variables).files
+    return files.reader["nginx.conf"], files.cache.get("nginx.conf", "")
+
+
 @cache
 def usual() -> tuple[str, str]:
-    files = built(**CACHE).files
-    return files.nginx_config, files.cache_config
-
-
-def configs(**variables: Any) -> tuple[str, str]:
-    """The config of what reads the volume, and that of a cache."""
-    files = built(**variables).files
-    return files.nginx_config, files.cache_config
+    return configs(**CACHE)
 
 
 def lines(text: str) -> list[str]:
@@ -40,6 +39,8 @@ EVERY_FORM: list[dict[str, Any]] = [
     {},
     CACHE,
     {**CACHE, "hls_nginx_cache": {"upstream": "srs"}},
+    {**CACHE, "hls_nginx_hold_seconds": 0},
+    {"hls_nginx_hold_seconds": 0},
     {"hls_nginx_https": TLS},
     {**CACHE, "hls_nginx_https": {**TLS, "redirect": True, "flv_cluster": "edge"}},
     {"hls_nginx_metrics": False, "hls_nginx_https": {**TLS, "redirect": True, "flv_cluster": "edge"}},
@@ -48,7 +49,7 @@ EVERY_FORM: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("variables", EVERY_FORM)
 def test_every_block_is_closed_and_every_directive_ends(variables: dict[str, Any]) -> None:
-    for text in configs(**variables):
+    for text in filter(None, configs(**variables)):
         assert not re.search(r"\{[{%]|[}%]\}\}|None|Undefined", text)
         depth = 0
         for line in lines(re.sub(r'"[^"]*"', '""', text)):
@@ -65,10 +66,12 @@ def test_a_cache_asks_once_for_all() -> None:
         "proxy_cache_lock on;",
         "proxy_cache_lock_timeout 15s;",
         "proxy_cache_lock_age 15s;",
-        "proxy_cache_key $uri;",
         "proxy_cache_use_stale updating error timeout invalid_header http_500 http_502 http_503 http_504;",
     ):
         assert found.count(directive) == 1, directive
+    assert [line for line in found if line.startswith("proxy_cache_key")] == [
+        f"proxy_cache_key {key};" for key in ("$uri", "$segment", "$playlist", "$segment")
+    ], "never by the query"
     assert "off" not in [line.split()[-1].rstrip(";") for line in found if line.startswith("proxy_cache")]
 
 
@@ -90,13 +93,39 @@ def test_the_cache_stays_below_the_size_of_its_volume() -> None:
     ("variables", "server"),
     [
         ({}, "srs-hls-origin-service:80"),
-        ({"hls_nginx_cache": {"upstream": "srs"}}, "srs-internal-origin-service:8080"),
+        ({"hls_nginx_cache": {"upstream": "srs"}, "hls_nginx_hold_seconds": 0}, "srs-internal-origin-service:8080"),
     ],
 )
 def test_whom_a_cache_asks(variables: dict[str, Any], server: str) -> None:
     found = lines(configs(**CACHE, **variables)[1])
     assert f"server {server};" in found
     assert f"proxy_set_header Host {server};" in found
+
+
+def test_a_cache_asks_the_origin_that_ends_too() -> None:
+    found = lines(configs(**CACHE, hls_nginx_cache={"upstream": "srs"})[1])
+    assert "default srs-origin-pods.$cluster_domain:8080;" in found
+    assert "proxy_pass http://$origin_pods;" in found and "proxy_pass http://source;" not in found
+    assert any(line.startswith("proxy_next_upstream ") and "http_404" in line for line in found)
+
+
+def test_playlists_that_are_held() -> None:
+    for variables in ({}, CACHE, {**CACHE, "hls_nginx_cache": {"upstream": "srs"}}):
+        for text in filter(None, configs(**variables, hls_nginx_hold_seconds=77)):
+            assert "set $hold_seconds 77;" in lines(text) and "js_import window from window.js;" in lines(text)
+            assert lines(text).count("listen 8083;") == lines(text).count("js_content window.play;") + ("server_name media;" in lines(text))
+        for text in configs(**variables, hls_nginx_hold_seconds=0):
+            assert "js_" not in text and "8083" not in text
+    assert "set $own_media on;" in lines(configs()[0])
+    shared = {"srs_origin_storage": {"type": "pvc", "size": "9Gi", "access_mode": "ReadWriteMany"}}
+    assert "set $own_media off;" in lines(configs(**shared)[0])
+    assert "inactive=197s" in configs(hls_nginx_hold_seconds=77)[0], "until no playlist names it any more"
+
+
+def test_segments_whose_names_come_again_are_not_held() -> None:
+    again = {"srs_origin_config": {"hls": {"hls_ts_file": "[app]/[stream]-[seq].ts"}}}
+    assert "8083" not in configs(**again)[0]
+    assert "8083" in configs(srs_origin_config={"hls": {"hls_ts_file": "[app]/[stream]/[2006][01][02]-[15][04][05]-[seq].ts"}})[0]
 
 
 def test_what_nginx_is_told_of_the_machine() -> None:
@@ -113,10 +142,10 @@ def test_sites_that_may_play_are_a_string_of_nginx(origin: str) -> None:
 
 
 def test_https() -> None:
-    reader, cache_config = configs(hls_nginx_https=TLS)
+    reader, _cache = configs(hls_nginx_https=TLS)
     assert "listen 8081;" in lines(reader) and "listen 8443 ssl http2;" in lines(reader)
     assert "return 301" not in reader
-    assert "ssl" not in cache_config and "ssl" not in usual()[0]
+    assert "ssl" not in usual()[0] and "ssl" not in usual()[1]
     behind, public = configs(**CACHE, hls_nginx_https={**TLS, "redirect": True})
     assert "ssl" not in behind
     assert lines(public).count("listen 8081;") == 1, "of what redirects"

@@ -148,7 +148,7 @@ def test_patches_come_last() -> None:
 def test_a_patch_is_for_all_objects_of_its_kind_unless_it_names_some() -> None:
     builder = wanted(srs_patches=[{"kind": "Service", "patch": {"metadata": {"annotations": {"note": "1"}}}}]).builder()
     services = [item for item in [*builder.hls(), *builder.origin()] if item["kind"] == "Service"]
-    assert len(services) == 2
+    assert len(services) == 3
     assert all(item["metadata"]["annotations"]["note"] == "1" for item in services)
 
 

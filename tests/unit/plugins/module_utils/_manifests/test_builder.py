@@ -302,7 +302,7 @@ def test_every_part_is_patched() -> None:
     patches = [patch(kind, "*", **NOTE) for kind in ("ConfigMap", "Deployment", "Service", "NetworkPolicy", "PodMonitor")]
     builder = built(srs_patches=patches)
     assert "Deployment srs-origin-deployment" in noted(builder.origin()) and "PodMonitor srs" in noted(builder.origin())
-    assert noted(builder.hls()) == ["Service srs-http-service", "ConfigMap srs-hls-nginx-config"]
+    assert noted(builder.hls()) == ["Service srs-http-service", "ConfigMap srs-hls-nginx-config", "Service srs-hls-peers"]
     assert noted(builder.hls_sidecar()) == ["ConfigMap srs-hls-nginx-config"]
     assert "NetworkPolicy srs-edge" in noted(builder.edges(builder.topology.edges)[0])
     assert noted(builder.unpatched()) == []

@@ -19,6 +19,7 @@ CACHE = {"hls_nginx_mode": "cache"}
 TLS = {"secret_name": "tls", "dns_names": ["live.example.com"]}
 ISSUED = {"issuer": {"name": "le"}, "dns_names": ["live.example.com"]}
 SERVICE, CONFIG, CACHE_CONFIG = "Service srs-http-service", "ConfigMap srs-hls-nginx-config", "ConfigMap srs-hls-edge-config"
+PEERS, CACHE_PEERS = "Service srs-hls-peers", "Service srs-hls-edge-peers"
 
 
 def made(**variables: Any) -> dict[str, Any]:
@@ -28,23 +29,26 @@ def made(**variables: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("variables", "names"),
     [
-        ({}, [SERVICE, CONFIG]),
+        ({}, [SERVICE, CONFIG, PEERS]),
+        ({"hls_nginx_hold_seconds": 0}, [SERVICE, CONFIG]),
         (BARE, [SERVICE]),
         ({"hls_nginx_own_config": False}, [SERVICE]),
-        ({"hls_nginx_https": TLS}, [SERVICE, CONFIG]),
-        ({"hls_nginx_https": ISSUED}, [SERVICE, "Certificate srs-hls-tls", CONFIG]),
-        ({"hls_nginx_https": {**TLS, "flv_cluster": "edge"}}, [SERVICE, "Service srs-flv-service", CONFIG]),
-        ({"hls_nginx_https": {**ISSUED, "flv_cluster": "edge", "enabled": False}}, [SERVICE, CONFIG]),
-        (APART, [SERVICE, CONFIG, "Deployment nginx-origin-deployment", "PodDisruptionBudget nginx-origin"]),
+        ({"hls_nginx_https": TLS}, [SERVICE, CONFIG, PEERS]),
+        ({"hls_nginx_https": ISSUED}, [SERVICE, "Certificate srs-hls-tls", CONFIG, PEERS]),
+        ({"hls_nginx_https": {**TLS, "flv_cluster": "edge"}}, [SERVICE, "Service srs-flv-service", CONFIG, PEERS]),
+        ({"hls_nginx_https": {**ISSUED, "flv_cluster": "edge", "enabled": False}}, [SERVICE, CONFIG, PEERS]),
+        (APART, [SERVICE, CONFIG, PEERS, "Deployment nginx-origin-deployment", "PodDisruptionBudget nginx-origin"]),
         (
             {**APART, "hls_nginx_autoscale": {"min": 2, "max": 5}, "hls_nginx_pod_disruption_budget": False},
-            [SERVICE, CONFIG, "Deployment nginx-origin-deployment", "HorizontalPodAutoscaler nginx-origin"],
+            [SERVICE, CONFIG, PEERS, "Deployment nginx-origin-deployment", "HorizontalPodAutoscaler nginx-origin"],
         ),
         (
             CACHE,
             [
                 SERVICE,
                 CONFIG,
+                PEERS,
+                CACHE_PEERS,
                 CACHE_CONFIG,
                 "Service srs-hls-origin-service",
                 "Deployment srs-hls-edge-deployment",
@@ -53,13 +57,22 @@ def made(**variables: Any) -> dict[str, Any]:
         ),
         (
             {**CACHE, "hls_nginx_cache": {"upstream": "srs"}},
-            [SERVICE, CACHE_CONFIG, "Deployment srs-hls-edge-deployment", "PodDisruptionBudget srs-hls-edge"],
+            [
+                SERVICE,
+                CACHE_PEERS,
+                "Service srs-origin-pods",
+                CACHE_CONFIG,
+                "Deployment srs-hls-edge-deployment",
+                "PodDisruptionBudget srs-hls-edge",
+            ],
         ),
         (
             {**CACHE, **CLUSTER, "hls_nginx_autoscale": {"min": 2, "max": 5}},
             [
                 SERVICE,
                 CONFIG,
+                PEERS,
+                CACHE_PEERS,
                 CACHE_CONFIG,
                 "Service srs-hls-origin-service",
                 "Deployment nginx-origin-deployment",
@@ -99,10 +112,15 @@ def test_what_the_pod_of_the_origin_needs_first(variables: dict[str, Any], names
 def test_configs_are_where_nginx_looks_for_them() -> None:
     builder = built(**CACHE)
     found = named(builder.hls())
-    assert found[CONFIG]["data"] == {"nginx.conf": builder.files.nginx_config}
-    assert found[CACHE_CONFIG]["data"] == {"nginx.conf": builder.files.cache_config}
+    assert found[CONFIG]["data"] == builder.files.reader
+    assert found[CACHE_CONFIG]["data"] == builder.files.cache
+    assert set(builder.files.cache) == {"nginx.conf", "start.sh", "window.js", "playlist.js"}
     command = found["Deployment srs-hls-edge-deployment"]["spec"]["template"]["spec"]["containers"][0]["command"]
-    assert command[:3] == ["nginx", "-c", "/etc/nginx-srs/nginx.conf"]
+    assert command == ["/bin/sh", "/etc/nginx-srs/start.sh", "srs"]
+    plain = built(**CACHE, hls_nginx_hold_seconds=0)
+    assert set(plain.files.cache) == {"nginx.conf"}
+    (container,) = named(plain.hls())["Deployment srs-hls-edge-deployment"]["spec"]["template"]["spec"]["containers"]
+    assert container["command"] == ["nginx", "-c", "/etc/nginx-srs/nginx.conf", "-g", "daemon off;"]
 
 
 # Services
@@ -137,6 +155,17 @@ def test_whom_the_caches_ask(variables: dict[str, Any], app: str) -> None:
     service = made(**variables)["Service srs-hls-origin-service"]["spec"]
     assert (service["selector"], service["type"]) == ({"app": app}, "ClusterIP")
     assert [(port["port"], port["targetPort"]) for port in service["ports"]] == [(80, 8081)]
+
+
+def test_pods_find_each_other_when_they_start_and_when_they_end() -> None:
+    found = made(**CACHE, **CLUSTER)
+    for name, app in ((PEERS, "nginx-origin"), (CACHE_PEERS, "srs-hls-edge")):
+        spec = found[name]["spec"]
+        assert (spec["clusterIP"], spec["publishNotReadyAddresses"], spec["selector"]) == ("None", True, {"app": app})
+        assert [port["targetPort"] for port in spec["ports"]] == [8083]
+    asked = made(**CACHE, hls_nginx_cache={"upstream": "srs"})["Service srs-origin-pods"]["spec"]
+    assert (asked["clusterIP"], asked["publishNotReadyAddresses"], asked["selector"]) == ("None", True, {"app": "srs-origin"})
+    assert [port["targetPort"] for port in asked["ports"]] == [8080]
 
 
 def test_a_certificate() -> None:
@@ -200,18 +229,23 @@ def test_a_changed_config_replaces_the_pods_that_have_it() -> None:
         ]
 
     usual, larger = checksums(), checksums(hls_nginx_cache={"size": "2Gi"})
-    assert usual[0] == larger[0] and usual[1] != larger[1]
+    assert usual[0] != larger[0] and usual[1] != larger[1]
     assert usual[0] != usual[1]
+    asked = checksums(hls_nginx_segment_seconds=601)
+    assert asked[1] != usual[1]
     assert "annotations" not in cache(srs_origin_config_checksum=False)["template"]["metadata"]
 
 
 def test_a_reader_has_the_media_and_may_not_write_them() -> None:
     pod = reader()["template"]["spec"]
-    assert pod["volumes"][:2] == [
+    assert pod["volumes"][:3] == [
         {"name": "cache-volume", "persistentVolumeClaim": {"claimName": "srs-origin-media"}},
+        {"name": "hls-cache", "emptyDir": {"sizeLimit": "1Gi"}},
         {"name": "nginx-config", "configMap": {"name": "srs-hls-nginx-config"}},
     ]
     assert pod["containers"][0]["volumeMounts"][0] == {"name": "cache-volume", "mountPath": "/usr/share/nginx/html", "readOnly": True}
+    plain = reader(hls_nginx_hold_seconds=0)["template"]["spec"]
+    assert "hls-cache" not in str(plain), "it keeps nothing"
 
 
 def test_a_cache_has_a_volume_of_its_own() -> None:
@@ -252,8 +286,11 @@ def test_what_is_added_to_pods() -> None:
 def test_what_nginx_runs_with() -> None:
     (container,) = cache(hls_nginx_image="nginx:x", hls_nginx_resources={"limits": {"cpu": "1"}})["template"]["spec"]["containers"]
     assert (container["image"], container["resources"]) == ("nginx:x", {"limits": {"cpu": "1"}})
-    assert container["command"] == ["nginx", "-c", "/etc/nginx-srs/nginx.conf", "-g", "daemon off;"]
-    assert container["ports"] == [{"containerPort": 8081, "name": "hls"}, {"containerPort": 8082, "name": "metrics"}]
+    assert container["ports"] == [
+        {"containerPort": 8081, "name": "hls"},
+        {"containerPort": 8082, "name": "metrics"},
+        {"containerPort": 8083, "name": "peers"},
+    ]
     assert container["readinessProbe"]["tcpSocket"] == container["livenessProbe"]["tcpSocket"] == {"port": 8081}
     assert "startupProbe" not in container
     assert "startupProbe" in cache(hls_nginx_startup_probe={"periodSeconds": 1})["template"]["spec"]["containers"][0]

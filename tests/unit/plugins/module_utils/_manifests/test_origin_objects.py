@@ -215,8 +215,17 @@ def test_srs_and_nginx_share_the_media() -> None:
 
 
 def test_nginx_goes_with_the_pod_that_it_is_in() -> None:
-    assert container("nginx", srs_origin_deregister_seconds=7)["lifecycle"]["preStop"]["sleep"]["seconds"] == 7
+    def stays(**variables: Any) -> int:
+        return int(container("nginx", srs_origin_deregister_seconds=7, **variables)["lifecycle"]["preStop"]["sleep"]["seconds"])
+
+    assert stays(hls_nginx_hold_seconds=0) == 7
     assert "lifecycle" not in container("nginx", srs_origin_graceful=False)
+    # What it holds is fetched by the next pod, and who has a connection to it gets what that one has.
+    assert stays() == 7 + 10
+    assert stays(srs_origin_drain_seconds=100, hls_nginx_deregister_seconds=20) == 7 + 100 + 20
+    assert pod(srs_origin_drain_seconds=100)["terminationGracePeriodSeconds"] >= 1 + 100 + 10 + 30
+    # A pod that must be gone before the next one comes keeps nobody waiting.
+    assert stays(**DISK) == 7
 
 
 def test_the_pod_outlives_the_drain_of_its_server() -> None:
@@ -439,7 +448,8 @@ def test_where_nobody_pulls_nobody_comes_in() -> None:
 def test_everybody_comes_to_hls() -> None:
     assert rules()[1] == ([8081], None)
     assert rules(hls_nginx_https={"secret_name": "tls"})[1] == ([8081, 8443], None)
-    assert rules()[2] == ([9972, 8082], [{"namespaceSelector": {}}])
+    assert rules()[2] == ([8083], [{"podSelector": {"matchLabels": {"app": "srs-origin"}}}]), "the other pods ask for what is held"
+    assert rules()[3] == ([9972, 8082], [{"namespaceSelector": {}}])
 
 
 def test_behind_caches_hls_is_for_them_alone() -> None:
