@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,34 @@ from ansible_collections.livestream.srs.tests.support.real_nginx import Origin, 
 PLAYLIST = "/live/livestream.m3u8"
 # A playlist is kept for a second, and asked for by the pod as often.
 SOON = 1.3
+
+
+START = Path(__file__).resolve().parents[2] / "roles/hls_nginx/files/start.sh"
+
+
+@pytest.mark.parametrize(
+    ("resolv", "told"),
+    [
+        (
+            "search live.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n",
+            ["resolver 10.96.0.10 valid=1s;", 'map "" $cluster_domain { default live.svc.cluster.local; }'],
+        ),
+        (
+            "nameserver fd00::a\nnameserver 10.0.0.2\nsearch corp.example live.svc.k8s.corp.example\n",
+            ["resolver [fd00::a] 10.0.0.2 valid=1s;", 'map "" $cluster_domain { default live.svc.k8s.corp.example; }'],
+        ),
+        ("", ["resolver 127.0.0.1 valid=1s;", 'map "" $cluster_domain { default live.svc.cluster.local; }']),
+    ],
+)
+def test_what_nginx_is_told_of_the_dns(tmp_path: Path, resolv: str, told: list[str]) -> None:
+    (tmp_path / "resolv.conf").write_text(resolv)
+    script = START.read_text().replace("/etc/resolv.conf", f"{tmp_path}/resolv.conf").replace("/tmp/dns.conf", f"{tmp_path}/dns.conf")
+    (tmp_path / "start.sh").write_text(script.replace("exec nginx", "echo"))
+    done = subprocess.run(["/bin/sh", tmp_path / "start.sh", "live"], capture_output=True, text=True, check=True)
+    assert done.stdout == "-c /etc/nginx-srs/nginx.conf -g daemon off;\n"
+    lines = (tmp_path / "dns.conf").read_text().splitlines()
+    assert [lines[0], lines[2]] == told
+    assert lines[1] == "resolver_timeout 2s;"
 
 
 @dataclass
