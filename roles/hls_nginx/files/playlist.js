@@ -100,6 +100,11 @@ function last(window) {
     return window ? window.first + window.segments.length - 1 : -1;
 }
 
+/* The last segment of a window or of a playlist that has any. */
+function newest(list) {
+    return list.segments[list.segments.length - 1];
+}
+
 function seconds(segments) {
     return segments.reduce((sum, segment) => sum + segment.seconds, 0);
 }
@@ -119,14 +124,13 @@ function beyond(window, list, now) {
         from -= 1;
     }
     const segments = list.segments.slice(from);
-    const newest = window.segments[window.segments.length - 1];
-    if (!segments.length || (from > 0 && list.segments[from - 1].id === newest.id)) {
+    if (!segments.length || (from > 0 && list.segments[from - 1].id === newest(window).id)) {
         return {segments: segments, follows: true};
     }
     // A server of before, which cuts its last one or has left its playlist behind. Clocks of nodes differ: a window that nobody goes on with
     // takes what it has never seen.
     const time = stamp(segments[segments.length - 1]);
-    const of_before = time > 0 && time <= stamp(newest) && (from > 0 || !is_stale(window, now));
+    const of_before = time > 0 && time <= stamp(newest(window)) && (from > 0 || !is_stale(window, now));
     return {segments: of_before ? [] : segments, follows: false};
 }
 
@@ -218,4 +222,4 @@ function render(window) {
     return lines.join('\n') + '\n';
 }
 
-export default {parse, last, is_new, is_stale, begin, merge, render};
+export default {parse, last, newest, is_new, is_stale, begin, merge, render};

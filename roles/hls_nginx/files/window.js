@@ -137,7 +137,9 @@ function wants_peers(window, source) {
     if (!window || now - window.born < YOUNG_MS || is_seam(window, source)) {
         return true;
     }
-    return with_list(window, source.list, source.time, now) === window && playlist.is_stale(window, now);
+    const merged = with_list(window, source.list, source.time, now);
+    // What goes on with the stream is another pod's server, or none.
+    return !has_segments(source) || playlist.newest(merged).id !== playlist.newest(source.list).id || playlist.is_stale(merged, now);
 }
 
 async function with_peers(r, path, window, asked) {

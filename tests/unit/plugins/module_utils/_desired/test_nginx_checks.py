@@ -36,6 +36,8 @@ def found(**variables: Any) -> list[str]:
         {"srs_origin_volume": {"nfs": {"server": "a", "path": "/"}}, "hls_nginx_mode": "deployment"},
         {**CACHE, "hls_nginx_autoscale": {"min": 2, "max": 20}},
         {**CACHE, "hls_nginx_replicas": 0},
+        {"hls_nginx_hold_seconds": 0, "hls_nginx_image": "nginx:1.28-slim", "hls_nginx_cache": {"size": "1Mi"}},
+        {"hls_nginx_hold_seconds": 0, "srs_origin_config": {"http_server": {"listen": 8083}}},
     ],
 )
 def test_what_is_right(variables: dict[str, Any]) -> None:
@@ -57,6 +59,11 @@ def test_what_is_right(variables: dict[str, Any]) -> None:
         ({**PROXY, **CACHE, "hls_nginx_cache": {"upstream": "nginx"}}, "hls_nginx_mode is cache, but srs_origin_storage is an emptydir"),
         ({**CACHE, "hls_nginx_own_config": False}, "hls_nginx_own_config is false"),
         ({**CACHE, "hls_nginx_cache": {"size": "1Mi"}}, "hls_nginx_cache.size is '1Mi'"),
+        ({"hls_nginx_cache": {"size": "1Mi"}}, "hls_nginx_cache.size is '1Mi'"),
+        ({"hls_nginx_hold_seconds": -1}, "hls_nginx_hold_seconds is -1"),
+        ({"hls_nginx_hold_seconds": 86401}, "hls_nginx_hold_seconds is 86401"),
+        ({"hls_nginx_image": "nginx:1.28-alpine-slim"}, "hls_nginx_image is 'nginx:1.28-alpine-slim', an image without njs"),
+        ({"srs_origin_config": {"http_server": {"listen": 8083}}}, "srs_origin_config has SRS listen on port 8083"),
         ({**CACHE, "hls_nginx_cache": {"size": "huge"}}, "hls_nginx_cache.size is 'huge'"),
         ({**CACHE, "hls_nginx_playlist_seconds": 0}, "hls_nginx_playlist_seconds is 0"),
         (
