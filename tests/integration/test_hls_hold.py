@@ -139,6 +139,9 @@ def test_a_stream_that_nobody_publishes_any_more_ends_though_its_files_stay(star
     srs.cut()
     time.sleep(SOON)
     assert names(playlist(pod))[-1] == srs.written[-1], "it goes on when the publisher is back"
+    srs.cut()
+    time.sleep(3 + SOON)
+    assert pod.get(PLAYLIST).status == 404, "from when it was written, not from when somebody looked"
 
 
 def test_a_new_server_goes_on_in_the_same_window(start: Start) -> None:

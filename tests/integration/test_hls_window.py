@@ -35,7 +35,7 @@ const shown = given.map((polls) => {
     return polls.map((poll) => {
         const list = playlist.parse(poll.text);
         if (list && list.segments.length) {
-            window = window ? playlist.merge(window, list, poll.now) : playlist.begin(list, poll.now, poll.now);
+            window = window ? playlist.merge(window, list, poll.now, poll.now) : playlist.begin(list, poll.now, poll.now);
         }
         // As it is kept in a file in between.
         window = JSON.parse(JSON.stringify(window));

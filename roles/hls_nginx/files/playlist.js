@@ -148,8 +148,8 @@ function begin(list, time, now) {
     };
 }
 
-/* The window that follows from a window and the playlist of now; the same one if there is nothing new. */
-function merge(window, list, now) {
+/* The window that follows from a window and the playlist of now; the same one if there is nothing new. `time` is when its last segment came. */
+function merge(window, list, time, now) {
     const found = beyond(window, list, now);
     if (!found.segments.length) {
         return window;
@@ -161,7 +161,7 @@ function merge(window, list, now) {
     const all = window.segments.concat(added);
     const made = Object.assign({}, window, {
         segments: all, target: longest(Math.max(window.target, list.target), added), version: Math.max(window.version, list.version),
-        head: list.head, past: window.past.slice(), changed: now
+        head: list.head, past: window.past.slice(), changed: Math.max(window.changed, time)
     });
     const own = {};
     list.segments.forEach((segment) => { own[segment.id] = segment; });

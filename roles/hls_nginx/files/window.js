@@ -119,7 +119,8 @@ function with_list(window, list, time, now) {
     if (!list || !list.segments.length) {
         return window;
     }
-    return window ? playlist.merge(window, list, now) : playlist.begin(list, Math.min(time, now), now);
+    const came = Math.min(time, now);
+    return window ? playlist.merge(window, list, came, now) : playlist.begin(list, came, now);
 }
 
 function has_segments(source) {
