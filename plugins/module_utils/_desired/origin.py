@@ -25,6 +25,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.stream_ch
 
 PREFIX = "srs_origin_"
 HEARTBEAT_SECONDS = 9
+# Those before remove the files of streams that have ended, which is worth more than a segment.
+DISPOSES_WHEN_IT_QUITS = 6
 
 
 @dataclass
@@ -217,9 +219,9 @@ class Origin(Server):
         if self.behind_nginx:
             # SRS numbers segments from 0 again when it restarts, and caches would serve the old segment of that name for minutes.
             conf["hls"] = {"hls_ts_file": "[app]/[stream]-[timestamp]-[seq].ts"}
-        if self.held_by_nginx:
+        if self.held_by_nginx and self.version >= DISPOSES_WHEN_IT_QUITS:
             # A server that quits would take its playlists with it and lose its last segment, and on a volume for several also the playlist
-            # that another server writes by now (SrsHlsMuxer::dispose).
+            # that another server writes by now (SrsHlsMuxer::dispose). Up to 6.0.172 and 7.0.136 it removes nothing at any other time.
             conf["hls"]["hls_dispose"] = 0
         return conf
 
