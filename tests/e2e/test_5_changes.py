@@ -13,7 +13,8 @@ import pytest
 from driver import change, checks, kube
 from driver.change import Change
 from driver.figures import Figures
-from driver.topology import EDGE, Topology
+from driver.topology import EDGE, HLS, Topology
+from players.browser import HLS_JS, MPEGTS_JS
 from players.crowd import Audience, Regulars
 
 DEREGISTER = 10
@@ -22,10 +23,14 @@ AT_ONCE = 15
 LINGER = DEREGISTER + 6.0
 """After a rollout is done, the last replaced server still has this long until it gets its signal, and some seconds more."""
 
+OF_EDGES, OF_THE_ORIGIN = 3.0, 6.0
+"""The longest that a real player may stand still, in seconds. Edges ask again every 3 s; two segments are 4 s."""
+
 
 @pytest.fixture(scope="module")
 def built(topology: Callable[..., Topology], newest: Mapping[str, Any]) -> Topology:
-    made = topology("changes", {**newest, "srs_edge_deregister_seconds": DEREGISTER, "srs_edge_drain_seconds": DRAIN})
+    waits = {"srs_edge_deregister_seconds": DEREGISTER, "srs_edge_drain_seconds": DRAIN}
+    made = topology("changes", {**newest, **waits, "srs_origin_config": {"hls": HLS}})
     asyncio.run(made.site())
     return made
 
@@ -41,6 +46,7 @@ def unnoticed(built: Topology, figures: Figures) -> Callable[..., Change]:
         assert not seen.encoder.cuts, "the publisher to the origin was cut"
         assert not seen.cut(), [view.as_dict() for view in seen.cut()]
         assert not seen.turned_away(), [view.as_dict() for view in seen.turned_away()]
+        checks.nobody_is_lost(seen.real.reports, stall=OF_EDGES)
         return seen
 
     return check
@@ -110,7 +116,7 @@ def test_another_config_that_is_reloaded(built: Topology, unnoticed: Callable[..
 
 def test_a_publisher_through_a_draining_edge_gets_the_drain_time(built: Topology, figures: Figures) -> None:
     async def watch() -> None:
-        async with built.on_air(to="edge") as encoder:
+        async with built.on_air("through", to="edge") as encoder, change.real_players(built, "through") as real:
             began = time.time()
             await built.site(srs_edge_max_connections=901, srs_edge_drain_seconds=AT_ONCE)
             # The servers that go still have the longer drain time.
@@ -123,6 +129,9 @@ def test_a_publisher_through_a_draining_edge_gets_the_drain_time(built: Topology
             held = cut.ended - began
             figures.add("Publisher through an edge that is replaced", drain_s=DRAIN, deregister_s=DEREGISTER, published_on_for_s=held)
             assert held >= DEREGISTER + DRAIN
+            await asyncio.sleep(LINGER)
+        checks.tell_real_players(figures, real, "the publisher's edge is replaced")
+        checks.nobody_is_lost(real.reports, stall=OF_THE_ORIGIN, but={MPEGTS_JS})
 
     asyncio.run(watch())
 
@@ -131,7 +140,11 @@ def test_the_drain_limit_is_kept(built: Topology, figures: Figures) -> None:
     """Players who stay for ever: their servers end in time all the same."""
 
     async def watch() -> None:
-        async with built.on_air(to="origin"), Audience([built.url("rtmp"), built.url("flv")] * 6) as audience:
+        async with (
+            built.on_air("limit", to="origin"),
+            change.real_players(built, "limit") as real,
+            Audience([built.url("rtmp", "limit"), built.url("flv", "limit")] * 6) as audience,
+        ):
             assert not await audience.seated(20), audience.views
             old = edge_uids(built)
             ended: dict[str, float] = {}
@@ -156,6 +169,8 @@ def test_the_drain_limit_is_kept(built: Topology, figures: Figures) -> None:
             players=len(audience.views),
             cut_at_the_limit=len(gone),
         )
+        checks.tell_real_players(figures, real, "players that never leave, at the drain limit")
+        checks.nobody_is_lost(real.reports, stall=OF_EDGES, but={MPEGTS_JS})
         assert max(lasted) <= DEREGISTER + AT_ONCE + 10
         assert len(gone) == len(audience.views)
         # Nobody before the limit.
@@ -168,10 +183,11 @@ def test_the_drain_limit_is_kept(built: Topology, figures: Figures) -> None:
 @pytest.mark.parametrize("what", ["edge container", "edge pod", "origin container", "origin pod"])
 def test_a_crash(built: Topology, figures: Figures, what: str) -> None:
     """Until a player that reconnects sees the picture again. The publisher is straight at the origin and reconnects too."""
+    stream = what.replace(" ", "-")
 
     async def watch() -> None:
-        async with built.on_air(to="origin") as encoder:
-            async with Regulars([built.url("rtmp"), built.url("flv")] * 5) as regulars:
+        async with built.on_air(stream, to="origin") as encoder, change.real_players(built, stream) as real:
+            async with Regulars([built.url("rtmp", stream), built.url("flv", stream)] * 5) as regulars:
                 await asyncio.sleep(5)
                 by_edge = await built.players_by_edge()
                 fullest = max(built.edges(), key=lambda pod: by_edge[pod.name])
@@ -193,19 +209,28 @@ def test_a_crash(built: Topology, figures: Figures, what: str) -> None:
             longest_without_picture_s=max(waited),
             median_without_picture_s=sorted(waited)[len(waited) // 2],
         )
+        checks.tell_real_players(figures, real, f"{what} killed")
+        # With an edge go the connections to it, and with the origin's pod the nginx that has the playlists.
+        but = {"origin pod": {HLS_JS}, "origin container": set[str]()}.get(what, {MPEGTS_JS})
+        checks.nobody_is_lost(real.reports, stall=OF_EDGES if "edge" in what else OF_THE_ORIGIN, but=but)
 
     asyncio.run(watch())
     kube.wait_until(lambda: len(built.edges()) == 3 and built.origin().ready, 90, "all is whole again")
 
 
 def test_an_origin_that_is_replaced(built: Topology, figures: Figures) -> None:
-    """Players keep their edges; the publisher comes back by itself; HLS goes on."""
+    """Players keep their edges, and HLS its playlist; the publisher comes back by itself."""
 
     async def watch() -> None:
-        async with built.on_air(to="origin") as encoder, Audience([built.url("rtmp"), built.url("flv")] * 5) as audience:
+        urls = {protocol: built.url(protocol, "replaced") for protocol in ("rtmp", "flv", "hls")}
+        async with (
+            built.on_air("replaced", to="origin") as encoder,
+            change.real_players(built, "replaced") as real,
+            Audience([urls["rtmp"], urls["flv"]] * 5) as audience,
+        ):
             assert not await audience.seated(20), audience.views
-            async with Audience([built.url("hls")]) as hls:
-                assert not await hls.seated(checks.HLS_STARTS)
+            async with Audience([urls["hls"]]) as hls:
+                assert not await hls.seated(checks.SHORT_HLS_STARTS)
                 await built.site(srs_origin_max_connections=900)
                 await asyncio.sleep(35)
         view = hls.views[0]
@@ -219,6 +244,8 @@ def test_an_origin_that_is_replaced(built: Topology, figures: Figures) -> None:
             hls_failed_requests=view.errors,
             hls_segments=view.segments,
         )
-        assert view.outcome == "watched" and view.segments > 3, view.as_dict()
+        checks.tell_real_players(figures, real, "the origin is replaced by a roll-out")
+        assert view.outcome == "watched" and view.segments > 10, view.as_dict()
+        checks.nobody_is_lost(real.reports, stall=OF_THE_ORIGIN)
 
     asyncio.run(watch())

@@ -53,6 +53,6 @@ def patched(plain: Topology, patch: Mapping[str, Any]) -> Callable[[], Awaitable
     ],
 )
 def test_a_plain_change(plain: Topology, figures: Figures, what: str, patch: Mapping[str, Any]) -> None:
-    seen = asyncio.run(change.under_watch(plain, patched(plain, patch), linger=LINGER))
+    seen = asyncio.run(change.under_watch(plain, patched(plain, patch), linger=LINGER, kinds=["flv"]))
     change.tell(figures, seen, what, "the tutorial's, with kubectl")
     assert plain.kube.serving(plain.namespace, EDGE)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from driver import checks, kube
+from driver import change, checks, kube
 from driver.figures import Figures
 from driver.topology import HLS, SHARED, Topology, address
 from players.crowd import Regulars
@@ -53,7 +53,7 @@ def test_no_log_tells_of_trouble(built: Topology) -> None:
 def test_the_origin_that_holds_the_stream_is_killed(built: Topology, figures: Figures) -> None:
     async def watch() -> None:
         # The encoder reconnects to the Service, and so comes to another origin.
-        async with built.on_air("wanted", to="origin") as encoder:
+        async with built.on_air("wanted", to="origin") as encoder, change.real_players(built, "wanted") as real:
             origin = await asyncio.to_thread(built.holder, "wanted")
             assert origin, "no origin has the stream"
             async with Regulars([built.url("rtmp", "wanted"), built.url("flv", "wanted")] * 5) as regulars:
@@ -72,6 +72,8 @@ def test_the_origin_that_holds_the_stream_is_killed(built: Topology, figures: Fi
             longest_without_picture_s=max(waited),
             median_without_picture_s=sorted(waited)[len(waited) // 2],
         )
+        checks.tell_real_players(figures, real, "the origin that holds the stream is killed, of a cluster of 3")
+        checks.nobody_is_lost(real.reports, stall=6)
 
     asyncio.run(watch())
     kube.wait_until(lambda: len(built.origins()) == 3, 90, "all origins are back")

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 
 import pytest
-from driver import checks, needs, tool
+from driver import change, checks, needs, tool
 from driver.figures import Figures
 from driver.places import REDIS
 from driver.topology import HLS, Topology
@@ -25,6 +25,11 @@ ASKS_BY_FILE_NAME = (7, 0, 18)
 def release(topology: Topology) -> tuple[int, ...]:
     told = topology.kube.srs(topology.namespace, topology.edges()[0].name, "api/v1/versions")["data"]
     return told["major"], told["minor"], told["revision"]
+
+
+def protocols(topology: Topology) -> list[str]:
+    """Those that an edge's first player may come by."""
+    return ["rtmp"] if release(topology) <= ASKS_BY_FILE_NAME else ["rtmp", "flv"]
 
 
 @pytest.fixture(scope="module")
@@ -60,15 +65,14 @@ def test_what_is_published_through_edges_plays_from_every_edge_and_by_hls(built:
                 await encoders.enter_async_context(built.on_air(stream))
             holders = [await asyncio.to_thread(built.holder, stream) for stream in streams]
             assert all(holders), "a stream is at no origin"
-            protocols = ["rtmp"] if release(built) <= ASKS_BY_FILE_NAME else ["rtmp", "flv"]
-            urls = [url for stream in streams for protocol in protocols for url in built.edge_urls(protocol, stream)]
+            urls = [url for stream in streams for protocol in protocols(built) for url in built.edge_urls(protocol, stream)]
             views = await checks.all_watch(urls, [built.url("hls", stream) for stream in streams])
         figures.add(
             "Three origins of SRS 7 behind two proxies and redis",
             streams=STREAMS,
             origins_with_streams=len({holder.name for holder in holders if holder}),
             players_at_edges=len(urls),
-            by=" and ".join(protocols),
+            by=" and ".join(protocols(built)),
             players_of_hls=STREAMS,
             first_picture_s=max(view.first_frame for view in views),
             longest_gap_s=max(view.longest_gap for view in views),
@@ -79,7 +83,11 @@ def test_what_is_published_through_edges_plays_from_every_edge_and_by_hls(built:
 
 def test_the_proxies_are_replaced(built: Topology, figures: Figures) -> None:
     async def watch() -> None:
-        async with built.on_air() as encoder, Regulars([built.url("rtmp")] * 9) as regulars:
+        async with (
+            built.on_air("kept") as encoder,
+            change.real_players(built, "kept", [kind for kind in change.EVERY_KIND if kind in ("hls", *protocols(built))]) as real,
+            Regulars([built.url("rtmp", "kept")] * 9) as regulars,
+        ):
             await asyncio.sleep(5)
             run = await built.site(srs_origin_proxy={**built.variables["srs_origin_proxy"], "resources": {"limits": {"memory": "200Mi"}}})
             assert run.changed
@@ -93,6 +101,8 @@ def test_the_proxies_are_replaced(built: Topology, figures: Figures) -> None:
             publisher_reconnected=len(encoder.cuts),
             longest_without_picture_s=max(waited),
         )
+        checks.tell_real_players(figures, real, "both proxies are replaced")
+        checks.nobody_is_lost(real.reports, stall=6)
 
     asyncio.run(watch())
 

@@ -5,19 +5,31 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from players.browser import HLS_JS, MPEGTS_JS
 from players.crowd import Audience, Newcomers
 from players.publisher import Publisher
+from players.real import RealPlayers
 from players.view import EMPTY, REFUSED, STALLED, UNDECODABLE, WATCHED, View, summary
 
+from . import checks
 from .figures import Figures
 from .topology import Topology
 
 PLAYERS = 30
 SEATED = 25.0
+
+EVERY_KIND = ("hls", "flv", "flv")
+"""Each takes a third of a processor or so. Two come by edges, since an event may concern one edge alone."""
+SEGMENTS = 3
+"""hls.js begins so many before the newest one."""
+
+_number = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,7 @@ class Change:
     stayed: list[View]
     came: list[View]
     encoder: Publisher
+    real: RealPlayers
 
     def cut(self) -> list[View]:
         """Those who lost the picture before they wanted to leave."""
@@ -38,19 +51,39 @@ class Change:
         return [view for view in self.came if view.outcome in (STALLED, EMPTY, UNDECODABLE, REFUSED)]
 
 
+@contextlib.asynccontextmanager
+async def real_players(topology: Topology, stream: str, kinds: Sequence[str] = EVERY_KIND) -> AsyncIterator[RealPlayers]:
+    """hls.js and mpegts.js in front of a stream that has a picture for them, with segments of 2 s."""
+    if "hls" in kinds:
+        async with Audience([topology.url("hls", stream)]) as early:
+            (view,) = early.views
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(checks.HLS_STARTS):
+                    while view.segments < SEGMENTS:
+                        await asyncio.sleep(0.2)
+        assert view.segments >= SEGMENTS, view.as_dict()
+    player = {"hls": HLS_JS, "flv": MPEGTS_JS}
+    async with RealPlayers(pairs=[(player[kind], topology.url(kind, stream)) for kind in kinds]) as real:
+        lacking = await real.seated(SEATED)
+        assert not lacking, [report.as_dict() for report in lacking]
+        yield real
+
+
 async def under_watch(
     topology: Topology,
     change: Callable[[], Awaitable[object]],
     *,
     linger: float,
     to: str = "origin",
-    players: int = PLAYERS,
+    kinds: Sequence[str] = EVERY_KIND,
 ) -> Change:
-    """Make the change with players on every edge and a newcomer every 200 ms, and go on watching for some seconds."""
-    async with topology.on_air(to=to) as encoder:
-        ways = [topology.url("rtmp"), topology.url("flv")]
+    """Make the change with players on every edge, real ones, and a newcomer every 200 ms, and go on watching for some seconds."""
+    # A stream of its own: the playlist of another one would still be there.
+    stream = f"change-{next(_number)}"
+    async with topology.on_air(stream, to=to) as encoder, real_players(topology, stream, kinds) as real:
+        ways = [topology.url("rtmp", stream), topology.url("flv", stream)]
         await topology.balanced()
-        async with Audience(ways[number % 2] for number in range(players)) as audience:
+        async with Audience(ways[number % 2] for number in range(PLAYERS)) as audience:
             lacking = await audience.seated(SEATED)
             assert not lacking, [view.as_dict() for view in lacking]
             by_edge = await topology.players_by_edge()
@@ -60,7 +93,7 @@ async def under_watch(
                 await change()
                 seconds = time.monotonic() - began
                 await asyncio.sleep(linger)
-    return Change(seconds, audience.views, newcomers.views, encoder)
+    return Change(seconds, audience.views, newcomers.views, encoder, real)
 
 
 def tell(figures: Figures, seen: Change, change: str, settings: str) -> None:
@@ -78,3 +111,4 @@ def tell(figures: Figures, seen: Change, change: str, settings: str) -> None:
         empty=came[EMPTY] + came[STALLED] + came[UNDECODABLE],
         slowest_first_picture_s=(came["first_frame"] or {}).get("max"),
     )
+    checks.tell_real_players(figures, seen.real, f"{change} ({settings})")
