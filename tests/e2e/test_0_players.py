@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 from driver.figures import Figures
 from driver.places import WORK
-from players import programs, publisher, scripted
+from players import publisher, scripted
 from players.browser import HLS_JS, NATIVE
 from players.commands import FFMPEG, GSTREAMER, MPV
 from players.crowd import Audience
@@ -20,6 +20,8 @@ from players.real import RealPlayers
 from players.report import Report
 from players.scripted import ONE_WINDOW, SHIFTED, STARTED_OVER, Case, ScriptedServer
 from players.view import GAVE_UP, WATCHED, View
+
+from ansible_collections.livestream.srs.tests.support import programs
 
 CASES = [
     Case("nothing"),

@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +14,9 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-FILES = ROOT / "roles/hls_nginx/files"
-sys.path.insert(0, str(ROOT / "tests/cluster"))
+from ansible_collections.livestream.srs.tests.support import programs
 
-from localcluster import debian  # noqa: E402
-from localcluster.base import ClusterError  # noqa: E402
+FILES = Path(__file__).resolve().parents[2] / "roles/hls_nginx/files"
 
 T0 = 1_790_000_000_000
 """When the tests begin, in ms since the epoch."""
@@ -91,15 +86,10 @@ Show = Callable[[Sequence[tuple[int, str]]], list[Shown]]
 @pytest.fixture(scope="session")
 def njs() -> list[str]:
     """How to call njs: that of the machine, else Debian's, unpacked and not installed."""
-    if program := shutil.which("njs"):
-        return [program]
-    if not debian.usable():
-        pytest.skip("there is no njs, and no apt to fetch one with")
     try:
-        tree = debian.tree("njs-alone", ["njs"])
-    except ClusterError as error:
-        pytest.skip(f"there is no njs, and Debian's can't be fetched: {error}")
-    return ["env", f"LD_LIBRARY_PATH={debian.libraries(tree)}", str(tree / "usr/bin/njs")]
+        return [str(programs.njs().command)]
+    except programs.Lacking as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture

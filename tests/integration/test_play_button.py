@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import os
-import shutil
 import struct
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
@@ -16,16 +15,16 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._observed import report
-from ansible_collections.livestream.srs.tests.support.browser import CHROMIUM, Browser
+from ansible_collections.livestream.srs.tests.support import programs
+from ansible_collections.livestream.srs.tests.support.devtools import Browser, Page
 from ansible_collections.livestream.srs.tests.support.made_up import topology
 from ansible_collections.livestream.srs.tests.support.media_server import Step, in_time, serving
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "livestream.srs"
-FFMPEG = shutil.which("ffmpeg") or shutil.which("ffmpeg", path=CACHE / "debian/ffmpeg/wrapped")
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
-    pytest.mark.skipif(not FFMPEG, reason="ffmpeg is not installed"),
-]
+try:
+    programs.chromium(fetch=False)
+    FFMPEG = programs.ffmpeg(fetch=False).command
+except programs.Lacking as error:
+    pytest.skip(str(error), allow_module_level=True)
 
 PICTURE = "-f lavfi -i testsrc2=size=128x72:rate=25"
 TONE = "-f lavfi -i sine=frequency=440:sample_rate=44100"
@@ -51,7 +50,7 @@ SAID = "document.querySelector('.player [role=status]').textContent"
 @functools.cache
 def made(arguments: str, seconds: int = 6, form: str = "flv") -> bytes:
     """A stream, as ffmpeg makes it."""
-    command = [FFMPEG or "", "-hide_banner", "-loglevel", "error", *arguments.split(), "-t", str(seconds)]
+    command = [FFMPEG, "-hide_banner", "-loglevel", "error", *arguments.split(), "-t", str(seconds)]
     command += ["-movflags", "frag_keyframe+delay_moov"] if form == "mp4" else []
     return subprocess.run([*command, "-f", form, "-"], check=True, timeout=120, stdout=subprocess.PIPE).stdout
 
@@ -102,27 +101,33 @@ def hevc() -> bytes:
     return HEADER + tag(9, 0, b"\x1c\0\0\0\0" + config) + tag(9, 0, b"\x1c\x01\0\0\0\0\0\0\1\0")
 
 
-@pytest.fixture
-def open_page(tmp_path: Path) -> Iterator[Callable[..., Browser]]:
-    """Opens the status page of a stream that plays from a port of this host, in a browser that plays no HLS by itself."""
-    opened: list[Browser] = []
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with contextlib.closing(Browser()) as started:
+        yield started
 
-    def run(port: int, protocol: str = "flv", before: str = NO_HLS, **more: Any) -> Browser:
+
+@pytest.fixture
+def open_page(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Opens the status page of a stream that plays from a port of this host, in a browser that plays no HLS by itself."""
+    opened: list[Page] = []
+
+    def run(port: int, protocol: str = "flv", before: str = NO_HLS, **more: Any) -> Page:
         status = topology(1, live=2, trouble=False)
         status["streams"][0].update(more)
         service = next(service for service in status["services"] if service["component"] == "edge")
         service.update(addresses=["127.0.0.1"], ports=[{"port": port, "protocol": protocol, "node_port": None}])
         status["services"] = [service]
         (tmp_path / "status.html").write_text(report.page([("host", status)]))
-        browser = Browser(before=before + ASKED).__enter__()
-        opened.append(browser)
-        browser.open((tmp_path / "status.html").as_uri())
-        browser.run("document.querySelectorAll('.play')[0].click()")
-        return browser
+        page = browser.open((tmp_path / "status.html").as_uri(), size=(1200, 900), before=before + ASKED)
+        opened.append(page)
+        page.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
+        page.run("document.querySelectorAll('.play')[0].click()")
+        return page
 
     yield run
-    for browser in opened:
-        browser.__exit__(None, None, None)
+    for page in opened:
+        page.close()
 
 
 def live(data: bytes, seconds: float = 6) -> Callable[[str], Iterable[Step]]:
@@ -136,9 +141,9 @@ def live(data: bytes, seconds: float = 6) -> Callable[[str], Iterable[Step]]:
     return script
 
 
-def said(browser: Browser) -> Any:
+def said(page: Page) -> Any:
     """What stands under the picture, as soon as there is something to say."""
-    return browser.wait(f"{SAID} !== 'Connecting …' && {SAID}", 60)
+    return page.wait(f"{SAID} !== 'Connecting …' && {SAID}", 60)
 
 
 @pytest.mark.parametrize(
@@ -150,64 +155,64 @@ def said(browser: Browser) -> Any:
     ],
     ids=["picture and sound", "picture without metadata", "sound"],
 )
-def test_it_plays_http_flv(open_page: Callable[..., Browser], stream: str, size: list[int]) -> None:
+def test_it_plays_http_flv(open_page: Callable[..., Page], stream: str, size: list[int]) -> None:
     with serving(live(made(stream))) as port:
-        browser = open_page(port)
-        browser.wait(f"{VIDEO}.currentTime > 4", 60)
-        assert browser.run(f"[{VIDEO}.videoWidth, {VIDEO}.videoHeight]") == size
-        assert browser.run(SAID) == ""
-        assert browser.run(f"{VIDEO}.error") is None
-        assert browser.complaints() == []
+        page = open_page(port)
+        page.wait(f"{VIDEO}.currentTime > 4", 60)
+        assert page.run(f"[{VIDEO}.videoWidth, {VIDEO}.videoHeight]") == size
+        assert page.run(SAID) == ""
+        assert page.run(f"{VIDEO}.error") is None
+        assert page.complaints() == []
 
 
-def test_it_plays_av1(open_page: Callable[..., Browser]) -> None:
+def test_it_plays_av1(open_page: Callable[..., Page]) -> None:
     with serving(live(av1(), 6)) as port:
-        browser = open_page(port)
-        browser.wait(f"{VIDEO}.currentTime > 4", 60)
-        assert browser.run("asked") == ['video/mp4; codecs="av01.0.00M.08"']
-        assert browser.run(f"[{VIDEO}.videoWidth, {VIDEO}.videoHeight]") == [128, 72]
+        page = open_page(port)
+        page.wait(f"{VIDEO}.currentTime > 4", 60)
+        assert page.run("asked") == ['video/mp4; codecs="av01.0.00M.08"']
+        assert page.run(f"[{VIDEO}.videoWidth, {VIDEO}.videoHeight]") == [128, 72]
 
 
-def test_it_keeps_up_and_forgets(open_page: Callable[..., Browser]) -> None:
+def test_it_keeps_up_and_forgets(open_page: Callable[..., Page]) -> None:
     """A minute of a stream arrives within 6 s."""
     data = made(f"{PICTURE} {TONE} {H264} {AAC}", 60)
     with serving(live(data, 6)) as port:
-        browser = open_page(port)
+        page = open_page(port)
         end, start = f"{VIDEO}.buffered.end({VIDEO}.buffered.length - 1)", f"{VIDEO}.buffered.start(0)"
-        browser.wait(f"{VIDEO}.buffered.length && {end} > 58", 60)
-        assert browser.wait(f"{end} - {VIDEO}.currentTime < 4.5")
-        assert browser.run(f"{end} - {start} < 13")
+        page.wait(f"{VIDEO}.buffered.length && {end} > 58", 60)
+        assert page.wait(f"{end} - {VIDEO}.currentTime < 4.5")
+        assert page.run(f"{end} - {start} < 13")
 
 
-def test_times_may_jump_and_the_format_may_change(open_page: Callable[..., Browser]) -> None:
+def test_times_may_jump_and_the_format_may_change(open_page: Callable[..., Page]) -> None:
     """As when an encoder starts anew, with another size of the picture; its clock begins at 0 again."""
     first = made(f"{PICTURE} {TONE} {H264} {AAC}", 4)
     second = made(f"{PICTURE.replace('128x72', '160x120')} {TONE} {H264} {AAC}", 6)
     data = HEADER + b"".join(tag(kind, 90_000 + time, body) for kind, time, body in tags(first)) + second[13:]
     with serving(live(data, 10)) as port:
-        browser = open_page(port)
-        browser.wait(f"{VIDEO}.videoWidth === 128", 60)
-        browser.wait(f"{VIDEO}.videoWidth === 160 && {VIDEO}.currentTime > 8", 60)
-        assert browser.run(SAID) == ""
+        page = open_page(port)
+        page.wait(f"{VIDEO}.videoWidth === 128", 60)
+        page.wait(f"{VIDEO}.videoWidth === 160 && {VIDEO}.currentTime > 8", 60)
+        assert page.run(SAID) == ""
 
 
-def test_what_it_cannot_play_is_said(open_page: Callable[..., Browser]) -> None:
+def test_what_it_cannot_play_is_said(open_page: Callable[..., Page]) -> None:
     with serving(live(made(f"{PICTURE} {TONE} {H264} -c:a libmp3lame"))) as port:
-        browser = open_page(port)
-        browser.wait(f"{VIDEO}.currentTime > 4", 60)
-        assert browser.run(SAID) == "Without sound: this browser can't play MP3."
+        page = open_page(port)
+        page.wait(f"{VIDEO}.currentTime > 4", 60)
+        assert page.run(SAID) == "Without sound: this browser can't play MP3."
     data = made(f"{PICTURE} {TONE} {H264} {AAC}", 20)
     silenced = b"".join(tag(kind, time, body) for kind, time, body in tags(data) if kind != 8 or body[1] == 0)
     with serving(live(HEADER + silenced, 10)) as port:
-        browser = open_page(port)
-        browser.wait(f"{VIDEO}.currentTime > 4", 60)
-        assert said(browser) == "The stream announces audio and sends none."
+        page = open_page(port)
+        page.wait(f"{VIDEO}.currentTime > 4", 60)
+        assert said(page) == "The stream announces audio and sends none."
     with serving(live(hevc(), 1)) as port:
-        browser = open_page(port)
-        browser.wait("asked.length")
-        assert browser.run("asked") == ['video/mp4; codecs="hvc1.1.6.L30.90"']
-        if not browser.run("MediaSource.isTypeSupported(asked[0])"):
-            assert said(browser) == "This browser can't play H.265 video: use a player such as VLC."
+        page = open_page(port)
+        page.wait("asked.length")
+        assert page.run("asked") == ['video/mp4; codecs="hvc1.1.6.L30.90"']
+        if not page.run("MediaSource.isTypeSupported(asked[0])"):
+            assert said(page) == "This browser can't play H.265 video: use a player such as VLC."
 
 
 @pytest.mark.parametrize(
@@ -223,31 +228,31 @@ def test_what_it_cannot_play_is_said(open_page: Callable[..., Browser]) -> None:
     ],
     ids=["404", "403", "CORS", "no FLV", "broken", "ended", "silent"],
 )
-def test_what_goes_wrong_is_said(open_page: Callable[..., Browser], steps: list[Step], sentence: str) -> None:
+def test_what_goes_wrong_is_said(open_page: Callable[..., Page], steps: list[Step], sentence: str) -> None:
     with serving(lambda _request: steps) as port:
-        browser = open_page(port)
-        assert sentence in said(browser)
-        assert browser.run("document.querySelector('.player code').textContent").startswith(f"http://127.0.0.1:{port}/live/")
+        page = open_page(port)
+        assert sentence in said(page)
+        assert page.run("document.querySelector('.player code').textContent").startswith(f"http://127.0.0.1:{port}/live/")
 
 
-def test_a_refused_connection_is_said(open_page: Callable[..., Browser]) -> None:
+def test_a_refused_connection_is_said(open_page: Callable[..., Page]) -> None:
     with serving(lambda _request: []) as port:
         pass
     assert f"No answer from 127.0.0.1:{port}" in said(open_page(port))
 
 
-def test_hls_is_left_to_the_browser(open_page: Callable[..., Browser]) -> None:
+def test_hls_is_left_to_the_browser(open_page: Callable[..., Page]) -> None:
     with serving(lambda _request: [NOT_FOUND]) as port:
-        browser = open_page(port, "hls")
-        assert "This browser plays no HLS by itself" in said(browser)
-        browser = open_page(port, "hls", before="HTMLMediaElement.prototype.canPlayType = () => 'maybe';")
-        assert said(browser) == "The server does not have the stream (404)."
+        page = open_page(port, "hls")
+        assert "This browser plays no HLS by itself" in said(page)
+        page = open_page(port, "hls", before="HTMLMediaElement.prototype.canPlayType = () => 'maybe';")
+        assert said(page) == "The server does not have the stream (404)."
 
 
-def test_the_browser_plays_hls(open_page: Callable[..., Browser], tmp_path: Path) -> None:
+def test_the_browser_plays_hls(open_page: Callable[..., Page], tmp_path: Path) -> None:
     """A playlist that doesn't end, as that of a live stream."""
     coding = f"{PICTURE} {TONE} {H264} {AAC} -t 10 -f hls -hls_time 2 -hls_list_size 0 -hls_flags omit_endlist"
-    command = [FFMPEG or "", "-hide_banner", "-loglevel", "error", *coding.split(), tmp_path / "a.m3u8"]
+    command = [FFMPEG, "-hide_banner", "-loglevel", "error", *coding.split(), tmp_path / "a.m3u8"]
     subprocess.run(command, check=True, timeout=120)
     types = {".m3u8": b"application/vnd.apple.mpegurl", ".ts": b"video/mp2t"}
 
@@ -256,16 +261,16 @@ def test_the_browser_plays_hls(open_page: Callable[..., Browser], tmp_path: Path
         yield OK.replace(b"Connection", b"Content-Type: " + types[path.suffix] + b"\r\nConnection") + path.read_bytes()
 
     with serving(script) as port:
-        browser = open_page(port, "hls", before="", url="/live/a")
-        if not browser.run("document.createElement('video').canPlayType('application/vnd.apple.mpegurl')"):
+        page = open_page(port, "hls", before="", url="/live/a")
+        if not page.run("document.createElement('video').canPlayType('application/vnd.apple.mpegurl')"):
             pytest.skip("this Chromium plays no HLS by itself")
-        began = browser.wait(f"{VIDEO}.currentTime", 60)
-        browser.wait(f"{VIDEO}.currentTime > {began + 3}", 60)
-        assert browser.run(SAID) == ""
-        assert browser.complaints() == []
+        began = page.wait(f"{VIDEO}.currentTime", 60)
+        page.wait(f"{VIDEO}.currentTime > {began + 3}", 60)
+        assert page.run(SAID) == ""
+        assert page.complaints() == []
 
 
-def test_one_plays_at_a_time_until_it_is_closed(open_page: Callable[..., Browser]) -> None:
+def test_one_plays_at_a_time_until_it_is_closed(open_page: Callable[..., Page]) -> None:
     requests: list[str] = []
     ended: list[str] = []
 
@@ -281,21 +286,21 @@ def test_one_plays_at_a_time_until_it_is_closed(open_page: Callable[..., Browser
     data = made(f"{PICTURE} {TONE} {H264} {AAC}")
     state = "[document.querySelector('.player').hidden, ...Array.from(document.querySelectorAll('.play'), b => b.textContent)]"
     with serving(script) as port:
-        browser = open_page(port, url="/live/a+b%20'\"<é", vhost="tv.example")
-        browser.wait(f"{VIDEO}.currentTime > 1", 60)
+        page = open_page(port, url="/live/a+b%20'\"<é", vhost="tv.example")
+        page.wait(f"{VIDEO}.currentTime > 1", 60)
         assert requests == ["GET /live/a+b%2520'%22%3C%C3%A9.flv?vhost=tv.example HTTP/1.1"]
-        assert browser.run(state) == [False, "Stop", "Play"]
-        browser.run("document.querySelectorAll('.play')[1].click()")
-        assert browser.run(state) == [False, "Play", "Stop"]
-        browser.wait(f"{VIDEO}.currentTime > 1", 60)
-        browser.run("document.querySelector('.player .close').focus()")
-        browser.press("Escape")
-        assert browser.run(state) == [True, "Play", "Play"]
-        assert browser.run("document.activeElement.getAttribute('aria-label')").startswith("Play /live/")
-        browser.run("document.querySelectorAll('.play')[1].click()")
-        browser.run("document.querySelectorAll('.play')[1].click()")
-        assert browser.run(state) == [True, "Play", "Play"]
-        assert browser.run(f"{VIDEO}.getAttribute('src')") is None
+        assert page.run(state) == [False, "Stop", "Play"]
+        page.run("document.querySelectorAll('.play')[1].click()")
+        assert page.run(state) == [False, "Play", "Stop"]
+        page.wait(f"{VIDEO}.currentTime > 1", 60)
+        page.run("document.querySelector('.player .close').focus()")
+        page.press("Escape")
+        assert page.run(state) == [True, "Play", "Play"]
+        assert page.run("document.activeElement.getAttribute('aria-label')").startswith("Play /live/")
+        page.run("document.querySelectorAll('.play')[1].click()")
+        page.run("document.querySelectorAll('.play')[1].click()")
+        assert page.run(state) == [True, "Play", "Play"]
+        assert page.run(f"{VIDEO}.getAttribute('src')") is None
         # Each connection is given up: the server can send no more.
-        browser.wait("new Promise(done => setTimeout(() => done(true), 2000))")
+        page.wait("new Promise(done => setTimeout(() => done(true), 2000))")
         assert len(ended) == len(requests) > 1

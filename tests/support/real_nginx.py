@@ -13,7 +13,6 @@ import shutil
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,14 +23,9 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/cluster"))
-
-from localcluster import debian  # noqa: E402
-from localcluster.base import ClusterError  # noqa: E402
-
-from ansible_collections.livestream.srs.plugins.module_utils._manifests.origin_objects import Files  # noqa: E402
-from ansible_collections.livestream.srs.tests.support.wanted import built  # noqa: E402
+from ansible_collections.livestream.srs.plugins.module_utils._manifests.origin_objects import Files
+from ansible_collections.livestream.srs.tests.support import programs
+from ansible_collections.livestream.srs.tests.support.wanted import built
 
 PATIENCE = 30.0
 MODULES, NJS = Path("/usr/lib/nginx/modules"), "ngx_http_js_module.so"
@@ -53,13 +47,11 @@ def nginx() -> Program:
     program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if program and (MODULES / NJS).is_file():
         return Program([program], MODULES)
-    if not debian.usable():
-        pytest.skip("there is no nginx with njs, and no apt to fetch one with")
     try:
-        tree = debian.tree("nginx-with-njs", ["nginx", "libnginx-mod-http-js"])
-    except ClusterError as error:
-        pytest.skip(f"there is no nginx with njs, and Debian's can't be fetched: {error}")
-    command = ["env", f"LD_LIBRARY_PATH={debian.libraries(tree)}", str(tree / "usr/sbin/nginx")]
+        tree = programs.unpacked("nginx-with-njs", ["nginx", "libnginx-mod-http-js"])
+    except programs.Lacking as error:
+        pytest.skip(str(error))
+    command = ["env", f"LD_LIBRARY_PATH={programs.debian.libraries(tree)}", str(tree / "usr/sbin/nginx")]
     return Program(command, tree / MODULES.relative_to("/"))
 
 

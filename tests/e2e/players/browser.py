@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-from . import programs
-from .devtools import Browser, BrowserError
+from ansible_collections.livestream.srs.tests.support import programs
+from ansible_collections.livestream.srs.tests.support.devtools import Browser, BrowserError, Page
+
 from .report import Progress, Report
 
 HLS_JS = "hls.js"
@@ -70,19 +71,18 @@ class BrowserPlayers:
         self.reports: list[Report] = []
         """What each of them had to say when it was last asked."""
         self.version = ""
-        self._browser = Browser()
         self._began = 0.0
-        self._sessions: list[tuple[str, str, str]] = []
+        self._pages: list[tuple[str, str, Page]] = []
         self._stack = contextlib.AsyncExitStack()
 
     async def look(self) -> list[Report]:
         """Ask all of them."""
-        self.reports = [await self._ask(*session) for session in self._sessions]
+        self.reports = [await asyncio.to_thread(self._ask, *page) for page in self._pages]
         return self.reports
 
-    async def _ask(self, player: str, url: str, session: str) -> Report:
+    def _ask(self, player: str, url: str, page: Page) -> Report:
         try:
-            now, seen = await self._browser.evaluate(session, "window.seen ? [now(), seen] : [0, null]")
+            now, seen = page.run("window.seen ? [now(), seen] : [0, null]")
         except (BrowserError, TimeoutError) as error:
             progress, now = Progress(), time.monotonic() - self._began
             progress.give_up(str(error) or "the browser doesn't answer", now)
@@ -92,14 +92,15 @@ class BrowserPlayers:
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
             pages = await stack.enter_async_context(Pages())
-            await stack.enter_async_context(self._browser)
+            browser = await asyncio.to_thread(Browser)
+            stack.push_async_callback(asyncio.to_thread, browser.close)
             self._began = time.monotonic()
-            self.version = (await self._browser.call("Browser.getVersion"))["product"]
-            blank = await self._browser.open("about:blank")
-            types_hls = await self._browser.evaluate(blank, "document.createElement('video').canPlayType('application/vnd.apple.mpegurl')")
+            self.version = browser.version
+            blank = await asyncio.to_thread(browser.open, "about:blank")
+            types_hls = await asyncio.to_thread(blank.run, "document.createElement('video').canPlayType('application/vnd.apple.mpegurl')")
             self.wanted = [(player, url) for player, url in self.wanted if player != NATIVE or types_hls]
             for player, url in self.wanted:
-                self._sessions.append((player, url, await self._browser.open(pages.url(player, url))))
+                self._pages.append((player, url, await asyncio.to_thread(browser.open, pages.url(player, url))))
             self._stack = stack.pop_all()
         return self
 

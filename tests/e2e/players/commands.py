@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from . import programs
+from ansible_collections.livestream.srs.tests.support import programs
+
 from .report import Progress, Report
 
 FFMPEG = "ffmpeg"

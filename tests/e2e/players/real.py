@@ -18,7 +18,8 @@ import types
 from collections.abc import Iterable
 from typing import Self
 
-from . import programs
+from ansible_collections.livestream.srs.tests.support import programs
+
 from .browser import HLS_JS, MPEGTS_JS, NATIVE, BrowserPlayers
 from .commands import FFMPEG, GSTREAMER, MPV, CommandPlayer
 from .report import Report

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the real players come from: this machine, else Debian's packages, which are not installed, and npm.
+"""Where browsers and players come from: this machine, else Debian's packages, which are not installed, and npm.
 
 What can't be had raises `Lacking`, which says why.
 """
@@ -14,16 +14,19 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster"))
+
 from localcluster import base, debian
 
 
 class Lacking(Exception):
-    """A player can't be had: one message that says why."""
+    """A program can't be had: one message that says why."""
 
 
 @dataclass(frozen=True)
@@ -90,32 +93,40 @@ def _pack(wanted: Library, kept: Path) -> None:
 
 
 @functools.cache
-def chromium() -> Program:
-    if installed := shutil.which("chromium"):
+def chromium(*, fetch: bool = True) -> Program:
+    """Unless `fetch`, nothing that would be downloaded first; so for `ffmpeg`."""
+    if installed := next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None):
         return Program(Path(installed), {})
-    tree = _unpacked("chromium", ["chromium", "chromium-common"])
+    tree = unpacked("chromium", ["chromium", "chromium-common"], fetch=fetch)
     return Program(tree / "usr/lib/chromium/chromium", {"LD_LIBRARY_PATH": debian.libraries(tree)})
 
 
 @functools.cache
-def ffmpeg() -> Program:
+def ffmpeg(*, fetch: bool = True) -> Program:
     if installed := shutil.which("ffmpeg"):
         return Program(Path(installed), {})
-    return _wrapped(_unpacked("ffmpeg", ["ffmpeg"]), "ffmpeg")
+    return _wrapped(unpacked("ffmpeg", ["ffmpeg"], fetch=fetch), "ffmpeg")
 
 
 @functools.cache
 def mpv() -> Program:
     if installed := shutil.which("mpv"):
         return Program(Path(installed), {})
-    return _wrapped(_unpacked("mpv", ["mpv"]), "mpv")
+    return _wrapped(unpacked("mpv", ["mpv"]), "mpv")
+
+
+@functools.cache
+def njs() -> Program:
+    if installed := shutil.which("njs"):
+        return Program(Path(installed), {})
+    return _wrapped(unpacked("njs-alone", ["njs"]), "njs")
 
 
 @functools.cache
 def gstreamer() -> Program:
     if installed := shutil.which("gst-launch-1.0"):
         return Program(Path(installed), {})
-    tree = _unpacked("gstreamer", GSTREAMER)
+    tree = unpacked("gstreamer", GSTREAMER)
     plugins = next(tree.glob("usr/lib/*/gstreamer-1.0"))
     scanner = next(tree.glob("usr/lib/*/gstreamer1.0/gstreamer-1.0/gst-plugin-scanner"))
     return Program(
@@ -129,9 +140,13 @@ def gstreamer() -> Program:
     )
 
 
-def _unpacked(name: str, packages: list[str]) -> Path:
-    if not debian.usable():
-        raise Lacking(f"{name} is not on PATH, and without apt-get and dpkg-deb it can't be taken from Debian's packages")
+def unpacked(name: str, packages: list[str], *, fetch: bool = True) -> Path:
+    """A folder with packages of Debian's."""
+    if not (base.cache() / "debian" / name).is_dir():
+        if not fetch:
+            raise Lacking(f"{name} is not installed")
+        if not debian.usable():
+            raise Lacking(f"{name} is not on PATH, and without apt-get and dpkg-deb it can't be taken from Debian's packages")
     try:
         return debian.tree(name, packages)
     except base.ClusterError as error:
