@@ -82,7 +82,7 @@ async def under_watch(
     stream = f"change-{next(_number)}"
     async with topology.on_air(stream, to=to) as encoder, real_players(topology, stream, kinds) as real:
         ways = [topology.url("rtmp", stream), topology.url("flv", stream)]
-        await topology.balanced()
+        await topology.balanced(stream)
         async with Audience(ways[number % 2] for number in range(PLAYERS)) as audience:
             lacking = await audience.seated(SEATED)
             assert not lacking, [view.as_dict() for view in lacking]

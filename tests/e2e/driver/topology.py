@@ -136,10 +136,10 @@ class Topology:
             encoder.forget()
             yield encoder
 
-    async def balanced(self) -> None:
+    async def balanced(self, stream: str) -> None:
         """Wait until players reach every edge: kube-proxy hears of a server some moments after it is ready."""
         for _attempt in range(10):
-            async with Audience([self.url("rtmp")] * SCOUTS) as scouts:
+            async with Audience([self.url("rtmp", stream)] * SCOUTS) as scouts:
                 await scouts.seated(ON_AIR.media)
                 if min((await self.players_by_edge()).values()) > 0:
                     return
