@@ -206,6 +206,31 @@ def test_what_is_no_live_stream_is_served_as_it_is(start: Start) -> None:
     assert pod.get("/vod/film.m3u8").status == 404
 
 
+def test_a_server_that_calls_its_files_by_the_wrong_name(start: Start) -> None:
+    """As SRS does when a player of HTTP-FLV comes before the publisher."""
+    pod = start("nginx.conf.j2")
+    before = Srs(pod.html, "old", stream="live/livestream.flv")
+    before.cut(3)
+    first = Srs(pod.html, "a")
+    first.cut(4)
+    assert names(playlist(pod)) == first.written
+    time.sleep(4)
+    assert names(playlist(pod)) == first.written, "what an earlier one left is nothing new"
+    wrong = Srs(pod.html, "b", stream="live/livestream.flv")
+    wrong.cut(2)
+    time.sleep(SOON)
+    found = playlist(pod)
+    assert names(found) == [*first.written[-2:], *wrong.written]
+    all_there(pod, found)
+    right = Srs(pod.html, "c")
+    right.cut(2)
+    time.sleep(SOON)
+    assert names(playlist(pod)) == [*wrong.written, *right.written]
+    only = Srs(pod.html, "a", stream="live/other.flv")
+    only.cut(3)
+    assert names(playlist(pod, "/live/other.m3u8")) == only.written
+
+
 # Several pods
 
 

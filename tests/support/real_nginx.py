@@ -228,6 +228,7 @@ class Running:
 def start(nginx: Program, tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Starts nginx with a template's config: only addresses and folders are others than in a pod."""
     processes: list[subprocess.Popen[bytes]] = []
+    logs: list[Path] = []
 
     def run(
         template: str, upstream: int = 9, *, name: str = "", peers_port: int = 0, peers: Sequence[int] = (), **variables: Any
@@ -275,6 +276,7 @@ def start(nginx: Program, tmp_path: Path) -> Iterator[Callable[..., Running]]:
         own_rights = " user root;" if os.geteuid() == 0 else ""
         running.process = subprocess.Popen([*nginx.command, "-c", str(file), "-g", f"daemon off;{own_rights}"])
         processes.append(running.process)
+        logs.append(running.log)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             with socket.socket() as probe:
@@ -287,3 +289,5 @@ def start(nginx: Program, tmp_path: Path) -> Iterator[Callable[..., Running]]:
     for process in processes:
         process.terminate()
         process.wait(PATIENCE)
+    died = [line for log in logs if log.exists() for line in log.read_text().splitlines() if "exited on signal" in line]
+    assert not died, died

@@ -100,6 +100,11 @@ function last(window) {
     return window ? window.first + window.segments.length - 1 : -1;
 }
 
+/* Whether the last segment of a playlist was begun after that of a window. */
+function is_newer(list, window) {
+    return stamp(newest(list)) > stamp(newest(window));
+}
+
 /* The last segment of a window or of a playlist that has any. */
 function newest(list) {
     return list.segments[list.segments.length - 1];
@@ -222,4 +227,4 @@ function render(window) {
     return lines.join('\n') + '\n';
 }
 
-export default {parse, last, newest, is_new, is_stale, begin, merge, render};
+export default {parse, last, newest, is_new, is_newer, is_stale, begin, merge, render};

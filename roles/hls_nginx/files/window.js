@@ -91,11 +91,33 @@ function sweep(r) {
 }
 
 /* What SRS has now: {status, text, list, time}. */
-async function from_source(r, path) {
+async function read(r, path) {
     const reply = await r.subrequest('/source' + path, {args: r.variables.args || ''});
     const text = reply.status === 200 ? reply.responseText : '';
     const modified = Date.parse(reply.headersOut['Last-Modified'] || '');
     return {status: reply.status, text: text, list: text ? playlist.parse(text) : null, time: isFinite(modified) ? modified : Date.now()};
+}
+
+/* What SRS has now under the name of the playlist, or under the wrong one, if that goes on with the stream: up to 6.0.157 and 7.0.18 it calls files
+ * STREAM.flv.m3u8 when a player of HTTP-FLV has come before the publisher, and not only after a restart (https://github.com/ossrs/srs/issues/4215).
+ */
+async function from_source(r, path, window) {
+    const source = await read(r, path);
+    if (has_segments(source) ? !window || !is_at_an_end(window, source) : source.text) {
+        return source;
+    }
+    const other = await read(r, path.replace(/\.m3u8$/, '.flv.m3u8'));
+    return has_segments(other) && (!window || playlist.is_newer(other.list, window)) ? other : source;
+}
+
+/* Whether there is nothing new, and was not for a while. */
+function is_at_an_end(window, source) {
+    const now = Date.now();
+    return playlist.is_stale(window, now) && with_list(window, source.list, source.time, now) === window;
+}
+
+function has_segments(source) {
+    return Boolean(source.list) && source.list.segments.length > 0;
 }
 
 /* What another pod has that goes on after this window: {window} of its own, or {list}, what its SRS has now. Null if there is none. `asked` is 1
@@ -121,10 +143,6 @@ function with_list(window, list, time, now) {
     }
     const came = Math.min(time, now);
     return window ? playlist.merge(window, list, came, now) : playlist.begin(list, came, now);
-}
-
-function has_segments(source) {
-    return Boolean(source.list) && source.list.segments.length > 0;
 }
 
 /* Whether a server cuts the stream that the window doesn't know. All pods must append its segments to the same last one. */
@@ -172,7 +190,7 @@ function fetch_segments(r, path, before, window) {
 async function play(r) {
     const path = r.variables.stream;
     const held = load(r, path);
-    const source = await from_source(r, path);
+    const source = await from_source(r, path, held);
     if (source.text && !source.list) {
         answer(r, 200, source.text);
         return;
@@ -205,15 +223,17 @@ async function tell(r) {
     }
     const asked = r.args.asked === '1';
     const held = load(r, path);
-    const source = await from_source(r, path);
+    const source = await from_source(r, path, held);
     // Without a window here none begins: it would not go on from the other's.
+    const seam = held && is_seam(held, source);
     let window = held;
-    if (held && is_seam(held, source)) {
-        window = asked ? held : with_list(await with_peers(r, path, held, 1), source.list, source.time, Date.now());
-    } else if (held) {
-        window = with_list(held, source.list, source.time, Date.now());
+    if (seam && !asked) {
+        window = await with_peers(r, path, held, 1);
     }
     const now = Date.now();
+    if (held && !(seam && asked)) {
+        window = with_list(window, source.list, source.time, now);
+    }
     if (window !== held) {
         save(r, path, window);
     }
