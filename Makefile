@@ -19,7 +19,7 @@ help:
 	@echo 'make test    everything that needs no real SRS                               (13 min; the first time about 25 min)'
 	@echo '             ONLY=unit,lint   those stages alone: lint unit differential sanity integration molecule'
 	@echo '             SRS_BIN=FILE     also compare what is refused with what a real SRS refuses'
-	@echo 'make e2e     real SRS and nginx on a real node, with publishers and players  (35 min; see tests/e2e/README.md)'
+	@echo 'make e2e     real SRS and nginx on a real node, with publishers and players  (80 min; see tests/e2e/README.md)'
 	@echo 'make mutants small mistakes in plugins and roles, and whether the tests notice  (15 min; see docs/testing.md)'
 	@echo "             MUTANTS=200 SEED=1 ONLY='roles/*'   how many, which sample, in which files"
 	@echo 'make bench   how long a run takes, beside kubectl, helm and kubernetes.core       (35 min; BENCH_SIZES=1,10 BENCH_ROUNDS=2 for less)'

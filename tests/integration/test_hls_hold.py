@@ -137,7 +137,7 @@ def test_a_stream_that_nobody_publishes_any_more_ends_though_its_files_stay(star
     time.sleep(3 + SOON)
     assert pod.get(PLAYLIST).status == 404
     srs.cut()
-    time.sleep(SOON)
+    time.sleep(2.2)
     assert names(playlist(pod))[-1] == srs.written[-1], "it goes on when the publisher is back"
     srs.cut()
     time.sleep(3 + SOON)

@@ -249,8 +249,10 @@ async function tell(r) {
 
 function answer(r, status, text) {
     r.headersOut['Content-Type'] = TYPE;
-    // nginx counts whole seconds: until the end of the one in which it is due.
-    r.headersOut['X-Accel-Expires'] = '@' + (Math.floor(Date.now() / 1000) + Number(r.variables.playlist_seconds) - 1);
+    if (status === 200) {
+        // nginx counts whole seconds: until the end of the one in which it is due.
+        r.headersOut['X-Accel-Expires'] = '@' + (Math.floor(Date.now() / 1000) + Number(r.variables.playlist_seconds) - 1);
+    }
     r.return(status, text);
 }
 
