@@ -222,13 +222,25 @@ def test_a_server_that_calls_its_files_by_the_wrong_name(start: Start) -> None:
     found = playlist(pod)
     assert names(found) == [*first.written[-2:], *wrong.written]
     all_there(pod, found)
+    wrong.cut()
+    time.sleep(SOON)
+    assert names(playlist(pod))[-1] == wrong.written[-1], "it goes on there, without waiting each time"
     right = Srs(pod.html, "c")
     right.cut(2)
     time.sleep(SOON)
-    assert names(playlist(pod)) == [*wrong.written, *right.written]
+    time.sleep(3)
+    assert names(playlist(pod)) == [*wrong.written[-2:], *right.written]
     only = Srs(pod.html, "a", stream="live/other.flv")
     only.cut(3)
     assert names(playlist(pod, "/live/other.m3u8")) == only.written
+
+
+def test_no_playlist_names_what_is_not_there(start: Start) -> None:
+    pod = start("nginx.conf.j2")
+    srs = Srs(pod.html, "a")
+    srs.cut(4)
+    (pod.html / "live" / srs.written[-1]).unlink()
+    assert names(playlist(pod)) == srs.written[:-1]
 
 
 # Several pods

@@ -337,6 +337,7 @@ def test_a_playlist_by_https(
 ) -> None:
     (tmp_path / "html/live").mkdir(parents=True)
     (tmp_path / "html/live/livestream.m3u8").write_text("#EXTM3U\n#EXTINF:1,\nlivestream-1.ts\n")
+    (tmp_path / "html/live/livestream-1.ts").write_bytes(b"G")
     running = start(template, origin.port, **variables, **https())
     for port, trust in ((running.secure, certificate.trust()), (running.port, None)):
         answer = fetch(port, "/live/livestream.m3u8", trust=trust)

@@ -5,7 +5,7 @@
  * before has cut, behind a discontinuity, and numbers only rise (RFC 8216, section 6.2.2). PURE: text and times in, windows and text out.
  * Written in what njs 0.7.9 and later takes.
  *
- * A segment: {uri, id, seconds, tags, cut, seam, key, map}. `id` is the URI without its query, which a proxy may change; `tags` are the lines
+ * A segment: {uri, id, seconds, tags, cut, seam, key, map}. `id` is the URI without its query, which a proxy changes all the time; `tags` are the lines
  * that are this segment's alone, `cut` whether there is a discontinuity before it, `seam` whether it was made here, where the server changes;
  * `key` and `map` are the lines that apply to it from earlier on.
  *
@@ -168,10 +168,6 @@ function merge(window, list, time, now) {
         segments: all, target: longest(Math.max(window.target, list.target), added), version: Math.max(window.version, list.version),
         head: list.head, past: window.past.slice(), changed: Math.max(window.changed, time)
     });
-    const own = {};
-    list.segments.forEach((segment) => { own[segment.id] = segment; });
-    // The latest URI of a segment that is still in the server's playlist: a proxy of SRS gives it another query in each.
-    made.segments = all.map((segment) => own[segment.id] ? Object.assign({}, segment, {uri: own[segment.id].uri}) : segment);
     if (!made.segments.some((segment, index) => index > 0 && segment.seam)) {
         made.span = seconds(list.segments);
     }

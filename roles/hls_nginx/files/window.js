@@ -14,6 +14,7 @@ const TYPE = 'application/vnd.apple.mpegurl';
 const YOUNG_MS = 5000;
 const ROUNDS = 3;
 const PATIENCE_MS = 1000;
+const FETCH_MS = 2000;
 // How long windows are kept beyond the hold, so that a stream that comes back goes on where it ended.
 const KEPT_MS = 3600000;
 const SWEEP_EVERY_MS = 60000;
@@ -90,30 +91,60 @@ function sweep(r) {
     });
 }
 
-/* What SRS has now: {status, text, list, time}. */
-async function read(r, path) {
+/* What SRS has now: {status, text, list, time}; of segments that the window lacks, those that are here from now on, whatever becomes of SRS. */
+async function read(r, path, window) {
     const reply = await r.subrequest('/source' + path, {args: r.variables.args || ''});
     const text = reply.status === 200 ? reply.responseText : '';
     const modified = Date.parse(reply.headersOut['Last-Modified'] || '');
-    return {status: reply.status, text: text, list: text ? playlist.parse(text) : null, time: isFinite(modified) ? modified : Date.now()};
+    const source = {status: reply.status, text: text, list: text ? playlist.parse(text) : null, time: isFinite(modified) ? modified : Date.now()};
+    if (has_segments(source)) {
+        const segments = await kept(r, path, window, source.list.segments);
+        source.list.sequence += segments.length ? source.list.segments.indexOf(segments[0]) : 0;
+        source.list.segments = segments;
+    }
+    return source;
+}
+
+/* Fetches the segments that the window lacks, and leaves out those that don't come in time: no playlist names what nobody has. */
+async function kept(r, path, window, segments) {
+    const folder = path.slice(0, path.lastIndexOf('/') + 1);
+    const here = {};
+    (window ? window.segments : []).forEach((segment) => { here[segment.id] = true; });
+    (window ? window.past : []).forEach((id) => { here[id] = true; });
+    const fetches = segments.filter((segment) => !here[segment.id]).map((segment) => {
+        if (segment.id.indexOf('://') > 0) {
+            here[segment.id] = true;
+            return Promise.resolve();
+        }
+        // nginx asks for all of it, and keeps it.
+        return r.subrequest(path_of(segment.id, folder), {method: 'HEAD', args: segment.uri.split('?')[1] || ''}).then((reply) => { here[segment.id] = reply.status === 200; });
+    });
+    if (fetches.length) {
+        await Promise.race([Promise.all(fetches), new Promise((resolve) => { setTimeout(resolve, FETCH_MS); })]);
+    }
+    return segments.filter((segment) => here[segment.id]);
 }
 
 /* What SRS has now under the name of the playlist, or under the wrong one, if that goes on with the stream: up to 6.0.157 and 7.0.18 it calls files
  * STREAM.flv.m3u8 when a player of HTTP-FLV has come before the publisher, and not only after a restart (https://github.com/ossrs/srs/issues/4215).
  */
 async function from_source(r, path, window) {
-    const source = await read(r, path);
-    if (has_segments(source) ? !window || !is_at_an_end(window, source) : source.text) {
+    const names = [path, path.replace(/\.m3u8$/, '.flv.m3u8')];
+    const usual = window && window.misnamed ? 1 : 0;
+    const source = await read(r, names[usual], window);
+    source.misnamed = usual === 1;
+    if (has_segments(source) ? !window || !is_at_an_end(window, source) : source.text && !source.list) {
         return source;
     }
-    const other = await read(r, path.replace(/\.m3u8$/, '.flv.m3u8'));
+    const other = await read(r, names[1 - usual], window);
+    other.misnamed = usual === 0;
     return has_segments(other) && (!window || playlist.is_newer(other.list, window)) ? other : source;
 }
 
 /* Whether there is nothing new, and was not for a while. */
 function is_at_an_end(window, source) {
     const now = Date.now();
-    return playlist.is_stale(window, now) && with_list(window, source.list, source.time, now) === window;
+    return playlist.is_stale(window, now) && with_source(window, source, now) === window;
 }
 
 function has_segments(source) {
@@ -136,6 +167,12 @@ async function from_peers(r, path, window, asked) {
     return found;
 }
 
+/* The window that goes on from a window with what SRS has. */
+function with_source(window, source, now) {
+    const next = with_list(window, source.list, source.time, now);
+    return next === window ? window : Object.assign(next, {misnamed: Boolean(source.misnamed)});
+}
+
 /* The window that goes on from a window with a playlist of SRS. */
 function with_list(window, list, time, now) {
     if (!list || !list.segments.length) {
@@ -156,7 +193,7 @@ function wants_peers(window, source) {
     if (!window || now - window.born < YOUNG_MS || is_seam(window, source)) {
         return true;
     }
-    const merged = with_list(window, source.list, source.time, now);
+    const merged = with_source(window, source, now);
     // What goes on with the stream is another pod's server, or none.
     return !has_segments(source) || playlist.newest(merged).id !== playlist.newest(source.list).id || playlist.is_stale(merged, now);
 }
@@ -174,18 +211,6 @@ async function with_peers(r, path, window, asked) {
     return window;
 }
 
-/* Fetches what is named from now on, so that it is here when its server has gone. */
-function fetch_segments(r, path, before, window) {
-    const known = {};
-    (before ? before.segments : []).forEach((segment) => { known[segment.id] = true; });
-    const folder = path.slice(0, path.lastIndexOf('/') + 1);
-    window.segments.forEach((segment) => {
-        if (!known[segment.id] && segment.id.indexOf('://') < 0) {
-            r.subrequest(path_of(segment.id, folder), {detached: true});
-        }
-    });
-}
-
 /* A player's playlist. */
 async function play(r) {
     const path = r.variables.stream;
@@ -198,16 +223,18 @@ async function play(r) {
     let window = held;
     if (wants_peers(held, source)) {
         window = await with_peers(r, path, held, 0);
+        if (window && window !== held) {
+            await kept(r, path, held, window.segments);
+        }
     }
     const now = Date.now();
-    window = with_list(window, source.list, source.time, now);
+    window = with_source(window, source, now);
     if (!window || now - window.changed > hold_ms(r)) {
         answer(r, !window && source.status >= 500 ? source.status : 404, '');
         return;
     }
     if (window !== held) {
         save(r, path, window);
-        fetch_segments(r, path, held, window);
     }
     r.headersOut['Last-Modified'] = new Date(window.changed).toUTCString();
     answer(r, 200, playlist.render(window));
@@ -232,7 +259,7 @@ async function tell(r) {
     }
     const now = Date.now();
     if (held && !(seam && asked)) {
-        window = with_list(window, source.list, source.time, now);
+        window = with_source(window, source, now);
     }
     if (window !== held) {
         save(r, path, window);
