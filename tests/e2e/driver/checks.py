@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import urllib.error
+import urllib.request
 from collections.abc import Container, Iterable
 
 from players.crowd import Audience, Regulars
@@ -135,3 +137,12 @@ def trouble(topology: Topology) -> dict[str, list[str]]:
             if bad := [line for line in lines if TROUBLE.search(line) and not OF_PEERS.search(line)]:
                 found[f"{pod.name}: {container.name}"] = bad[:5]
     return found
+
+
+def http_status(url: str) -> int:
+    """What a request for this is answered with."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code

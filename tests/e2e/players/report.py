@@ -30,6 +30,8 @@ class Report:
     """When that began."""
     stalls: int
     """How many were longer than half a second."""
+    all_stalls: tuple[tuple[float, float], ...]
+    """Each of them: how long, and when it began."""
     played: float
     """How much was played."""
     fatal: str
@@ -46,8 +48,13 @@ class Report:
         """Whether somebody in front of it would have to load the page again: what is still in its buffer doesn't count."""
         return bool(self.fatal) or not self.playing
 
+    def longest_after(self, at: float) -> float:
+        """The longest stall that lasted beyond this moment."""
+        return max((seconds for seconds, since in self.all_stalls if since + seconds > at), default=0.0)
+
     def as_dict(self) -> dict[str, Any]:
-        return {key: round(value, 2) if isinstance(value, float) else value for key, value in asdict(self).items()}
+        told = {key: round(value, 2) if isinstance(value, float) else value for key, value in asdict(self).items()}
+        return {**told, "all_stalls": [f"{seconds:.1f} s at {at:.1f}" for seconds, at in self.all_stalls]}
 
 
 class Progress:
@@ -100,6 +107,7 @@ class Progress:
             longest_stall=longest,
             stall_at=longest_at,
             stalls=sum(seconds > STALL for seconds, _at in gaps),
+            all_stalls=tuple(gap for gap in gaps if gap[0] > STALL),
             played=self._played,
             fatal=self.fatal,
             fatal_at=self.fatal_at,
