@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import time
@@ -232,6 +233,9 @@ def test_a_server_that_calls_its_files_by_the_wrong_name(start: Start) -> None:
     assert names(playlist(pod)) == [*wrong.written[-2:], *right.written]
     only = Srs(pod.html, "a", stream="live/other.flv")
     only.cut(3)
+    left = Srs(pod.html, "x", stream="live/other")
+    left.cut(2)
+    os.utime(left.playlist, (time.time() - 100, time.time() - 100))
     assert names(playlist(pod, "/live/other.m3u8")) == only.written
 
 

@@ -2,16 +2,17 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
  * One window over the playlists of a live stream, whatever server they come from: what a new server cuts is appended to what the one
- * before has cut, behind a discontinuity, and numbers only rise (RFC 8216, section 6.2.2). PURE: text and times in, windows and text out.
- * Written in what njs 0.7.9 and later takes.
+ * before has cut, behind a discontinuity, and numbers only rise (RFC 8216, section 6.2.2). PURE: text and times in, windows and text
+ * out. Written in what njs 0.7.9 and later takes.
  *
- * A segment: {uri, id, seconds, tags, cut, seam, key, map}. `id` is the URI without its query, which a proxy changes all the time; `tags` are the lines
- * that are this segment's alone, `cut` whether there is a discontinuity before it, `seam` whether it was made here, where the server changes;
- * `key` and `map` are the lines that apply to it from earlier on.
+ * A segment: {uri, id, seconds, tags, cut, seam, key, map}. `id` is the URI without its query, which a proxy changes all the time;
+ * `tags` are the lines that are this segment's alone, `cut` whether there is a discontinuity before it, `seam` whether it was made here,
+ * where the server changes; `key` and `map` are the lines that apply to it from earlier on.
  *
- * A window: {segments, first, cuts, target, version, head, span, past, changed, born}. `first` is the media sequence of the first segment, `cuts`
- * the discontinuities that have left; `span` the seconds that a server's own playlist covers; `past` the ids of segments that have left;
- * `changed` when the last segment came, and `born` when this window was made of nothing but a playlist, in ms since the epoch.
+ * A window: {segments, first, cuts, target, version, head, span, past, changed, born}. `first` is the media sequence of the first
+ * segment, `cuts` the discontinuities that have left; `span` the seconds that a server's own playlist covers; `past` the ids of segments
+ * that have left; `changed` when the last segment came, and `born` when this window was made of nothing but a playlist, in ms since the
+ * epoch.
  */
 
 // What a window can't do justice to, and what has no need of one: it is passed on as it is.
@@ -132,8 +133,8 @@ function beyond(window, list, now) {
     if (!segments.length || (from > 0 && list.segments[from - 1].id === newest(window).id)) {
         return {segments: segments, follows: true};
     }
-    // A server of before, which cuts its last one or has left its playlist behind. Clocks of nodes differ: a window that nobody goes on with
-    // takes what it has never seen.
+    // A server of before, which cuts its last one or has left its playlist behind. Clocks of nodes differ: a window that nobody goes on
+    // with takes what it has never seen.
     const time = stamp(segments[segments.length - 1]);
     const of_before = time > 0 && time <= stamp(newest(window)) && (from > 0 || !is_stale(window, now));
     return {segments: of_before ? [] : segments, follows: false};
@@ -153,7 +154,9 @@ function begin(list, time, now) {
     };
 }
 
-/* The window that follows from a window and the playlist of now; the same one if there is nothing new. `time` is when its last segment came. */
+/* The window that follows from a window and the playlist of now; the same one if there is nothing new. `time` is when its last segment
+ * came.
+ */
 function merge(window, list, time, now) {
     const found = beyond(window, list, now);
     if (!found.segments.length) {

@@ -1,8 +1,9 @@
 /* GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Players' playlists: from what SRS has now, what this pod has held, and, where these don't tell enough, what the other pods have. Windows are
- * kept in files, so that all workers have the same, and a container that starts again, too. nginx asks once a second for each stream at most.
+ * Players' playlists: from what SRS has now, what this pod has held, and, where these don't tell enough, what the other pods have.
+ * Windows are kept in files, so that all workers have the same, and a container that starts again, too. nginx asks once a second for
+ * each stream at most.
  */
 
 import crypto from 'crypto';
@@ -91,12 +92,15 @@ function sweep(r) {
     });
 }
 
-/* What SRS has now: {status, text, list, time}; of segments that the window lacks, those that are here from now on, whatever becomes of SRS. */
+/* What SRS has now: {status, text, list, time}; of segments that the window lacks, those that are here from now on, whatever becomes of
+ * SRS.
+ */
 async function read(r, path, window) {
     const reply = await r.subrequest('/source' + path, {args: r.variables.args || ''});
     const text = reply.status === 200 ? reply.responseText : '';
     const modified = Date.parse(reply.headersOut['Last-Modified'] || '');
-    const source = {status: reply.status, text: text, list: text ? playlist.parse(text) : null, time: isFinite(modified) ? modified : Date.now()};
+    const list = text ? playlist.parse(text) : null;
+    const source = {status: reply.status, text: text, list: list, time: isFinite(modified) ? modified : Date.now()};
     if (has_segments(source)) {
         const segments = await kept(r, path, window, source.list.segments);
         source.list.sequence += segments.length ? source.list.segments.indexOf(segments[0]) : 0;
@@ -117,42 +121,54 @@ async function kept(r, path, window, segments) {
             return Promise.resolve();
         }
         // nginx asks for all of it, and keeps it.
-        return r.subrequest(path_of(segment.id, folder), {method: 'HEAD', args: segment.uri.split('?')[1] || ''}).then((reply) => { here[segment.id] = reply.status === 200; });
+        const asked = {method: 'HEAD', args: segment.uri.split('?')[1] || ''};
+        return r.subrequest(path_of(segment.id, folder), asked).then((reply) => { here[segment.id] = reply.status === 200; });
     });
     if (fetches.length) {
-        await Promise.race([Promise.all(fetches), new Promise((resolve) => { setTimeout(resolve, FETCH_MS); })]);
+        let timer = null;
+        const late = new Promise((resolve) => { timer = setTimeout(resolve, FETCH_MS); });
+        await Promise.race([Promise.all(fetches), late]);
+        clearTimeout(timer);
     }
     return segments.filter((segment) => here[segment.id]);
 }
 
-/* What SRS has now under the name of the playlist, or under the wrong one, if that goes on with the stream: up to 6.0.157 and 7.0.18 it calls files
- * STREAM.flv.m3u8 when a player of HTTP-FLV has come before the publisher, and not only after a restart (https://github.com/ossrs/srs/issues/4215).
+/* What SRS has now under the name of the playlist, or under the wrong one, if that goes on with the stream: up to 6.0.157 and 7.0.18 it
+ * calls files STREAM.flv.m3u8 when a player of HTTP-FLV has come before the publisher, and not only after a restart
+ * (https://github.com/ossrs/srs/issues/4215).
  */
 async function from_source(r, path, window) {
     const names = [path, path.replace(/\.m3u8$/, '.flv.m3u8')];
     const usual = window && window.misnamed ? 1 : 0;
     const source = await read(r, names[usual], window);
     source.misnamed = usual === 1;
-    if (has_segments(source) ? !window || !is_at_an_end(window, source) : source.text && !source.list) {
+    if (is_going_on(r, window, source) || (source.text && !source.list)) {
         return source;
     }
     const other = await read(r, names[1 - usual], window);
     other.misnamed = usual === 0;
-    return has_segments(other) && (!window || playlist.is_newer(other.list, window)) ? other : source;
+    if (!has_segments(other)) {
+        return source;
+    }
+    const goes_on = window ? playlist.is_newer(other.list, window) : !has_segments(source) || other.time > source.time;
+    return goes_on ? other : source;
 }
 
-/* Whether there is nothing new, and was not for a while. */
-function is_at_an_end(window, source) {
+/* Whether there is something new, or was a moment ago. */
+function is_going_on(r, window, source) {
     const now = Date.now();
-    return playlist.is_stale(window, now) && with_source(window, source, now) === window;
+    if (!window || !has_segments(source)) {
+        return has_segments(source) && now - source.time <= hold_ms(r);
+    }
+    return !playlist.is_stale(window, now) || with_source(window, source, now) !== window;
 }
 
 function has_segments(source) {
     return Boolean(source.list) && source.list.segments.length > 0;
 }
 
-/* What another pod has that goes on after this window: {window} of its own, or {list}, what its SRS has now. Null if there is none. `asked` is 1
- * if it is asked on behalf of one that asks: it asks nobody itself.
+/* What another pod has that goes on after this window: {window} of its own, or {list}, what its SRS has now. Null if there is none.
+ * `asked` is 1 if it is asked on behalf of one that asks: it asks nobody itself.
  */
 async function from_peers(r, path, window, asked) {
     const reply = await r.subrequest('/ask' + path, {args: 'after=' + playlist.last(window) + '&asked=' + asked});
