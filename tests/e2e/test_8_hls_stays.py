@@ -30,8 +30,10 @@ SETTLES = 8.0
 """Seconds in which all that follows from an event shows, after it is known that the stream is back."""
 
 READER, CACHE = "nginx-origin", "srs-hls-edge"
-TWO_SEGMENTS, BY_EDGES = 6.0, 8.0
-"""The longest that players may stand still, in seconds: by HLS, and by HTTP-FLV, where an edge waits 3 each time that the stream moves."""
+TWO_SEGMENTS, BY_EDGES, A_POD_COMES = 6.0, 8.0, 8.0
+"""The longest that players may stand still, in seconds: by HLS; by HTTP-FLV, where an edge waits 3 each time that the stream moves; and by HLS
+while the one pod of the origin has died without any grace and another one starts.
+"""
 
 Event = Callable[[Topology, Publisher], Awaitable[Any]]
 _number = itertools.count()
@@ -190,7 +192,8 @@ async def _watch(built: Topology, form: Form, figures: Figures, name: str) -> li
             assert not await audience.seated(checks.SHORT_HLS_STARTS), [view.as_dict() for view in audience.views]
             assert not await real.seated(40), [report.as_dict() for report in real.reports]
             await asyncio.sleep(5)
-            lost: set[str] = set()
+            # Chromium's own player sometimes ends as soon as it has begun.
+            lost = {id_of(report) for report in await real.look() if report.fatal}
             for what, event in form.events.items():
                 began = {id_of(report): report.ended for report in await real.look()}
                 await event(built, encoder)
@@ -200,9 +203,10 @@ async def _watch(built: Topology, form: Form, figures: Figures, name: str) -> li
                 for report in await real.look():
                     stood = report.longest_after(began[id_of(report)])
                     row[id_of(report)] = "lost" if report.lost else stood
+                    limit = BY_EDGES if ".flv" in report.url else A_POD_COMES if what == "origin's pod killed" else TWO_SEGMENTS
                     if lost_by_srs and ".flv" in report.url:
                         continue
-                    if (report.lost or stood > (BY_EDGES if ".flv" in report.url else TWO_SEGMENTS)) and id_of(report) not in lost:
+                    if (report.lost or stood > limit) and id_of(report) not in lost:
                         noticed.append(f"{name}: {what}: {report.as_dict()}")
                     lost |= {id_of(report)} if report.lost else set()
                 gone = len(audience.gone())

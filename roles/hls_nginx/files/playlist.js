@@ -12,7 +12,7 @@
  * A window: {segments, first, cuts, target, version, head, span, past, changed, born}. `first` is the media sequence of the first
  * segment, `cuts` the discontinuities that have left; `span` the seconds that a server's own playlist covers; `past` the ids of segments
  * that have left; `changed` when the last segment came, and `born` when this window was made of nothing but a playlist, in ms since the
- * epoch.
+ * epoch; `misnamed`, which window.js adds, whether SRS calls its playlist STREAM.flv.m3u8.
  */
 
 // What a window can't do justice to, and what has no need of one: it is passed on as it is.
