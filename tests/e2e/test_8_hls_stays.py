@@ -31,7 +31,7 @@ SETTLES = 8.0
 
 READER, CACHE = "nginx-origin", "srs-hls-edge"
 TWO_SEGMENTS, BY_EDGES, A_POD_COMES = 6.0, 8.0, 8.0
-"""The longest that players may stand still, in seconds: by HLS; by HTTP-FLV, where an edge waits 3 each time that the stream moves; and by HLS
+"""The longest that players may stand still, in seconds: by HLS; by HTTP-FLV, where an edge waits 3 each time that the stream moves; by HLS
 while the one pod of the origin has died without any grace and another one starts.
 """
 
