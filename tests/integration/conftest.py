@@ -20,7 +20,10 @@ from typing import Any
 import pytest
 from kubernetes import client, config
 
-from ansible_collections.livestream.srs.tests.support.real_nginx import nginx, origin, start  # noqa: F401  # fixtures
+from ansible_collections.livestream.srs.tests.support.real_nginx import nginx, origin, start
+
+# Fixtures of whoever asks for them.
+__all__ = ["nginx", "origin", "start"]
 
 ROOT = Path(__file__).resolve().parents[2]
 CLUSTER_TOOL = [sys.executable, str(ROOT / "tests/cluster")]

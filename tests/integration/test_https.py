@@ -51,7 +51,7 @@ def test_in_each_form(play: Play, get: Get, kubectl: Kubectl, namespace: str, fo
     service = get("service", "srs-http-service")
     assert [(port["port"], port["targetPort"]) for port in service["spec"]["ports"]] == [(80, 8081), (443, 8443)]
     pod = get("deployment", DEPLOYMENTS[form])["spec"]["template"]["spec"]
-    assert nginx_of(pod) == ([8081, 8443, 8082], {"name": "nginx-tls", "mountPath": "/etc/nginx-tls", "readOnly": True}, "tls")
+    assert nginx_of(pod) == ([8081, 8443, 8082, 8083], {"name": "nginx-tls", "mountPath": "/etc/nginx-tls", "readOnly": True}, "tls")
     flv = get("service", "srs-flv-service")["spec"]
     assert (flv["type"], flv["selector"], flv["ports"][0]["targetPort"]) == ("ClusterIP", {"app": "srs-edge-cdn-a"}, 8080)
     policy = get("networkpolicy", "srs-origin")["spec"]["ingress"]

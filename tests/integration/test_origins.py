@@ -93,26 +93,29 @@ def there(api: client.ApiClient, namespace: str) -> Namespace:
             {"srs-origin": 3, "srs-proxy-deployment": 2},
             {"socs", "srs-api-service", "srs-internal-origin-service", "srs-proxy-service", "srs-proxy-public-service"},
         ),
-        ({"srs_origin_storage": NAS}, {"srs-origin-deployment": 1}, {"srs-internal-origin-service", "srs-http-service"}),
+        ({"srs_origin_storage": NAS}, {"srs-origin-deployment": 1}, {"srs-internal-origin-service", "srs-http-service", "srs-hls-peers"}),
         (
             {"srs_origin_storage": NAS, "srs_origin_cleanup": {"enabled": True}, "srs_demo_publisher": True},
             {"srs-origin-deployment": 1, "srs-demo-deployment": 1},
-            {"srs-internal-origin-service", "srs-http-service"},
+            {"srs-internal-origin-service", "srs-http-service", "srs-hls-peers"},
         ),
         (
             {"srs_origin_storage": NAS, "hls_nginx_mode": "deployment"},
             {"srs-origin-deployment": 1, "nginx-origin-deployment": 2},
-            {"srs-internal-origin-service", "srs-http-service"},
+            {"srs-internal-origin-service", "srs-http-service", "srs-hls-peers"},
         ),
         (
             {"hls_nginx_mode": "cache", "hls_nginx_replicas": 3},
             {"srs-origin-deployment": 1, "srs-hls-edge-deployment": 3},
-            {"srs-internal-origin-service", "srs-http-service", "srs-hls-origin-service"},
+            {"srs-internal-origin-service", "srs-http-service", "srs-hls-origin-service", "srs-hls-peers", "srs-hls-edge-peers"},
         ),
         (
             {**CLUSTER, "srs_origin_storage": NAS, **AUTOSCALED},
             {"srs-origin": 3, "nginx-origin-deployment": 2, "srs-hls-edge-deployment": 1},
-            {"socs", "srs-api-service", "srs-internal-origin-service", "srs-http-service", "srs-hls-origin-service"},
+            {
+                *("socs", "srs-api-service", "srs-internal-origin-service"),
+                *("srs-http-service", "srs-hls-origin-service", "srs-hls-peers", "srs-hls-edge-peers"),
+            },
         ),
     ],
     ids=[
@@ -198,7 +201,7 @@ def test_from_mode_to_mode(play: Callable[..., Any], there: Namespace) -> None:
         play(**variables)
         assert set(there.workloads()) == workloads | {"srs-edge-deployment"}
         assert there.pods("srs-edge") == edges
-    assert there.services() == {"srs-internal-origin-service", "srs-http-service", "srs-edge-service"}
+    assert there.services() == {"srs-internal-origin-service", "srs-http-service", "srs-hls-peers", "srs-edge-service"}
 
 
 def test_from_one_form_of_nginx_to_another(play: Callable[..., Any], there: Namespace) -> None:

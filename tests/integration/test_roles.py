@@ -16,7 +16,7 @@ LOCAL = Path(__file__).resolve().parents[2] / "inventories" / "local"
 ROLES = ("srs_origin", "hls_nginx", "srs_edge")
 OBJECTS = {
     "srs_origin": {"ConfigMap/srs-origin-config", "Deployment/srs-origin-deployment", "Service/srs-internal-origin-service"},
-    "hls_nginx": {"Service/srs-http-service"},
+    "hls_nginx": {"Service/srs-http-service", "Service/srs-hls-peers"},
     "srs_edge": {"ConfigMap/srs-edge-config", "Deployment/srs-edge-deployment", "Service/srs-edge-service"},
 }
 # Without it the origin's pod does not start.

@@ -47,6 +47,7 @@ def test_what_site_yml_built(play: Callable[..., Any], run: Run, tmp_path: Path)
     assert {s["name"]: len(s["addresses"]) for s in found["services"]} == {
         "srs-internal-origin-service": 0,
         "srs-http-service": 1,
+        "srs-hls-peers": 0,
         "srs-edge-cdn-a-service": 1,
         "srs-edge-service": 1,
     }

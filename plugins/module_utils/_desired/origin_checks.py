@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import cleanup, names, proxy, storage
 from ansible_collections.livestream.srs.plugins.module_utils._desired.origin import DemoPublisher, Origin
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.value_checks import whole
 
 # Each server asks all others one by one, so the documentation of SRS calls this the limit.
 MOST_SERVERS = 30
@@ -49,8 +50,8 @@ def warnings(origin: Origin) -> list[str]:
 
 def _check_mode(origin: Origin) -> Iterator[str]:
     mode, version, replicas = origin.mode, origin.version, origin.replicas
-    if not 0 <= replicas <= MOST_SERVERS:
-        yield f"srs_origin_replicas is {replicas!r}: it must be a whole number from 0 to {MOST_SERVERS}."
+    if wrong := list(whole(0, MOST_SERVERS)("srs_origin_replicas", replicas)):
+        yield from wrong
     elif not origin.several and replicas > 1:
         yield (
             f"srs_origin_replicas is {replicas}, but srs_origin_mode is single: a stream lives in the one server that it was published to, "
