@@ -58,12 +58,12 @@ def test_in_each_form(play: Play, get: Get, kubectl: Kubectl, namespace: str, fo
     for_all = [port["port"] for rule in policy if "from" not in rule for port in rule["ports"]]
     assert for_all == ([8081, 8443] if form == "sidecar" else [])
     if form == "cache":
-        assert nginx_of(get("deployment", "srs-origin-deployment")["spec"]["template"]["spec"]) == ([8081, 8082], None, None)
+        assert nginx_of(get("deployment", "srs-origin-deployment")["spec"]["template"]["spec"]) == ([8081, 8082, 8083], None, None)
 
     variables["hls_nginx_https"] = {}
     play(**variables)
     assert [port["port"] for port in get("service", "srs-http-service")["spec"]["ports"]] == [80]
-    assert nginx_of(get("deployment", DEPLOYMENTS[form])["spec"]["template"]["spec"]) == ([8081, 8082], None, None)
+    assert nginx_of(get("deployment", DEPLOYMENTS[form])["spec"]["template"]["spec"]) == ([8081, 8082, 8083], None, None)
     assert "srs-flv-service" not in kubectl("get", "services", "-o", "name")
 
 
