@@ -166,9 +166,7 @@ def test_an_nginx_that_starts_again_knows_its_windows(start: Start) -> None:
     srs = Srs(pod.html, "a")
     srs.cut(4)
     before = playlist(pod)
-    assert pod.process
-    pod.process.kill()
-    pod.process.wait()
+    pod.crash()
     srs.quit()
     again = start("nginx.conf.j2", name="pod")
     assert playlist(again) == before

@@ -10,6 +10,7 @@ import http.server
 import json
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -202,6 +203,17 @@ def origin() -> Iterator[Origin]:
     server.server_close()
 
 
+def _children(parent: int) -> list[int]:
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            if f"\nPPid:\t{parent}\n" in status.read_text():
+                found.append(int(status.parent.name))
+        except OSError:
+            continue
+    return found
+
+
 @dataclass
 class Running:
     """An nginx that runs, with where it listens and what it serves."""
@@ -218,6 +230,14 @@ class Running:
         """As when its pod ends."""
         assert self.process
         self.process.terminate()
+        self.process.wait(PATIENCE)
+
+    def crash(self) -> None:
+        """As when its container is killed: nobody is left of it."""
+        assert self.process
+        of_it = [self.process.pid, *_children(self.process.pid)]
+        for pid in of_it:
+            os.kill(pid, signal.SIGKILL)
         self.process.wait(PATIENCE)
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
