@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from driver import checks, kube, needs
+from driver import change, checks, kube, needs
 from driver.figures import Figures
 from driver.topology import HLS, ON_AIR, ORIGIN, SHARED, Topology
 from players.crowd import Audience
 from players.publisher import Publisher
 from players.real import RealPlayers
+from players.report import Report
 from players.view import WATCHED
 
 STREAM = "stays"
@@ -184,10 +185,7 @@ async def _watch(built: Topology, form: Form, figures: Figures, name: str) -> li
     async with built.on_air(STREAM, to="origin") as encoder:
         if form.before:
             await form.before(built, encoder)
-        async with Audience([hls]) as early:
-            assert not await early.seated(checks.SHORT_HLS_STARTS), [view.as_dict() for view in early.views]
-            # GStreamer starts with no less than three segments.
-            await asyncio.sleep(8)
+        await change.has_segments(built, STREAM)
         async with RealPlayers(hls=hls, flv=built.url("flv", STREAM) if form.flv else ()) as real, Audience([hls] * OURS) as audience:
             assert not await audience.seated(checks.SHORT_HLS_STARTS), [view.as_dict() for view in audience.views]
             assert not await real.seated(40), [report.as_dict() for report in real.reports]
@@ -203,8 +201,8 @@ async def _watch(built: Topology, form: Form, figures: Figures, name: str) -> li
                 for report in await real.look():
                     stood = report.longest_after(began[id_of(report)])
                     row[id_of(report)] = "lost" if report.lost else stood
-                    limit = BY_EDGES if ".flv" in report.url else A_POD_COMES if what == "origin's pod killed" else TWO_SEGMENTS
-                    if lost_by_srs and ".flv" in report.url:
+                    limit = BY_EDGES if not report.is_hls else A_POD_COMES if what == "origin's pod killed" else TWO_SEGMENTS
+                    if lost_by_srs and not report.is_hls:
                         continue
                     if (report.lost or stood > limit) and id_of(report) not in lost:
                         noticed.append(f"{name}: {what}: {report.as_dict()}")
@@ -237,8 +235,8 @@ async def _played_again(built: Topology, encoder: Publisher) -> int:
         await asyncio.sleep(3)
 
 
-def id_of(report: Any) -> str:
-    return f"{report.player} {'flv' if '.flv' in report.url else 'hls'}"
+def id_of(report: Report) -> str:
+    return f"{report.player} {'hls' if report.is_hls else 'flv'}"
 
 
 def test_nobody_of_a_crowd_is_lost(topology: Callable[..., Topology], newest: Mapping[str, Any], figures: Figures) -> None:

@@ -27,7 +27,7 @@ SEATED = 25.0
 EVERY_KIND = ("hls", "flv", "flv")
 """Each takes a third of a processor or so. Two come by edges, since an event may concern one edge alone."""
 SEGMENTS = 3
-"""hls.js begins so many before the newest one."""
+"""hls.js begins so many before the newest one, and GStreamer not at all with fewer."""
 
 _number = itertools.count(1)
 
@@ -51,17 +51,22 @@ class Change:
         return [view for view in self.came if view.outcome in (STALLED, EMPTY, UNDECODABLE, REFUSED)]
 
 
+async def has_segments(topology: Topology, stream: str) -> None:
+    """Wait until a playlist has what players begin with."""
+    async with Audience([topology.url("hls", stream)]) as early:
+        (view,) = early.views
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(checks.HLS_STARTS):
+                while view.segments < SEGMENTS:
+                    await asyncio.sleep(0.2)
+    assert view.segments >= SEGMENTS, view.as_dict()
+
+
 @contextlib.asynccontextmanager
 async def real_players(topology: Topology, stream: str, kinds: Sequence[str] = EVERY_KIND) -> AsyncIterator[RealPlayers]:
     """hls.js and mpegts.js in front of a stream that has a picture for them, with segments of 2 s."""
     if "hls" in kinds:
-        async with Audience([topology.url("hls", stream)]) as early:
-            (view,) = early.views
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(checks.HLS_STARTS):
-                    while view.segments < SEGMENTS:
-                        await asyncio.sleep(0.2)
-        assert view.segments >= SEGMENTS, view.as_dict()
+        await has_segments(topology, stream)
     player = {"hls": HLS_JS, "flv": MPEGTS_JS}
     async with RealPlayers(pairs=[(player[kind], topology.url(kind, stream)) for kind in kinds]) as real:
         lacking = await real.seated(SEATED)

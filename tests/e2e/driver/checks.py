@@ -62,7 +62,7 @@ def tell_real_players(figures: Figures, real: RealPlayers, what_happened: str) -
     table = "Real players, with nobody to start them again"
     kinds: dict[tuple[str, str], list[Report]] = {}
     for report in real.reports:
-        kinds.setdefault((report.player, "HLS" if ".m3u8" in report.url else "HTTP-FLV"), []).append(report)
+        kinds.setdefault((report.player, "HLS" if report.is_hls else "HTTP-FLV"), []).append(report)
     for (player, protocol), reports in kinds.items():
         figures.add(
             table,

@@ -44,6 +44,11 @@ class Report:
     ended: float
 
     @property
+    def is_hls(self) -> bool:
+        """Else it is HTTP-FLV."""
+        return ".m3u8" in self.url
+
+    @property
     def lost(self) -> bool:
         """Whether somebody in front of it would have to load the page again: what is still in its buffer doesn't count."""
         return bool(self.fatal) or not self.playing
