@@ -203,13 +203,11 @@ function is_seam(window, source) {
     return Boolean(window) && has_segments(source) && playlist.is_new(window, source.list, Date.now());
 }
 
-/* Whether what is here may not be all that there is. */
-function wants_peers(window, source) {
-    const now = Date.now();
+/* Whether a window and what follows from it here may not be all that there is. */
+function wants_peers(window, merged, source, now) {
     if (!window || now - window.born < YOUNG_MS || is_seam(window, source)) {
         return true;
     }
-    const merged = with_source(window, source, now);
     // What goes on with the stream is another pod's server, or none.
     return !has_segments(source) || playlist.newest(merged).id !== playlist.newest(source.list).id || playlist.is_stale(merged, now);
 }
@@ -236,15 +234,16 @@ async function play(r) {
         answer(r, 200, source.text);
         return;
     }
-    let window = held;
-    if (wants_peers(held, source)) {
-        window = await with_peers(r, path, held, 0);
-        if (window && window !== held) {
-            await kept(r, path, held, window.segments);
+    let now = Date.now();
+    let window = with_source(held, source, now);
+    if (wants_peers(held, window, source, now)) {
+        const theirs = await with_peers(r, path, held, 0);
+        if (theirs !== held) {
+            await kept(r, path, held, theirs.segments);
         }
+        now = Date.now();
+        window = with_source(theirs, source, now);
     }
-    const now = Date.now();
-    window = with_source(window, source, now);
     if (!window || now - window.changed > hold_ms(r)) {
         answer(r, !window && source.status >= 500 ? source.status : 404, '');
         return;
