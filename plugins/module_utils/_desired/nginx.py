@@ -83,6 +83,10 @@ class Nginx(Pods):
         """Whether playlists and segments outlive their server. Segments whose names come again with the next server can't be kept."""
         return self.origin.held_by_nginx and self.origin.names_segments_once
 
+    def keeps(self, role: str) -> bool:
+        """Whether a pod of this role has a volume of its own for playlists and segments."""
+        return role == CACHE or self.holds
+
     def own_media(self, role: str) -> bool:
         """Whether each pod of this role sees other media: what SRS writes to a volume that dies with its pod."""
         return role == READER and not self.apart and not self.origin.media.persistent

@@ -106,7 +106,7 @@ def around_nginx(nginx: Nginx, role: str) -> Surroundings:
     secure = nginx.serves_https(role) is not None
     return Surroundings(
         {
-            *_if(role == CACHE or nginx.holds, "hls-cache"),
+            *_if(nginx.keeps(role), "hls-cache"),
             *_if(role != CACHE, "cache-volume"),
             *_if(nginx.own_config, "nginx-config"),
             *_if(secure, "nginx-tls"),
@@ -114,7 +114,7 @@ def around_nginx(nginx: Nginx, role: str) -> Surroundings:
         },
         {"nginx"},
         {
-            *_if(role == CACHE or nginx.holds, "/var/cache/hls"),
+            *_if(nginx.keeps(role), "/var/cache/hls"),
             *_if(role != CACHE, "/usr/share/nginx/html"),
             *_if(nginx.own_config, "/etc/nginx-srs"),
             *_if(secure, "/etc/nginx-tls"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import https, names
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Common
-from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import CACHE, READER, Nginx, NginxWorkload
+from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx import READER, Nginx, NginxWorkload
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import service_port
 from ansible_collections.livestream.srs.plugins.module_utils._desired.topology import Topology
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
@@ -68,15 +68,16 @@ def _reader_config(common: Common, nginx: Nginx, files: Mapping[str, str]) -> It
 
 def _peers(common: Common, nginx: Nginx) -> Iterator[Object]:
     """By which pods find each other: those that are not ready, too, since one that ends may have what another lacks."""
-    headless = {"clusterIP": "None", "publishNotReadyAddresses": True}
     port = [service_port("peers", nginx.peers_port, nginx.peers_port)]
     if nginx.holds and nginx.readers:
-        yield parts.service(common, names.HLS_PEERS, nginx.labels, nginx.reader_selector, port, **headless)
+        yield parts.service(common, names.HLS_PEERS, nginx.labels, nginx.reader_selector, port, **parts.HEADLESS)
     if nginx.holds and nginx.mode == "cache":
-        yield parts.service(common, names.HLS_CACHE_PEERS, nginx.labels, nginx.selector, port, **headless)
+        yield parts.service(common, names.HLS_CACHE_PEERS, nginx.labels, nginx.selector, port, **parts.HEADLESS)
     if nginx.asks_each_origin:
         http = nginx.origin.ports["http"]
-        yield parts.service(common, names.ORIGIN_PODS, nginx.labels, nginx.origin.selector, [service_port("http", http, http)], **headless)
+        yield parts.service(
+            common, names.ORIGIN_PODS, nginx.labels, nginx.origin.selector, [service_port("http", http, http)], **parts.HEADLESS
+        )
 
 
 def _service(common: Common, nginx: Nginx) -> Object:
@@ -132,34 +133,23 @@ def _deployment(common: Common, nginx: Nginx, workload: NginxWorkload, files: Ma
                 **parts.placed(nginx, common),
                 **parts.present(topologySpreadConstraints=parts.spread(selector) if nginx.spread else None),
                 "containers": [nginx_container(common, nginx, workload.role, nginx.deregister_seconds), *nginx.sidecars],
-                "volumes": [*_volumes(nginx, workload.role), *_tmp(nginx), *nginx.extra_volumes],
+                "volumes": [*_media(nginx, workload.role), *nginx_volumes(nginx, workload.role), *_tmp(nginx), *nginx.extra_volumes],
             },
         },
     )
 
 
-def _volumes(nginx: Nginx, role: str) -> list[dict[str, Any]]:
-    if role == READER:
-        return [{"name": "cache-volume", **nginx.origin.media.source}, *reader_volumes(nginx)]
-    return [_cache_volume(nginx), *_config_volumes(nginx, role)]
-
-
-def reader_volumes(nginx: Nginx) -> list[dict[str, Any]]:
-    """The volumes of a reader, but for that of the media."""
-    return [*([_cache_volume(nginx)] if nginx.holds else []), *_config_volumes(nginx, READER)]
-
-
-def _cache_volume(nginx: Nginx) -> dict[str, Any]:
-    return {"name": "hls-cache", "emptyDir": nginx.cache_volume}
+def _media(nginx: Nginx, role: str) -> list[dict[str, Any]]:
+    return [{"name": "cache-volume", **nginx.origin.media.source}] if role == READER else []
 
 
 def _tmp(nginx: Nginx) -> list[dict[str, Any]]:
     return [TMP_VOLUME] if nginx.origin.security else []
 
 
-def _config_volumes(nginx: Nginx, role: str) -> list[dict[str, Any]]:
-    """The volumes of its config and its certificate."""
-    volumes: list[dict[str, Any]] = []
+def nginx_volumes(nginx: Nginx, role: str) -> list[dict[str, Any]]:
+    """The volumes of what it keeps, its config and its certificate."""
+    volumes: list[dict[str, Any]] = [{"name": "hls-cache", "emptyDir": nginx.cache_volume}] if nginx.keeps(role) else []
     if nginx.own_config:
         name = names.NGINX_CONFIG if role == READER else names.HLS_CACHE_CONFIG
         volumes.append({"name": "nginx-config", "configMap": {"name": name}})
@@ -180,7 +170,7 @@ def nginx_container(common: Common, nginx: Nginx, role: str, pre_stop: int) -> d
     mounts: list[dict[str, Any]] = []
     if role == READER:
         mounts.append({"name": "cache-volume", "mountPath": "/usr/share/nginx/html", "readOnly": True})
-    if role == CACHE or nginx.holds:
+    if nginx.keeps(role):
         mounts.append({"name": "hls-cache", "mountPath": "/var/cache/hls"})
     if secure:
         ports.append({"containerPort": https.PORT, "name": "https"})

@@ -67,7 +67,7 @@ def _services(common: Common, origin: Origin) -> Iterator[Object]:
         yield public(origin.public_service, origin.slb, "srs_origin_slb")
     for peer in origin.peer_services:
         # The others may ask while it starts, and its own clients while it drains.
-        headless = {"clusterIP": "None", "publishNotReadyAddresses": True} if peer.headless else {}
+        headless = parts.HEADLESS if peer.headless else {}
         yield parts.service(common, peer.name, origin.labels, {"app": peer.app}, origin.peer_ports, **headless)
     if origin.several:
         yield public(origin.api_service, origin.api_slb, "srs_origin_api_slb")
@@ -123,7 +123,7 @@ def _pod_spec(topology: Topology, deployed: Deployed | None) -> dict[str, Any]:
         volumes.append({"name": "config-volume", "configMap": {"name": origin.config_name}})
     if nginx.sidecar:
         containers.append(nginx_objects.nginx_container(common, nginx, READER, stays))
-        volumes += nginx_objects.reader_volumes(nginx)
+        volumes += nginx_objects.nginx_volumes(nginx, READER)
         volumes += nginx.extra_volumes
     if origin.static_files == "sidecar":
         containers.append(_tutorials_copier(common, origin))

@@ -36,6 +36,9 @@ STARTUP = {"periodSeconds": 1, "failureThreshold": 60}
 READINESS = {"periodSeconds": 2, "failureThreshold": 2}
 LIVENESS = {"periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 6}
 
+# A Service that has the addresses of its pods, of those that start and of those that end as well.
+HEADLESS = {"clusterIP": "None", "publishNotReadyAddresses": True}
+
 Rule = dict[str, Any]
 
 
