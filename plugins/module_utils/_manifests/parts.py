@@ -111,7 +111,7 @@ def probes(port: int | str, tier: Pods, enabled: bool, startup: bool = False) ->
 
 def probe(port: int | str, ours: Settings | None, own: Settings | None = None) -> dict[str, Any] | None:
     """One probe, at a port unless the user's ``own`` has a handler; None where neither says anything."""
-    own = own or {}
+    own = {key: value for key, value in (own or {}).items() if value is not None or key not in HANDLERS}
     if ours is None and not own:
         return None
     handler = {} if any(key in own for key in HANDLERS) else {"tcpSocket": {"port": port}}

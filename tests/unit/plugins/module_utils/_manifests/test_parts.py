@@ -141,6 +141,12 @@ def test_what_is_said_of_a_probe_is_laid_over_ours() -> None:
     assert made["readinessProbe"]["failureThreshold"] == 2
 
 
+@pytest.mark.parametrize("handler", ["httpGet", "exec", "grpc", "tcpSocket"])
+def test_a_handler_that_is_null_is_none(handler: str) -> None:
+    made = parts.probes(1935, edge(readiness_probe={handler: None}), enabled=True)["readinessProbe"]
+    assert [key for key in parts.HANDLERS if made.get(key)] == ["tcpSocket"]
+
+
 @pytest.mark.parametrize("handler", ["tcpSocket", "httpGet", "exec", "grpc"])
 def test_a_probe_has_one_handler(handler: str) -> None:
     made = parts.probes(1935, edge(readiness_probe={handler: {"x": 1}}), enabled=True)["readinessProbe"]
