@@ -137,9 +137,9 @@ class Api:
     def delete(self, request: Request) -> Answer:
         if request.path not in self.objects:
             return status(404, "NotFound", "not found")
-        wanted = (request.body.get("preconditions") or {}).get("uid")
-        if wanted and wanted != self.objects[request.path]["metadata"]["uid"]:
-            return status(409, "Conflict", "the UID in the precondition does not match")
+        for key, wanted in (request.body.get("preconditions") or {}).items():
+            if wanted != self.objects[request.path]["metadata"][key]:
+                return status(409, "Conflict", f"the {key} in the precondition does not match")
         if request.query.get("dryRun") != "All":
             del self.objects[request.path]
         return 200, {"kind": "Status", "status": "Success"}
@@ -149,6 +149,10 @@ class Api:
     def add(self, path: str, item: dict[str, Any]) -> None:
         metadata = {"uid": f"uid-{path}", "resourceVersion": str(next(self.versions)), **item["metadata"]}
         self.objects[path] = {**item, "metadata": metadata}
+
+    def touch(self, path: str) -> None:
+        """Give an object another version, as if somebody had changed it."""
+        self.add(path, {**self.objects[path], "metadata": {**self.objects[path]["metadata"], "resourceVersion": str(next(self.versions))}})
 
     def namespace(self, name: str) -> None:
         self.add(f"/api/v1/namespaces/{name}", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})

@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.kinds import DEFINITION, NAMESPACE, Resource
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.kinds import DEFINITION, KNOWN, NAMESPACE, Resource
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, ObjectView
 from ansible_collections.livestream.srs.plugins.module_utils._labels import MANAGED_BY, OWNER
 
@@ -29,6 +29,14 @@ TOOL_VERSION = "v1"  # of the record's form
 
 # Deleting one of these would delete whatever anyone has put into it.
 KEPT_KINDS = (NAMESPACE, DEFINITION)
+
+# Where members are looked for that no record names. Others are made by controllers, and nobody applies them.
+POSSIBLE = tuple(
+    resource
+    for resource in KNOWN.values()
+    if resource.group_kind not in KEPT_KINDS
+    and resource.kind not in ("Pod", "Event", "Node", "Endpoints", "EndpointSlice", "ReplicaSet", "Lease")
+)
 
 _FIRST = (NAMESPACE, DEFINITION)
 _SECOND = (

@@ -22,6 +22,10 @@ class Policy:
         """Why a live object must be left alone; None where it may be changed."""
         return None
 
+    def held_together(self, item: ObjectView) -> str | None:
+        """What an object or manifest is a part of that is held as a whole, as messages call it; None where it stands alone."""
+        return None
+
     def shown(self, before: Object | None, after: Object | None) -> tuple[Object | None, Object | None]:
         """Before and after of a change (None where there is no object) as a diff may show them."""
         return before, after

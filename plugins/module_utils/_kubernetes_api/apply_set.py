@@ -12,114 +12,25 @@ Sets that follow are planned before the first change, too, so that a run doesn't
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any, TypedDict
+from collections.abc import Iterable
+from dataclasses import replace
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, kinds, membership, objects
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, kinds, membership, objects, strangers
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, Ref
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Policy
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import object_diff
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError, Unreachable, joined
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, JSON_PATCH, Client
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not_ready import failure_message, pods_of
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.take_over import PAUSES, take_over
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not_ready import failure_message
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.set_base import ApplySet, Key, Place
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.set_model import Result, SetSpec, Step
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.take_over import PAUSES
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import wait_gone, wait_ready
-from ansible_collections.livestream.srs.plugins.module_utils._labels import HOLD, MANAGED_BY, OWNER
+from ansible_collections.livestream.srs.plugins.module_utils._labels import MANAGED_BY, OWNER
 
 # Where objects are tried whose own namespace is yet to be created. It always exists.
 ELSEWHERE = "default"
 # Seconds that a run waits for what it can't go on without.
-TERMINATION = 120.0
 ESTABLISHMENT = 30.0
-
-
-@dataclass
-class SetSpec:
-    """What one apply set is to be; the options of the module ``apply_set``, where they are documented."""
-
-    name: str
-    namespace: str
-    objects: list[Any] = field(default_factory=list)  # nested lists are flattened, None is skipped
-    absent: bool = False
-    only_objects: bool = False
-    prune: bool = False
-    prune_allow_empty: bool = False
-    delete_persistent_volume_claims: bool = False
-    drain: bool = False
-    optional_groups: list[str] = field(default_factory=list)  # API groups whose objects are left out where the server has no such group
-    force_conflicts: bool = True
-    create_namespace: bool = True
-    wait: bool = False
-    wait_timeout: float = 300  # seconds
-    check_mode: bool = False
-    diff: bool = False  # whether the result shows each change as YAML
-    policy: Policy = field(default_factory=Policy)
-    others_new: bool = False  # a plan has just found that no object exists that isn't a member yet
-    following: Callable[[], list[SetSpec]] = field(
-        default=list, compare=False
-    )  # sets that come later: planned before this one changes anything
-
-
-@dataclass
-class Step:
-    """What is to be done with one object."""
-
-    ref: Ref
-    resource: kinds.Resource
-    action: str  # created, configured, unchanged, deleted, kept, held
-    manifest: Object = field(default_factory=dict)  # what to apply
-    live: Object | None = None  # what is there
-    after: Object | None = None  # what the server says will be there
-    write: bool = False  # whether there is anything to tell the server: the content, or only who owns it
-    blind: bool = False  # no dry run was possible: the namespace or kind is yet to be created, or a predecessor is still being deleted
-    conflicts: list[tuple[str, str]] = field(default_factory=list)
-
-    @property
-    def changed(self) -> bool:
-        """Whether the object is changed by it."""
-        return self.action in ("created", "configured", "deleted")
-
-    @property
-    def phase(self) -> int:
-        """When it is its turn, see ``membership.phase``."""
-        return membership.phase(self.resource.group_kind)
-
-
-class Done(TypedDict):
-    """One object, and what was done with it."""
-
-    api_version: str
-    kind: str
-    namespace: str | None
-    name: str
-    action: str  # see Step
-    changed: bool
-    fields: list[str]  # top-level fields that were changed
-    pod_template: list[str]  # paths in the pod template that were changed, for which pods are replaced
-
-
-class Conflict(TypedDict):
-    """A field of another manager whose value was overwritten."""
-
-    object: str  # "Deployment media/srs-edge-deployment"
-    manager: str
-    field: str  # ".spec.replicas"
-
-
-@dataclass
-class Result:
-    """What was (or, in check mode, would be) done; its fields are the module's result, where they are documented."""
-
-    changed: bool = False
-    objects: list[Done] = field(default_factory=list)
-    conflicts: list[Conflict] = field(default_factory=list)
-    diff: list[object_diff.Entry] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    planned_following: list[str] | None = field(
-        default=None, compare=False
-    )  # those whose objects are members or new; None if none was planned
 
 
 def apply_set(client: Client, spec: SetSpec) -> Result:
@@ -131,195 +42,33 @@ def apply_set(client: Client, spec: SetSpec) -> Result:
     return _Absent(client, spec).run() if spec.absent else _Present(client, spec).run()
 
 
-class _Set:
-    """What presence and absence share: the record, the members, deletion, the result."""
-
-    def __init__(self, client: Client, spec: SetSpec) -> None:
-        objects.check_label("name", spec.name)
-        objects.check_label("namespace", spec.namespace)
-        self.client = client
-        self.spec = spec
-        self.policy = spec.policy
-        self.id = membership.set_id(spec.name, spec.namespace)
-        self.selector = f"{membership.PART_OF}={self.id}"
-        self.record = self._read_record()
-        self.home = membership.Scope(namespaces=frozenset({spec.namespace}))
-        self.recorded = membership.recorded_scope(self.record, spec.namespace) if self.record else self.home
-
-    def _read_record(self) -> Object | None:
-        name, namespace = self.spec.name, self.spec.namespace
-        record = self.client.get("v1", "ConfigMap", membership.record_name(name), namespace)
-        if record and not membership.is_record_of(record, name, namespace):
-            raise SrsError(
-                f"ConfigMap {namespace}/{membership.record_name(name)} exists but is not the record of an apply set of this collection; "
-                "choose another name for the set, or remove that ConfigMap."
-            )
-        return record
-
-    def _read(self, ref: Ref) -> Object | None:
-        return self.client.get(ref.api_version, ref.kind, ref.name, ref.namespace)
-
-    def _members(self, places: Iterable[tuple[kinds.Resource, str | None]]) -> dict[tuple[str, str | None, str], Object]:
-        """The set's members in these places, one list for each."""
-
-        def members(place: tuple[kinds.Resource, str | None]) -> list[tuple[tuple[str, str | None, str], Object]]:
-            resource, namespace = place
-            try:
-                found = self.client.list(resource.api_version, resource.kind, namespace, label_selector=self.selector).items
-            except ApiError as error:
-                if error.status == 404:  # a kind that the server no longer has can't have members
-                    return []
-                raise
-            return [((resource.group_kind, item["metadata"].get("namespace"), item["metadata"]["name"]), item) for item in found]
-
-        return {key: item for found in self.client.each(members, dict.fromkeys(places)) for key, item in found}
-
-    def _recorded_places(self) -> list[tuple[kinds.Resource, str | None]]:
-        places: list[tuple[kinds.Resource, str | None]] = []
-        for group_kind in sorted(self.recorded.group_kinds):
-            if resource := self.client.preferred(group_kind):
-                places += (
-                    [(resource, namespace) for namespace in sorted(self.recorded.namespaces)] if resource.namespaced else [(resource, None)]
-                )
-        return places
-
-    @staticmethod
-    def _is_ours(live: Object) -> bool:
-        """Whether this collection applied an object. The label alone may be a copy: controllers and people copy labels to other objects."""
-        return bool(field_ownership.applied_by(live, FIELD_MANAGER)) and not live["metadata"].get("deletionTimestamp")
-
-    def _removal(self, live: Object) -> Step:
-        """The step that deletes a member, or keeps it where data would be lost with it."""
-        resource = self.client.resource(live["apiVersion"], live["kind"])
-        kept = resource.group_kind in membership.KEPT_KINDS or (
-            resource.group_kind == kinds.CLAIM and not self.spec.delete_persistent_volume_claims
-        )
-        return Step(objects.ref(live), resource, "kept" if kept else "deleted", live=live, write=not kept)
-
-    def _remove(self, steps: list[Step]) -> None:
-        doomed = [step for step in steps if step.write]
-        if self.spec.drain:
-            workloads = [step for step in doomed if step.resource.group_kind in kinds.WORKLOADS]
-            self._drain(workloads)
-            doomed = [step for step in doomed if step not in workloads]
-        for phase in (2, 1, 0):
-            self._attempt("delete", self._delete, [step for step in doomed if step.phase == phase])
-
-    def _drain(self, workloads: list[Step]) -> None:
-        """Delete workloads and wait for the end of their pods, which may still serve: whatever leads to them must stay until then."""
-        live = [step.live for step in workloads if step.live]
-        pods = [pod for pods in self.client.each(lambda item: pods_of(self.client, item), live) for pod in pods]
-        self._attempt("delete", self._delete, workloads)
-        patience = max((pod["spec"].get("terminationGracePeriodSeconds") or 0 for pod in pods), default=0) + TERMINATION
-        if left := wait_gone(self.client, pods, patience):
-            names = ", ".join(str(entry.ref) for entry in left)
-            self.client.warnings.append(f"Still present {patience:.0f} s after deletion: {names}; check the kubelet of their node.")
-
-    def _delete(self, step: Step) -> None:
-        uid = step.live["metadata"]["uid"] if step.live else None
-        self.client.delete(step.ref.api_version, step.ref.kind, step.ref.name, step.ref.namespace, uid=uid)
-
-    def _write(self, step: Step) -> None:
-        if step.live and step.blind:
-            if left := wait_gone(self.client, [step.live], TERMINATION):
-                raise SrsError(f"Can't apply {step.ref}: {left[0].reason}; see what its finalizers wait for.")
-        elif step.live:
-            take_over(self.client, step.live, step.manifest)
-        self.client.apply(step.manifest, force=self.spec.force_conflicts, resource=step.resource)
-
-    def _record_step(self, scope: membership.Scope) -> Step:
-        """The step that makes the record state this scope."""
-        manifest = membership.record(self.spec.name, self.spec.namespace, scope)
-        resource = self.client.resource("v1", "ConfigMap")
-        if self.record is None:
-            return Step(objects.ref(manifest), resource, "created", manifest=manifest, write=True)
-        metadata = self.record["metadata"]
-        merged = {**metadata, **{key: {**(metadata.get(key) or {}), **manifest["metadata"][key]} for key in ("labels", "annotations")}}
-        after = {**self.record, "metadata": merged}
-        differs = after != self.record
-        return Step(
-            objects.ref(manifest),
-            resource,
-            "configured" if differs else "unchanged",
-            manifest=manifest,
-            live=self.record,
-            after=after,
-            write=differs,
-        )
-
-    def _plan_following(self, steps: Iterable[Step]) -> list[str] | None:
-        """Plan the sets that follow, if any of the steps is due: the names of those whose objects are either members already or new.
-        Raises SrsError where one of them can't be applied.
-        """
-        if self.spec.check_mode or not any(step.write for step in steps):
-            return None
-        said, new = len(self.client.warnings), []
-        for following in self.spec.following():
-            try:
-                later = _Present(self.client, replace(following, check_mode=True))
-                planned, _removals = later.plan()
-            except SrsError as error:
-                raise SrsError(f"Nothing was changed. {error.message}", **error.details) from error
-            if all((step.action == "created" and not step.blind) or later.is_member(step) for step in planned):
-                new.append(following.name)
-        del self.client.warnings[said:]  # they will be said when it is their turn
-        return new
-
-    def _attempt(self, verb: str, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-        """The function's results. The failures of all items are raised together; that the API server is unreachable is raised at once."""
-
-        def tried(item: Any) -> tuple[Any, SrsError | None]:
-            try:
-                return function(item), None
-            except Unreachable:
-                raise
-            except SrsError as error:
-                return None, error
-
-        outcomes = self.client.each(tried, items)
-        failures = [error for _result, error in outcomes if error]
-        if failures:
-            raise joined(failures, len(outcomes), verb)
-        return [result for result, _error in outcomes]
-
-    def _result(self, steps: list[Step]) -> Result:
-        return Result(
-            changed=any(step.changed for step in steps),
-            objects=[
-                {
-                    "api_version": step.ref.api_version,
-                    "kind": step.ref.kind,
-                    "namespace": step.ref.namespace,
-                    "name": step.ref.name,
-                    "action": step.action,
-                    "changed": step.changed,
-                    "fields": objects.changed_fields(step.live, step.after)
-                    if step.action == "configured" and step.live and step.after
-                    else [],
-                    "pod_template": objects.changed_template(step.live, step.after)
-                    if step.action == "configured" and step.live and step.after
-                    else [],
-                }
-                for step in steps
-            ],
-            conflicts=[{"object": str(step.ref), "manager": manager, "field": path} for step in steps for manager, path in step.conflicts],
-            diff=[self._diff(step) for step in steps if step.changed] if self.spec.diff else [],
-            warnings=self.client.warnings,
-        )
-
-    def _diff(self, step: Step) -> object_diff.Entry:
-        # Of a new object the manifest is shown: it reads better than what the server fills in, and is known even without a dry run.
-        if step.action == "created":
-            return object_diff.entry(str(step.ref), None, step.manifest, self.policy)
-        before, after = (item and objects.without_allocated(item, step.manifest) for item in (step.live, step.after))
-        return object_diff.entry(str(step.ref), before, after, self.policy)
+def _plan_following(client: Client, spec: SetSpec, steps: Iterable[Step]) -> list[str] | None:
+    """Plan the sets that follow, if any of the steps is due: the names of those whose objects are either members already or new.
+    Raises SrsError where one of them can't be applied.
+    """
+    if spec.check_mode or not any(step.write for step in steps):
+        return None
+    said, new = len(client.warnings), []
+    for following in spec.following():
+        try:
+            later = _Present(client, replace(following, check_mode=True))
+            planned, _removals = later.plan()
+        except SrsError as error:
+            raise SrsError(f"Nothing was changed. {error.message}", **error.details) from error
+        if all((step.action == "created" and not step.blind) or later.is_member(step) for step in planned):
+            new.append(following.name)
+    del client.warnings[said:]  # they will be said when it is their turn
+    return new
 
 
-class _Absent(_Set):
+class _Absent(ApplySet):
     def run(self) -> Result:
-        if self.record is None:
-            return Result()
-        members = {key: live for key, live in self._members(self._recorded_places()).items() if self._is_ours(live)}
+        places = self._recorded_places() if self.record else []
+        recorded, unrecorded = self._members(places), self._unrecorded(places)
+        self._say_unrecorded(live for live in unrecorded.values() if self._is_ours(live))
+        members = {key: live for key, live in {**recorded, **unrecorded}.items() if self._is_ours(live)}
+        if self.record is None and not members:
+            return Result(warnings=self.client.warnings)
         doomed = {key: members[key] for key in self._named() if key in members} if self.spec.only_objects else members
         steps = [self._removal(live) for live in doomed.values()]
         steps.sort(key=lambda step: (-step.phase, step.ref.kind, step.ref.namespace or "", step.ref.name))
@@ -327,27 +76,42 @@ class _Absent(_Set):
             objects.ref(live) for key, live in members.items() if key not in doomed
         ]
         if kept:
-            places = ((self.client.resource(ref.api_version, ref.kind), ref.namespace) for ref in kept)
-            record = self._record_step(membership.scope_of(places))
-        else:
-            record = Step(
-                objects.ref({**self.record, "apiVersion": "v1", "kind": "ConfigMap"}), self.client.resource("v1", "ConfigMap"), "deleted"
-            )
+            record = self._record_step(membership.scope_of((self.client.resource(ref.api_version, ref.kind), ref.namespace) for ref in kept))
+            steps.append(record)
+        elif self.record:
+            record = Step(objects.ref({**self.record, "apiVersion": "v1", "kind": "ConfigMap"}), self.client.resource("v1", "ConfigMap"), "deleted")
             record.live, record.write = self.record, True
-        planned_following = self._plan_following(steps)
+            steps.append(record)
+        planned_following = _plan_following(self.client, self.spec, steps)
         if not self.spec.check_mode:
-            self._remove(steps)
-            if self.spec.wait:
-                gone = [step.live for step in steps if step.action == "deleted" and step.live]
-                if left := wait_gone(self.client, gone, self.spec.wait_timeout, label_selector=self.selector):
-                    raise SrsError(failure_message(left, len(gone), self.spec.wait_timeout), changed=True)
+            with self._telling():
+                self._carry_out(steps)
+        return replace(self._result(steps), planned_following=planned_following)
+
+    def _carry_out(self, steps: list[Step]) -> None:
+        records = [step for step in steps if step.ref.name == membership.record_name(self.spec.name)]
+        self._remove([step for step in steps if step not in records])
+        if self.spec.wait:
+            gone = [step.live for step in steps if step.action == "deleted" and step.live and step not in records]
+            if left := wait_gone(self.client, gone, self.spec.wait_timeout, label_selector=self.selector):
+                raise SrsError(failure_message(left, len(gone), self.spec.wait_timeout))
+        for record in records:
             if record.action == "deleted":
-                self._delete(record)
+                self._delete_record(record)
             elif record.write:
                 self._write(record)
-        return replace(self._result([*steps, record]), planned_following=planned_following)
 
-    def _named(self) -> list[tuple[str, str | None, str]]:
+    def _delete_record(self, record: Step) -> None:
+        """Delete the record, if it is still the one that was read: another run may have begun to fill the set again."""
+        version = record.live["metadata"]["resourceVersion"] if record.live else None
+        where = (record.ref.api_version, record.ref.kind, record.ref.name, record.ref.namespace)
+        if self.client.delete(*where, resource_version=version):
+            self.done.append(record)
+        elif self.client.get(*where):
+            record.action = "kept"
+            self.client.warnings.append(f"{record.ref} was changed by another run meanwhile and stays: run again when that is done.")
+
+    def _named(self) -> list[Key]:
         """The keys of the objects in the list."""
         keys = []
         for item in objects.flatten(self.spec.objects):
@@ -357,7 +121,7 @@ class _Absent(_Set):
         return keys
 
 
-class _Present(_Set):
+class _Present(ApplySet):
     def __init__(self, client: Client, spec: SetSpec) -> None:
         # Mistakes that can be found without the API server are reported first.
         given = objects.flatten(spec.objects)
@@ -366,7 +130,7 @@ class _Present(_Set):
         self.coming = [resource for item in given if objects.group_kind(item) == kinds.DEFINITION for resource in kinds.defined_by(item)]
         client.learn(self.coming)
         self.wanted = self._wanted(given)
-        self.live: dict[tuple[str, str | None, str], Object] = {}
+        self.live: dict[Key, Object] = {}
         self.missing: set[str] = set()  # namespaces that the API server said do not exist
 
     def run(self) -> Result:
@@ -377,10 +141,12 @@ class _Present(_Set):
         kept = membership.scope_of((step.resource, step.ref.namespace) for step in removals if step.action != "deleted")
         widened = self.recorded | wanted
         # Without prune, what is recorded may still have members that are not wanted.
-        record = self._record_step(wanted | kept if spec.prune else widened)
-        planned_following = self._plan_following([*namespaces, *steps, *removals])
+        final = wanted | kept if spec.prune else widened
+        record = self._record_step(final)
+        planned_following = _plan_following(self.client, spec, [*namespaces, *steps, *removals])
         if not spec.check_mode:
-            self._carry_out(namespaces, steps, removals, record, widened)
+            with self._telling():
+                self._carry_out(namespaces, steps, removals, final, widened)
         return replace(self._result([*namespaces, *steps, *removals, record]), planned_following=planned_following)
 
     def _without_missing_groups(self, given: list[Object]) -> list[Object]:
@@ -394,7 +160,7 @@ class _Present(_Set):
 
     def _wanted(self, given: list[Object]) -> list[tuple[Object, kinds.Resource]]:
         """The manifests to apply, each with its namespace and the label of membership."""
-        wanted: dict[tuple[str, str | None, str], tuple[Object, kinds.Resource]] = {}
+        wanted: dict[Key, tuple[Object, kinds.Resource]] = {}
         record = ("ConfigMap", self.spec.namespace, membership.record_name(self.spec.name))
         for manifest in given:
             resource = self.client.resource(manifest["apiVersion"], manifest["kind"])
@@ -420,21 +186,26 @@ class _Present(_Set):
     def plan(self) -> tuple[list[Step], list[Step]]:
         """The steps for the wanted objects, and for the members that are no longer wanted."""
         spec = self.spec
-        places = [(resource, manifest["metadata"].get("namespace")) for manifest, resource in self.wanted] if self.record else []
-        if spec.prune:
-            places += self._recorded_places()
-        self.live = self._members(places)
         wanted = {
             (resource.group_kind, manifest["metadata"].get("namespace"), manifest["metadata"]["name"]) for manifest, resource in self.wanted
         }
+        places: list[Place] = [(resource, manifest["metadata"].get("namespace")) for manifest, resource in self.wanted]
+        if spec.prune:
+            places += self._recorded_places()
+        is_new = self.record is None and spec.others_new
+        self.live = {} if is_new else self._members(places)
+        self._note_holds(self.live.values())
+        steps = self._attempt("apply", self._plan, self.wanted)
+        left = {key: live for key, live in self.live.items() if key not in wanted and self._is_ours(live)} if spec.prune else {}
+        # Who changes nothing needn't look further: what the record lacks will be found when there is something to change, or by absence.
+        if spec.prune and not is_new and (self.record is None or left or any(step.write for step in steps)):
+            found = self._unrecorded(places)
+            unrecorded = {key: live for key, live in found.items() if self._is_ours(live)}
+            self._say_unrecorded([*unrecorded.values(), *(left.values() if self.record is None else ())])
+            self._note_holds(unrecorded.values())
+            left |= unrecorded
         removals = [
-            self._held(objects.ref(live), live) or self._removal(live)
-            for (group_kind, namespace, name), live in sorted(self.live.items(), key=lambda item: str(item[0]))
-            if spec.prune
-            and (group_kind, namespace, name) not in wanted
-            and group_kind in self.recorded.group_kinds
-            and (namespace is None or namespace in self.recorded.namespaces)
-            and self._is_ours(live)
+            self._held(objects.ref(live), live) or self._removal(live) for _key, live in sorted(left.items(), key=lambda item: str(item[0]))
         ]
         doomed = [step for step in removals if step.action == "deleted"]
         if doomed and not wanted and not spec.prune_allow_empty:
@@ -442,13 +213,13 @@ class _Present(_Set):
                 f'The list of objects is empty, and prune would delete all {len(doomed)} objects of the set "{spec.name}" in namespace '
                 f"{spec.namespace}, first {doomed[0].ref}; if that is intended, set prune_allow_empty, or state to absent."
             )
-        return self._attempt("apply", self._plan, self.wanted), removals
+        return steps, removals
 
     def _plan(self, wanted: tuple[Object, kinds.Resource]) -> Step:
         given, resource = wanted
         ref = objects.ref(given)
         live = self.live.get((resource.group_kind, ref.namespace, ref.name))
-        if held := self._held(ref, live):
+        if held := self._held(ref, live, given):
             return held
         manifest = self.policy.carried_over(live, given)
         if live and not live["metadata"].get("deletionTimestamp") and field_ownership.is_as_applied(live, manifest, FIELD_MANAGER):
@@ -481,14 +252,6 @@ class _Present(_Set):
         manifest = objects.with_cause(manifest, self.policy.cause(None, manifest))
         return Step(objects.ref(manifest), resource, "created", manifest=manifest, live=live, write=True, blind=blind)
 
-    def _held(self, ref: Ref, live: Object | None) -> Step | None:
-        """The step that leaves an object alone, where it is held."""
-        reason = self.policy.hold(live) if live else None
-        if not live or reason is None:
-            return None
-        self.client.warnings.append(f"{ref} is held and was left as it is: {reason} (annotation {HOLD})")
-        return Step(ref, self.client.resource(ref.api_version, ref.kind), "held", live=live)
-
     def _blind(self, manifest: Object, resource: kinds.Resource, error: ApiError) -> Step:
         """What follows from a dry run that failed: the object will be created once its namespace or kind exists, or it can't be."""
         ref = objects.ref(manifest)
@@ -517,6 +280,7 @@ class _Present(_Set):
         """The step that follows from what exists and what apply makes of it."""
         ref = objects.ref(manifest)
         self._check_membership(ref, live)
+        self._check_maker(ref, live)
         conflicts = field_ownership.overridden(live, applied, FIELD_MANAGER)
         if not self.spec.force_conflicts:
             self._refuse_conflicts(ref, live, conflicts)
@@ -553,6 +317,15 @@ class _Present(_Set):
             f"by removing its label {membership.PART_OF}."
         )
 
+    def _check_maker(self, ref: Ref, live: Object) -> None:
+        if self.spec.take_over or membership.PART_OF in (live["metadata"].get("labels") or {}):
+            return
+        if maker := strangers.maker(live):
+            raise SrsError(
+                f"Can't apply {ref}: it is there already, and {maker}; choose another name for it, or set take_over (in the roles "
+                "srs_take_over) to true if it is to be taken over for good."
+            )
+
     def _refuse_conflicts(self, ref: Ref, live: Object, conflicts: list[tuple[str, str]]) -> None:
         # What kubectl has set on the object itself is taken over; that is not a conflict.
         ours = {entry.get("manager", "") for entry in field_ownership.taken_over(live)}
@@ -581,7 +354,9 @@ class _Present(_Set):
 
     # Carry out
 
-    def _carry_out(self, namespaces: list[Step], steps: list[Step], removals: list[Step], record: Step, widened: membership.Scope) -> None:
+    def _carry_out(
+        self, namespaces: list[Step], steps: list[Step], removals: list[Step], final: membership.Scope, widened: membership.Scope
+    ) -> None:
         spec = self.spec
         self._write_all([*namespaces, *(step for step in steps if step.resource.group_kind == kinds.NAMESPACE)])
         before = self._record_step(widened)
@@ -596,12 +371,13 @@ class _Present(_Set):
         if spec.wait:
             refs = [step.ref for step in steps]
             if left := wait_ready(self.client, refs, spec.wait_timeout, label_selector=self.selector):
-                result = self._result([*namespaces, *steps])
                 message = failure_message(left, len(refs), spec.wait_timeout)
-                raise SrsError(message, changed=result.changed, objects=result.objects, not_ready=[item.as_dict() for item in left])
+                raise SrsError(message, not_ready=[item.as_dict() for item in left])
         self._remove(removals)
-        if record.manifest != before.manifest:
-            self._write(record)
+        if self.done or final != widened:
+            record = self._narrow(final, widened)
+            if record.write:
+                self._write(record)
 
     def _write_all(self, steps: list[Step], established: bool = False) -> None:
         due = [step for step in steps if step.write]

@@ -103,15 +103,21 @@ class Client:
         return ObjectList(items, answer["metadata"]["resourceVersion"])
 
     def apply(
-        self, manifest: Object, *, dry_run: bool = False, force: bool = True, resource: kinds.Resource | None = None
+        self,
+        manifest: Object,
+        *,
+        dry_run: bool = False,
+        force: bool = True,
+        resource: kinds.Resource | None = None,
+        manager: str = FIELD_MANAGER,
     ) -> tuple[Object, bool]:
-        """Server-side apply of one object: what the server made of it, and whether it was created.
+        """Server-side apply of one object by a field manager: what the server made of it, and whether it was created.
 
         ``force`` overwrites fields that other managers own. ``resource`` saves looking up the kind.
         """
         path, what = self._place(manifest, resource)
         query = {
-            "fieldManager": FIELD_MANAGER,
+            "fieldManager": manager,
             "fieldValidation": "Strict",
             "force": str(force).lower(),
             "dryRun": "All" if dry_run else None,
@@ -143,16 +149,27 @@ class Client:
         query = {"fieldManager": FIELD_MANAGER, "dryRun": "All" if dry_run else None}
         return self._object("PATCH", path, f"patch {title(kind, namespace, name)}", query, body=patch, content_type=content_type)
 
-    def delete(self, api_version: str, kind: str, name: str, namespace: str | None = None, *, uid: str | None = None) -> bool:
-        """Delete one object, with what it owns in the background; False where there was none (or, with ``uid``, another one by now)."""
+    def delete(
+        self,
+        api_version: str,
+        kind: str,
+        name: str,
+        namespace: str | None = None,
+        *,
+        uid: str | None = None,
+        resource_version: str | None = None,
+    ) -> bool:
+        """Delete one object, with what it owns in the background; False where there was none (or, with ``uid``, another one by now, or it
+        has changed since ``resource_version``).
+        """
         options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
-        if uid:
-            options["preconditions"] = {"uid": uid}
+        if conditions := {key: value for key, value in (("uid", uid), ("resourceVersion", resource_version)) if value}:
+            options["preconditions"] = conditions
         path = self.resource(api_version, kind).path(namespace, name)
         try:
             self.transport.request("DELETE", path, f"delete {title(kind, namespace, name)}", body=options)
         except ApiError as error:
-            if error.status == 404 or (uid and error.status == 409):
+            if error.status == 404 or (conditions and error.status == 409):
                 return False
             raise
         return True

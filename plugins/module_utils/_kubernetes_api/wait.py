@@ -66,17 +66,25 @@ def wait_ready(
     return [entry for entry, _item in left]
 
 
-def wait_gone(client: Client, doomed: Iterable[Object], timeout: float, *, label_selector: str | None = None) -> list[NotReady]:
+def wait_gone(
+    client: Client,
+    doomed: Iterable[Object],
+    timeout: float,
+    *,
+    label_selector: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[NotReady]:
     """Wait until all these objects are gone, for at most ``timeout`` seconds; those that are still there are returned.
 
-    They have been deleted, or will be with their owner. One that was created again under the same name counts as gone.
+    They have been deleted, or will be with their owner. One that was created again under the same name counts as gone. ``progress`` is
+    called with (gone, all) on each change.
     """
     uids = {objects.ref(item): item["metadata"]["uid"] for item in doomed}
 
     def judge(item: Object | None) -> Waiting | None:
         return waiting_to_go(item) if item and item["metadata"]["uid"] == uids[objects.ref(item)] else None
 
-    return [entry for entry, _item in _Wait(client, uids, judge, label_selector, None).run(timeout)]
+    return [entry for entry, _item in _Wait(client, uids, judge, label_selector, progress).run(timeout)]
 
 
 class _Wait:

@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import holds
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Policy
-from ansible_collections.livestream.srs.plugins.module_utils._labels import MANAGED_BY, OWNER
+from ansible_collections.livestream.srs.plugins.module_utils._labels import COMPONENT, INSTANCE, MANAGED_BY, OWNER
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import change_cause, revisions
 
 
@@ -32,6 +32,11 @@ class SrsPolicy(Policy):
 
     def hold(self, live: Mapping[str, Any]) -> str | None:
         return None if self.release_holds else holds.hold(live)
+
+    def held_together(self, item: Mapping[str, Any]) -> str | None:
+        labels = (item.get("metadata") or {}).get("labels") or {}
+        is_edge = labels.get(COMPONENT) == "edge" and labels.get(INSTANCE) and not self.release_holds
+        return f"edge cluster {labels[INSTANCE]!r}" if is_edge else None
 
     def shown(self, before: Object | None, after: Object | None) -> tuple[Object | None, Object | None]:
         before, after = revisions.readable(before, after)

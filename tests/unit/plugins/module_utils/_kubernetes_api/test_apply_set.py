@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import ref
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import membership
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import ObjectView, ref
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Policy
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import apply_set as under_test
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import set_base
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import Result, SetSpec, apply_set
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import NotReady
+from ansible_collections.livestream.srs.tests.support.fake_api import status
 
 BASE = "/api/v1/namespaces/media"
 RECORD = f"{BASE}/configmaps/srs-apply-set"
@@ -72,8 +76,8 @@ def test_everything_is_tried_first_and_then_applied_in_order(client: Client, med
         "PersistentVolumeClaim/data",
         "ConfigMap/srs-apply-set",
     ]
-    tried = media.requests[1:5]
-    assert all(request.endswith("(dry run)") for request in tried)
+    told = [request for request in media.requests if request.startswith("PATCH")]
+    assert all(request.endswith("(dry run)") for request in told[:4])
     assert media.writes[0] == f"PATCH {RECORD}", "the record is wide enough before anything is in it"
     assert set(media.writes[1:3]) == {f"PATCH {CONFIG}", f"PATCH {CLAIM}"}
     assert set(media.writes[3:]) == {f"PATCH {SERVICE}", f"PATCH {DEPLOYMENT}"}
@@ -122,10 +126,10 @@ def test_fields_of_other_managers_are_taken_by_force_or_not_at_all(client: Clien
     metadata = {"name": "config", "namespace": "media", "managedFields": [by_helm]}
     media.add(CONFIG, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "helm's"}})
     if force:
-        assert actions(run(client, force_conflicts=True))["ConfigMap/config"] == "configured"
+        assert actions(run(client, force_conflicts=True, take_over=True))["ConfigMap/config"] == "configured"
         return
     with pytest.raises(SrsError, match=r"other managers own fields with other values: \.data\.a \(owned by helm\)"):
-        run(client, force_conflicts=False)
+        run(client, force_conflicts=False, take_over=True)
     assert media.writes == []
 
 
@@ -443,21 +447,25 @@ def test_only_the_sets_own_objects_are_pruned(client: Client, applied: Any) -> N
     label = applied.objects[SERVICE]["metadata"]["labels"]
     ours = {"managedFields": applied.objects[SERVICE]["metadata"]["managedFields"]}
     other = {"applyset.kubernetes.io/part-of": "applyset-other-v1"}
+    left_over = {
+        f"{BASE}/secrets/of-a-kind-not-recorded": {"name": "of-a-kind-not-recorded", "labels": label, **ours},
+        "/api/v1/namespaces/other/services/elsewhere": {"name": "elsewhere", "namespace": "other", "labels": label, **ours},
+    }
     strangers = {
         f"{BASE}/services/unlabelled": {"name": "unlabelled", **ours},
         f"{BASE}/services/of-another-set": {"name": "of-another-set", "labels": other, **ours},
         f"{BASE}/services/a-copy-by-hand": {"name": "a-copy-by-hand", "labels": label},
         f"{BASE}/services/going": {"name": "going", "labels": label, "deletionTimestamp": "2026-01-01T00:00:00Z", **ours},
-        f"{BASE}/secrets/of-a-kind-not-recorded": {"name": "of-a-kind-not-recorded", "labels": label, **ours},
-        "/api/v1/namespaces/other/services/elsewhere": {"name": "elsewhere", "namespace": "other", "labels": label, **ours},
     }
     applied.namespace("other")
-    for path, metadata in strangers.items():
-        applied.add(path, {"apiVersion": "v1", "kind": "Service", "metadata": metadata})
+    for path, metadata in {**strangers, **left_over}.items():
+        kind = "Secret" if "/secrets/" in path else "Service"
+        applied.add(path, {"apiVersion": "v1", "kind": kind, "metadata": metadata})
     # A kind and a namespace that the record does not name yet are listed now.
     new = [manifest("v1", "Secret", "new", data={}), manifest("v1", "Service", "new", metadata={"name": "new", "namespace": "other"})]
     result = run(client, [*everything()[:1], *new], prune=True, delete_persistent_volume_claims=True)
-    assert [item["name"] for item in result.objects if item["action"] == "deleted"] == ["config", "data", "web"]
+    deleted = [item["name"] for item in result.objects if item["action"] == "deleted"]
+    assert deleted == ["config", "data", "of-a-kind-not-recorded", "web", "elsewhere"]
     assert all(path in applied.objects for path in strangers)
 
 
@@ -522,14 +530,14 @@ def test_draining_lets_pods_end_before_what_leads_to_them_goes(client: Client, m
     left: list[NotReady] = []
     seen = []
 
-    def wait_gone(client: Client, doomed: Any, timeout: float) -> list[NotReady]:
+    def wait_gone(client: Client, doomed: Any, timeout: float, **_options: Any) -> list[NotReady]:
         seen.append(([item["metadata"]["name"] for item in doomed], timeout))
         assert DEPLOYMENT not in media.objects and SERVICE in media.objects and CONFIG in media.objects
         return left
 
-    monkeypatch.setattr(under_test, "wait_gone", wait_gone)
+    monkeypatch.setattr(set_base, "wait_gone", wait_gone)
     run(client, objects[3:], prune=True, drain=True)
-    assert seen == [(["web-1-x"], 30 + under_test.TERMINATION)]
+    assert seen == [(["web-1-x"], 30 + set_base.TERMINATION)]
     assert SERVICE not in media.objects and CONFIG not in media.objects
     run(client, objects)
     left.append(NotReady(ref(media.objects[f"{BASE}/pods/web-1-x"]), "still exists"))
@@ -548,7 +556,8 @@ def test_absent_removes_the_set_and_its_record(client: Client, applied: Any) -> 
     assert result == predicted and set(actions(result).values()) == {"deleted"}
     assert set(applied.writes[:2]) == {f"DELETE {SERVICE}", f"DELETE {DEPLOYMENT}"} and applied.writes[-1] == f"DELETE {RECORD}"
     assert list(applied.objects) == ["/api/v1/namespaces/media"]
-    assert run(client, absent=True) == Result()
+    again = run(client, absent=True)
+    assert not again.changed and again.objects == []
 
 
 def test_absent_keeps_claims_and_the_record_of_them(client: Client, applied: Any) -> None:
@@ -560,10 +569,116 @@ def test_absent_keeps_claims_and_the_record_of_them(client: Client, applied: Any
     assert result.changed and list(applied.objects) == ["/api/v1/namespaces/media"]
 
 
-def test_absent_leaves_what_is_not_recorded(client: Client, applied: Any) -> None:
+def test_a_workload_that_a_finalizer_holds_is_not_waited_for(client: Client, applied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(set_base, "wait_gone", lambda *args, **options: pytest.fail("waits for pods that stay as long as their owner"))
+    web = applied.objects[DEPLOYMENT]
+    applied.add(DEPLOYMENT, {**web, "metadata": {**web["metadata"], "finalizers": ["example.com/x"]}})
+    owners = [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-1", "controller": True}]
+    pod = {"name": "web-1-x", "namespace": "media", "labels": {"pod-template-hash": "1"}, "ownerReferences": owners}
+    applied.add(f"{BASE}/pods/web-1-x", manifest("v1", "Pod", "web-1-x", metadata=pod, spec={}))
+    said = run(client, absent=True, drain=True).warnings
+    assert said == [
+        "Deployment media/web is being deleted, but its finalizer example.com/x holds it, and its pods with it: see what that waits for."
+    ]
+
+
+def test_a_run_that_fails_tells_what_it_has_changed(client: Client, applied: Any) -> None:
+    def refuse(request: Any) -> Any:
+        return status(403, "Forbidden", "no") if request.method == "DELETE" and request.path == CONFIG else None
+
+    applied.faults = [refuse]
+    with pytest.raises(SrsError, match=r"(?s)delete ConfigMap media/config.*Changed before that: .*Deployment media/web") as raised:
+        run(client, absent=True, delete_persistent_volume_claims=True)
+    done = {f"{item['kind']}/{item['name']}" for item in raised.value.details["objects"]}
+    assert raised.value.details["changed"] is True and done == {"Deployment/web", "Service/web", "PersistentVolumeClaim/data"}
+    assert CONFIG in applied.objects, "what is said to be left is there"
+
+
+def test_a_run_that_fails_at_once_has_changed_nothing(client: Client, applied: Any) -> None:
+    applied.faults = [lambda request: status(403, "Forbidden", "no") if request.writes else None]
+    changed = [*everything()[:3], manifest("v1", "PersistentVolumeClaim", "other", spec={})]
+    with pytest.raises(SrsError) as raised:
+        run(client, changed)
+    assert raised.value.details["changed"] is False and "Changed before" not in raised.value.message
+
+
+class Together(Policy):
+    """All Services and Deployments are one thing."""
+
+    def hold(self, live: ObjectView) -> str | None:
+        return (live["metadata"].get("annotations") or {}).get("held")
+
+    def held_together(self, item: ObjectView) -> str | None:
+        return "the web" if item.get("kind") in ("Service", "Deployment") else None
+
+
+def test_what_is_held_together_stays_together(client: Client, applied: Any) -> None:
+    held = everything()
+    held[0]["metadata"]["annotations"] = {"held": "for a while"}
+    run(client, held)
+    left = run(client, everything()[2:], policy=Together(), prune=True)
+    assert actions(left)["Service/web"] == actions(left)["Deployment/web"] == "held"
+    assert left.warnings == ["the web is held and was left as it is: for a while (annotation livestream.srs/hold)"]
+    assert SERVICE in applied.objects and DEPLOYMENT in applied.objects
+    changed = everything()
+    changed[1]["spec"] = {"type": "NodePort"}
+    assert actions(run(client, changed, policy=Together()))["Service/web"] == "held"
+
+
+def test_what_another_tool_made_is_taken_over_only_on_demand(client: Client, media: Any) -> None:
+    metadata = {"name": "web", "namespace": "media", "labels": {"app.kubernetes.io/managed-by": "Helm"}}
+    media.add(SERVICE, manifest("v1", "Service", "web", metadata=metadata, spec={}))
+    with pytest.raises(SrsError, match=r"Service media/web: it is there already, and its label .* says that Helm keeps it; .*srs_take_over"):
+        run(client)
+    assert media.writes == []
+    assert actions(run(client, take_over=True))["Service/web"] == "configured"
+    assert not run(client).changed, "it is a member by now"
+
+
+def test_absent_finds_members_without_a_record(client: Client, applied: Any) -> None:
+    copy_of = {"name": "a-copy-by-hand", "labels": applied.objects[SERVICE]["metadata"]["labels"]}
+    applied.add(f"{BASE}/services/a-copy-by-hand", {"apiVersion": "v1", "kind": "Service", "metadata": copy_of})
     del applied.objects[RECORD]
-    assert run(client, absent=True) == Result()
-    assert DEPLOYMENT in applied.objects
+    result = run(client, absent=True, delete_persistent_volume_claims=True)
+    assert actions(result) == dict.fromkeys(("ConfigMap/config", "Deployment/web", "PersistentVolumeClaim/data", "Service/web"), "deleted")
+    assert "The record of the set (ConfigMap media/srs-apply-set) is missing" in result.warnings[0]
+    assert [path for path in applied.objects if path.startswith(f"{BASE}/")] == [f"{BASE}/services/a-copy-by-hand"]
+    again = run(client, absent=True)
+    assert not again.changed and again.objects == []
+
+
+def test_absent_finds_members_that_a_stale_record_does_not_name(client: Client, applied: Any) -> None:
+    applied.objects[RECORD]["metadata"]["annotations"][membership.GROUP_KINDS] = "Service"
+    result = run(client, absent=True)
+    assert actions(result)["Deployment/web"] == "deleted" and "does not name their kinds" in result.warnings[0]
+    assert DEPLOYMENT not in applied.objects
+
+
+def test_what_left_the_set_is_found_without_a_record(client: Client, applied: Any) -> None:
+    del applied.objects[RECORD]
+    left = [item for item in everything() if item["kind"] != "Deployment"]
+    assert actions(run(client, left, prune=True))["Deployment/web"] == "deleted"
+    assert DEPLOYMENT not in applied.objects
+
+
+def test_what_may_not_be_listed_is_none_of_ours(client: Client, applied: Any) -> None:
+    def refuse(request: Any) -> Any:
+        return status(403, "Forbidden", "no") if request.path.endswith("/ingresses") else None
+
+    applied.faults = [refuse]
+    del applied.objects[RECORD]
+    assert actions(run(client, absent=True))["Deployment/web"] == "deleted"
+
+
+def test_a_record_that_another_run_has_changed_stays(client: Client, applied: Any) -> None:
+    def widen(request: Any) -> None:
+        if request.method == "DELETE":
+            applied.touch(RECORD)
+
+    applied.faults = [widen]
+    result = run(client, absent=True, delete_persistent_volume_claims=True)
+    assert actions(result)["ConfigMap/srs-apply-set"] == "kept" and RECORD in applied.objects
+    assert "was changed by another run meanwhile" in result.warnings[-1]
 
 
 def test_a_lost_record_is_made_again(client: Client, applied: Any) -> None:
@@ -590,7 +705,7 @@ def test_an_object_that_is_being_deleted_is_waited_for_and_made_anew(client: Cli
         del applied.objects[SERVICE]
         return []
 
-    monkeypatch.setattr(under_test, "wait_gone", wait_gone)
+    monkeypatch.setattr(set_base, "wait_gone", wait_gone)
     predicted = run(client, check_mode=True)
     assert actions(predicted)["Service/web"] == "created"
     assert run(client) == predicted
@@ -600,7 +715,7 @@ def test_an_object_that_is_being_deleted_is_waited_for_and_made_anew(client: Cli
 def test_an_object_that_does_not_go_away_is_an_error(client: Client, applied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     applied.objects[SERVICE]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     held = "is still being deleted, held by a/b"
-    monkeypatch.setattr(under_test, "wait_gone", lambda client, doomed, timeout: [NotReady(ref(doomed[0]), held)])
+    monkeypatch.setattr(set_base, "wait_gone", lambda client, doomed, timeout: [NotReady(ref(doomed[0]), held)])
     with pytest.raises(
         SrsError, match=r"Can't apply Service media/web: is still being deleted, held by a/b; see what its finalizers wait for"
     ):
