@@ -189,6 +189,7 @@ def check_mounts(named: Callable[[str], str], tier: Pods, ours: Surroundings, co
     where = named("extra_volume_mounts")
     yield from _taken(where, "mountPath", (posixpath.normpath(one["mountPath"]) for one in tier.extra_volume_mounts), ours.paths)
     if complete:
+        yield from schema.unprivileged(where, tier.extra_volume_mounts)
         yield from _unknown(where, tier.extra_volume_mounts, {*ours.volumes, *(volume["name"] for volume in tier.extra_volumes)})
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import value_checks as values
@@ -318,6 +318,18 @@ def _port_names(where: str, value: Mapping[str, Any]) -> Iterator[str]:
         yield f"{where}.ports has the name {name!r} twice: names must differ."
 
 
+def unprivileged(where: str, mounts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What the mounts of a container that is not privileged may not be."""
+    for index, mount in enumerate(mounts):
+        if mount.get("mountPropagation") == "Bidirectional":
+            yield f"{where}[{index}].mountPropagation is 'Bidirectional', which is for privileged containers: take HostToContainer or None."
+
+
+def _mounts_of_privileged(where: str, value: Mapping[str, Any]) -> Iterator[str]:
+    if not (value.get("securityContext") or {}).get("privileged"):
+        yield from unprivileged(f"{where}.volumeMounts", value.get("volumeMounts") or [])
+
+
 _whole_probes = _probes(needed=True)
 container = mapping(
     {
@@ -353,6 +365,7 @@ container = mapping(
         **dict.fromkeys(("stdin", "stdinOnce", "tty"), flag),
     },
     _port_names,
+    _mounts_of_privileged,
     needs=("name", "image"),
 )
 containers = listing(container, "name")

@@ -13,6 +13,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx impo
 from ansible_collections.livestream.srs.tests.support.golden import forms
 from ansible_collections.livestream.srs.tests.support.wanted import built, named, problems, resolved
 
+PROPAGATED = [{"name": "a", "mountPath": "/x", "mountPropagation": "Bidirectional"}]
+NOT_PRIVILEGED = "srs_%s_extra_volume_mounts[0].mountPropagation is 'Bidirectional', which is for privileged containers"
 MOUNT = [{"name": "a", "mountPath": "/a"}]
 OTHER_SERVER = {"srs_edge_clusters": [{"name": "edge"}, {"name": "b", "tolerations": [{"key": "a", "operator": "Equals"}]}]}
 
@@ -24,6 +26,9 @@ OTHER_SERVER = {"srs_edge_clusters": [{"name": "edge"}, {"name": "b", "toleratio
         ({"srs_edge_resources": {"limits": {"cpu": "2 cores"}}}, "srs_edge_resources.limits.cpu is '2 cores'"),
         ({"srs_edge_resources": {"requests": {"cpu": 2}, "limits": {"cpu": 1}}}, "srs_edge_resources.requests.cpu is 2, which is more"),
         ({"srs_edge_env": [{"name": "N", "value": 5}]}, "srs_edge_env[0].value is a number: it must be text, so put it in quotes"),
+        ({"srs_edge_extra_volumes": [{"name": "a", "emptyDir": {}}], "srs_edge_extra_volume_mounts": PROPAGATED}, NOT_PRIVILEGED % "edge"),
+        ({"srs_origin_extra_volumes": [{"name": "a", "emptyDir": {}}], "hls_nginx_extra_volume_mounts": PROPAGATED}, "hls_nginx_extra_volume_m"),
+        ({"srs_edge_sidecars": [{"name": "a", "image": "a", "volumeMounts": PROPAGATED}]}, "srs_edge_sidecars[0].volumeMounts[0].mountProp"),
         (OTHER_SERVER, "edge cluster 'b': srs_edge_clusters[1].tolerations[0].operator is 'Equals'"),
         ({"srs_origin_node_selector": {"a b": "c"}}, "srs_origin_node_selector has the key 'a b'"),
         ({"srs_origin_priority_class_name": "High"}, "srs_origin_priority_class_name is 'High'"),
