@@ -198,6 +198,7 @@ class _Deployment:
             "state": "present" if present else "absent",
             "objects": made,
             "change_cause": self.common.change_cause,
+            "take_over": self.common.take_over,
             **options,
         }
 
@@ -235,9 +236,8 @@ def _checked(variables: Mapping[str, Any], wanted: Wanted) -> Sequence[str]:
 
 def _joined(first: Result, second: Result) -> Result:
     """The results of two sets as one; the first may be empty."""
-    joined: Result = {
-        key: [*first.get(key, ()), *second.get(key, ())] for key in ("objects", "conflicts", "diff", "warnings") if key in second
-    }
+    lists = ("objects", "conflicts", "diff", "warnings")
+    joined: Result = {key: [*first.get(key, ()), *second.get(key, ())] for key in lists if key in first or key in second}
     joined["changed"] = bool(first.get("changed") or second.get("changed"))
     if first.get("planned_following") is not None:
         joined["planned_following"] = first["planned_following"]

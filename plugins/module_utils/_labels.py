@@ -23,6 +23,8 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 # An object that is to be left alone for now; the value says why.
 HOLD = "livestream.srs/hold"
+# On the Lease that is a topology's lock: which process holds it.
+PROCESS = "livestream.srs/process"
 # On the objects of a canary, with the value CANARY.
 TRACK, CANARY = "livestream.srs/track", "canary"
 # The container that SRS runs in, which tells a server's pod from a proxy's.

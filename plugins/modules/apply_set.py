@@ -128,6 +128,13 @@ options:
         When V(false), such a field is an error. Fields that C(kubectl) has set on the object itself are always taken over.
     type: bool
     default: true
+  take_over:
+    description:
+      - Whether an object may become a member that is there already and that another tool made and keeps - Helm, Argo CD, Flux, an
+        operator, any other field manager. When V(false), such an object is an error, before anything is changed.
+      - What people have made with C(kubectl) is always taken over.
+    type: bool
+    default: false
   create_namespace:
     description:
       - Whether a namespace that does not exist is created. It is not a member of the set and is never deleted.
@@ -330,10 +337,14 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec, take_objects, wait_spec
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError, run
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import manifests
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import SetSpec, apply_set
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import apply_set
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.set_model import SetSpec
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.srs_policy import SrsPolicy
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import redacted
+
+# Options that sets which follow have from the one before them.
+SHARED = ("force_conflicts", "take_over", "create_namespace")
 
 
 def flow(module: AnsibleModule) -> dict[str, Any]:
@@ -341,14 +352,15 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
     if params["objects"] is None and params["state"] == "present":
         raise SrsError("objects is null, which may be a mistake in a template; give a list, or [] if there are no objects.")
     given, following = take_objects(module, "objects", "following")
-    own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "drain", "force_conflicts", "only_objects")
+    own = ("name", "namespace", "prune", "prune_allow_empty", "delete_persistent_volume_claims", "drain", "only_objects")
     spec = SetSpec(
-        **{key: params[key] for key in (*own, "optional_groups", "create_namespace", "wait", "wait_timeout", "others_new")},
+        **{key: params[key] for key in (*own, *SHARED, "optional_groups", "wait", "wait_timeout", "others_new")},
         objects=manifests.read(given),
         policy=SrsPolicy(params["change_cause"] or "", params["release_holds"], redacted),
         absent=params["state"] == "absent",
         check_mode=module.check_mode,
         diff=module._diff,
+        progress=getattr(module, "progress", lambda _text: None),
     )
     # In the process of ansible-playbook they come as a function, which is called when they are needed.
     spec.following = lambda: [_following(spec, item) for item in (following() if callable(following) else following)]
@@ -363,7 +375,7 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
 def _following(spec: SetSpec, given: Mapping[str, Any]) -> SetSpec:
     """A set that comes after another one, in the same namespace."""
     own = {key: given[key] for key in ("prune", "prune_allow_empty", "optional_groups") if key in given}
-    shared = {key: getattr(spec, key) for key in ("namespace", "force_conflicts", "create_namespace", "policy")}
+    shared = {key: getattr(spec, key) for key in ("namespace", "policy", *SHARED)}
     return SetSpec(name=given["name"], objects=manifests.read(given["objects"]), **own, **shared)
 
 
@@ -386,6 +398,7 @@ def specification() -> dict[str, Any]:
             "optional_groups": {"type": "list", "elements": "str", "default": []},
             "change_cause": {"type": "str"},
             "force_conflicts": {"type": "bool", "default": True},
+            "take_over": {"type": "bool", "default": False},
             "create_namespace": {"type": "bool", "default": True},
             "following": {
                 "type": "list",

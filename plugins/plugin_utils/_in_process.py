@@ -22,6 +22,7 @@ from ansible.plugins.action import ActionBase
 from ansible.release import __version__
 from ansible.vars import clean
 
+from ansible_collections.livestream.srs.plugins.module_utils._flow.lock import renewing
 from ansible_collections.livestream.srs.plugins.plugin_utils._local_module import HAS_PROFILES, PROFILE, answer_of
 from ansible_collections.livestream.srs.plugins.plugin_utils._this_python import is_this_python
 
@@ -29,6 +30,8 @@ KNOWN_RELEASES = ("2.18", "2.19", "2.20", "2.21")
 """Those of ansible-core that this is tested with. How it runs modules is not part of its interface, so newer ones may do it otherwise."""
 
 SWITCH = "srs_in_process"
+LOCK = "_srs_lock"
+"""The variable that has the result of srs_lock, if this run holds a lock."""
 DISCOVERY = ("", "auto", "auto_silent")
 PLAIN = (str, int, float, bool, type(None))
 
@@ -54,7 +57,7 @@ class InProcessAction(ActionBase):
         make and may not be needed can be a function.
         """
         name = self.module_name or self._task.action
-        why_not = self._why_not_here(variables)
+        why_not = self.why_not_here(variables)
         way = f"as a module: {why_not}" if why_not else f"in this process: a module would run here, too, by {sys.executable}"
         self._display.vvv(f"{name.rpartition('.')[2]} runs {way}", host=variables.get("inventory_hostname"))
         if why_not:
@@ -66,7 +69,7 @@ class InProcessAction(ActionBase):
     def _run_here(self, name: str, args: dict[str, Any], made: Mapping[str, Any], variables: Variables) -> dict[str, Any]:
         self._update_module_args(name, args, variables)
         with contextlib.chdir(self._loader.get_basedir()):  # where Ansible starts modules on a local connection
-            answer = answer_of(self.module, args, made, silent=self._task.no_log)
+            answer = answer_of(self.module, args, made, self._task.no_log, lambda params: renewing(params, variables.get(LOCK)))
         parsed = self._parse_returned_data(answer, *([PROFILE] if HAS_PROFILES else []))
         if isinstance(parsed, dict):
             clean.remove_internal_keys(parsed)
@@ -74,7 +77,7 @@ class InProcessAction(ActionBase):
         parsed.remove_internal_keys()  # ansible-core 2.21
         return dict(parsed.as_result_dict(for_round_trip=True))
 
-    def _why_not_here(self, variables: Variables) -> str:
+    def why_not_here(self, variables: Variables) -> str:
         """Why the module must run as any other; empty where it would run on this machine, as this user, in this environment."""
         # Of these Ansible takes the interpreter.
         host = variables["ansible_delegated_vars"][self._task.delegate_to] if self._task.delegate_to else variables

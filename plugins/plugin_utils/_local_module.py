@@ -12,7 +12,7 @@ import contextlib
 import io
 import json
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -46,9 +46,16 @@ class LocalModule(basic.AnsibleModule):
             Display().display(text)
 
 
-def answer_of(module: ModuleType, args: Mapping[str, Any], made: Mapping[str, Any] | None = None, silent: bool = False) -> dict[str, Any]:
+def answer_of(
+    module: ModuleType,
+    args: Mapping[str, Any],
+    made: Mapping[str, Any] | None = None,
+    silent: bool = False,
+    meanwhile: Callable[[Mapping[str, Any]], contextlib.AbstractContextManager[None]] = lambda _params: contextlib.nullcontext(),
+) -> dict[str, Any]:
     """What the process of a module would give: rc, stdout, stderr and their lines. ``args`` are the task's and Ansible's own; ``made`` are
-    arguments that are known to be right, and large: they are handed over as they are.
+    arguments that are known to be right, and large: they are handed over as they are. ``meanwhile`` makes of the module's parameters what
+    goes on while it runs.
     """
     basic._ANSIBLE_ARGS = _sent({**args, **{name: [] for name in made or ()}})
     basic._ANSIBLE_PROFILE = PROFILE
@@ -59,7 +66,8 @@ def answer_of(module: ModuleType, args: Mapping[str, Any], made: Mapping[str, An
         try:
             local = LocalModule(module.specification(), silent)
             local.params.update(made or {})
-            run(local, module.flow)
+            with meanwhile(local.params):
+                run(local, module.flow)
         except SystemExit as end:
             status = int(end.code or 0)
         except Exception as error:  # a bug

@@ -23,8 +23,9 @@ import yaml
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, objects
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import Result, SetSpec, apply_set
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import apply_set
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.set_model import Result, SetSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 Kubectl = Callable[..., str]

@@ -65,7 +65,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "module_utils._player": {"module_utils._media", "module_utils._network"},
     "module_utils._flow": {*BASE, *PURE, *INPUT_OUTPUT, "jmespath"},
     "modules": {*BASE, *PURE, *INPUT_OUTPUT, "module_utils._argspec", "module_utils._flow", "ansible.module_utils"},
-    "plugin_utils": {*BASE, *PURE, "ansible", "jinja2", "jsonpatch", "yaml"},
+    "plugin_utils": {*BASE, *PURE, "module_utils._flow", "ansible", "jinja2", "jsonpatch", "yaml"},
     "action": {*BASE, *PURE, "module_utils._argspec", "modules", "filter", "plugin_utils", "ansible"},
     "filter": {*BASE, *PURE, "plugin_utils", "ansible"},
     "doc_fragments": PURE,

@@ -27,6 +27,7 @@ class Common:
     patches: list[dict[str, Any]]
     object_names: Mapping[str, Mapping[str, str]]
     app_labels: Mapping[str, str]
+    take_over: bool
     change_cause: str
 
 

@@ -28,6 +28,8 @@ PLAYBOOK_VARIABLES = frozenset(
         "srs_edge_cluster",
         "srs_in_process",
         "srs_kubeconfig",
+        "srs_lock",
+        "srs_lock_timeout",
         "srs_report",
         "srs_revision",
         "srs_stream",

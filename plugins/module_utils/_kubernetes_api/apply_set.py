@@ -76,10 +76,14 @@ class _Absent(ApplySet):
             objects.ref(live) for key, live in members.items() if key not in doomed
         ]
         if kept:
-            record = self._record_step(membership.scope_of((self.client.resource(ref.api_version, ref.kind), ref.namespace) for ref in kept))
+            record = self._record_step(
+                membership.scope_of((self.client.resource(ref.api_version, ref.kind), ref.namespace) for ref in kept)
+            )
             steps.append(record)
         elif self.record:
-            record = Step(objects.ref({**self.record, "apiVersion": "v1", "kind": "ConfigMap"}), self.client.resource("v1", "ConfigMap"), "deleted")
+            record = Step(
+                objects.ref({**self.record, "apiVersion": "v1", "kind": "ConfigMap"}), self.client.resource("v1", "ConfigMap"), "deleted"
+            )
             record.live, record.write = self.record, True
             steps.append(record)
         planned_following = _plan_following(self.client, self.spec, steps)

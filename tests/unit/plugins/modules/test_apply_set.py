@@ -13,7 +13,7 @@ from ansible.module_utils import basic
 from ansible.module_utils.common.parameters import PASS_VARS
 
 from ansible_collections.livestream.srs.plugins.module_utils import _argspec as argspec
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import Result, SetSpec
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.set_model import Result, SetSpec
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.srs_policy import SrsPolicy
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import redacted
 from ansible_collections.livestream.srs.plugins.modules import apply_set as under_test

@@ -122,7 +122,7 @@ def action(
 )
 def test_where_a_task_runs(differs: dict[str, Any], variables: dict[str, Any], why_not: str) -> None:
     variables = {**HERE, **variables}
-    assert action(variables, **differs)._why_not_here(variables) == why_not
+    assert action(variables, **differs).why_not_here(variables) == why_not
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_where_a_task_runs(differs: dict[str, Any], variables: dict[str, Any], w
 )
 def test_settings_of_ansible_that_ask_for_a_module(monkeypatch: pytest.MonkeyPatch, setting: str, value: Any, why_not: str) -> None:
     monkeypatch.setattr(under_test.constants, setting, value)
-    assert action(HERE)._why_not_here(HERE) == why_not
+    assert action(HERE).why_not_here(HERE) == why_not
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_settings_of_ansible_that_ask_for_a_module(monkeypatch: pytest.MonkeyPat
 def test_only_known_releases_of_ansible_core(monkeypatch: pytest.MonkeyPatch, version: str, known: bool) -> None:
     monkeypatch.setattr(under_test, "__version__", version)
     why = "" if known else f"ansible-core {version} is not one of those that this is tested with"
-    assert action(HERE)._why_not_here(HERE) == why
+    assert action(HERE).why_not_here(HERE) == why
 
 
 def test_the_switch_is_a_variable_of_the_playbooks() -> None:
@@ -151,14 +151,14 @@ def test_the_switch_is_a_variable_of_the_playbooks() -> None:
 
 
 def test_the_release_that_runs_these_tests_is_known() -> None:
-    assert action(HERE)._why_not_here(HERE) == ""
+    assert action(HERE).why_not_here(HERE) == ""
 
 
 @pytest.mark.parametrize("value", ["perhaps", None, []])
 def test_a_switch_that_is_neither_on_nor_off_is_an_error(value: Any) -> None:
     variables = {**HERE, "srs_in_process": value}
     with pytest.raises(AnsibleActionFail, match=r"srs_in_process is .*: set it to true or false\."):
-        action(variables)._why_not_here(variables)
+        action(variables).why_not_here(variables)
 
 
 @pytest.mark.parametrize("configured", ["", "/usr/bin/env python3", "/opt/a/bin/python", "auto", "auto_silent", trusted("{{ mine }}")])

@@ -27,8 +27,14 @@ OTHER_SERVER = {"srs_edge_clusters": [{"name": "edge"}, {"name": "b", "toleratio
         ({"srs_edge_resources": {"requests": {"cpu": 2}, "limits": {"cpu": 1}}}, "srs_edge_resources.requests.cpu is 2, which is more"),
         ({"srs_edge_env": [{"name": "N", "value": 5}]}, "srs_edge_env[0].value is a number: it must be text, so put it in quotes"),
         ({"srs_edge_extra_volumes": [{"name": "a", "emptyDir": {}}], "srs_edge_extra_volume_mounts": PROPAGATED}, NOT_PRIVILEGED % "edge"),
-        ({"srs_origin_extra_volumes": [{"name": "a", "emptyDir": {}}], "hls_nginx_extra_volume_mounts": PROPAGATED}, "hls_nginx_extra_volume_m"),
-        ({"srs_edge_sidecars": [{"name": "a", "image": "a", "volumeMounts": PROPAGATED}]}, "srs_edge_sidecars[0].volumeMounts[0].mountProp"),
+        (
+            {"srs_origin_extra_volumes": [{"name": "a", "emptyDir": {}}], "hls_nginx_extra_volume_mounts": PROPAGATED},
+            "hls_nginx_extra_volume_m",
+        ),
+        (
+            {"srs_edge_sidecars": [{"name": "a", "image": "a", "volumeMounts": PROPAGATED}]},
+            "srs_edge_sidecars[0].volumeMounts[0].mountProp",
+        ),
         (OTHER_SERVER, "edge cluster 'b': srs_edge_clusters[1].tolerations[0].operator is 'Equals'"),
         ({"srs_origin_node_selector": {"a b": "c"}}, "srs_origin_node_selector has the key 'a b'"),
         ({"srs_origin_priority_class_name": "High"}, "srs_origin_priority_class_name is 'High'"),

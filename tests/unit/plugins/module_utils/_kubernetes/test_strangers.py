@@ -50,7 +50,10 @@ def test_made_by_hand_or_by_us(item: dict[str, Any]) -> None:
         (live(entry("helm", "Apply")), "the field manager 'helm' made it"),
         (live(entry("helm")), "the field manager 'helm' made it"),
         (live(entry("OpenAPI-Generator")), "the field manager 'OpenAPI-Generator' made it"),
-        (live(entry("kubectl-edit"), entry("argocd-application-applier", "Apply")), "the field manager 'argocd-application-applier' made it"),
+        (
+            live(entry("kubectl-edit"), entry("argocd-application-applier", "Apply")),
+            "the field manager 'argocd-application-applier' made it",
+        ),
         (live(entry("kubectl-client-side-apply"), labels={MANAGED_BY: "Helm"}), f"its label {MANAGED_BY} says that Helm keeps it"),
         (
             live(labels={MANAGED_BY: "Helm"}, annotations={"meta.helm.sh/release-name": "tv"}),

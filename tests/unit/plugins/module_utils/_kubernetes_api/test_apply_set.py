@@ -15,8 +15,9 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Policy
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import apply_set as under_test
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import set_base
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import Result, SetSpec, apply_set
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import apply_set
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.set_model import Result, SetSpec
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import NotReady
 from ansible_collections.livestream.srs.tests.support.fake_api import status
 
@@ -628,7 +629,9 @@ def test_what_is_held_together_stays_together(client: Client, applied: Any) -> N
 def test_what_another_tool_made_is_taken_over_only_on_demand(client: Client, media: Any) -> None:
     metadata = {"name": "web", "namespace": "media", "labels": {"app.kubernetes.io/managed-by": "Helm"}}
     media.add(SERVICE, manifest("v1", "Service", "web", metadata=metadata, spec={}))
-    with pytest.raises(SrsError, match=r"Service media/web: it is there already, and its label .* says that Helm keeps it; .*srs_take_over"):
+    with pytest.raises(
+        SrsError, match=r"Service media/web: it is there already, and its label .* says that Helm keeps it; .*srs_take_over"
+    ):
         run(client)
     assert media.writes == []
     assert actions(run(client, take_over=True))["Service/web"] == "configured"

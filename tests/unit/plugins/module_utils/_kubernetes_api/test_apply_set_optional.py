@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import Result, SetSpec, apply_set
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import apply_set
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.set_model import Result, SetSpec
 
 GROUP = "monitoring.coreos.com"
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "config"}, "data": {"a": "1"}}

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import Result, SetSpec, apply_set
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import apply_set
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.set_model import Result, SetSpec
 from ansible_collections.livestream.srs.plugins.module_utils._labels import CHANGE_CAUSE, CONFIG_KEYS, HOLD
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.srs_policy import SrsPolicy
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import redacted
