@@ -10,7 +10,6 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec
-from ansible_collections.livestream.srs.plugins.module_utils._desired import canaries
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
 from ansible_collections.livestream.srs.plugins.module_utils._desired.monitoring import GROUP
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server
@@ -38,7 +37,6 @@ NO_TAGS = {"ansible_run_tags": ["all"], "ansible_skip_tags": []}
 # Those that are not passed on to apply_set.
 OPTIONS: dict[str, Any] = {
     "part": {"type": "str", "choices": ["hls", "origin", "edge", "canary"], "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "clusters": {"type": "list", "elements": "str"},
     "canary_servers": {"type": "dict", "default": {}},
     "origin": {"type": "list", "elements": "str", "default": []},
@@ -179,8 +177,6 @@ class _Deployment:
 
     def _canaries(self) -> Args:
         edges = self._chosen()
-        if self.args["state"] == "absent":
-            return self._set("edge-canary", canaries.references(edges), present=False, only_objects=True)
         made = self.builder.canaries(edges, _counts(self.args["canary_servers"], edges))
         return self._set("edge-canary", made, present=True, wait=True, wait_timeout=self.values["srs_wait_timeout"])
 

@@ -38,11 +38,6 @@ options:
     type: str
     choices: [hls, origin, edge, canary]
     required: true
-  state:
-    description: V(absent) removes canaries. The other parts are removed by C(playbooks/teardown.yml).
-    type: str
-    choices: [present, absent]
-    default: present
   clusters:
     description:
       - Names of edge clusters that the task is about, V(all) for all.

@@ -78,6 +78,15 @@ clusters:
       description: The wanted number of servers of its canary; null when there is none.
       type: int
       sample: 1
+    canary_objects:
+      description: What the canary is made of, as O(livestream.srs.apply_set#module:objects) takes it to remove it.
+      type: list
+      elements: dict
+      sample:
+        - apiVersion: apps/v1
+          kind: Deployment
+          metadata:
+            name: srs-edge-canary-deployment
     history:
       description: The revisions that can be rolled back to, and before them the current one.
       type: list

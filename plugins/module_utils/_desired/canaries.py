@@ -8,9 +8,7 @@ selects, and one more that tells them apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
 from ansible_collections.livestream.srs.plugins.module_utils._labels import CANARY, TRACK
@@ -29,15 +27,6 @@ def canary(edge: Edge, servers: int) -> Edge:
         autoscale={},
         canary_of=edge,
     )
-
-
-def references(edges: Iterable[Edge]) -> list[dict[str, Any]]:
-    """What canaries are made of, by kind and name: enough to remove them, whatever the inventory says by now."""
-    return [
-        {"apiVersion": version, "kind": kind, "metadata": {"name": _name(edge, part)}}
-        for edge in edges
-        for version, kind, part in (("apps/v1", "Deployment", "deployment"), ("v1", "ConfigMap", "config"))
-    ]
 
 
 def _name(edge: Edge, part: str) -> str:

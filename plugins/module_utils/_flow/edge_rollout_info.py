@@ -68,8 +68,14 @@ def report(cluster: Cluster) -> dict[str, Any]:
         "hold": cluster.held,
         "canary": cluster.canary["metadata"]["name"] if cluster.canary else None,
         "canary_servers": rollouts.servers(cluster.canary) if cluster.canary else None,
+        "canary_objects": [_reference(item) for item in (cluster.canary, cluster.canary_config) if item],
         "history": rollouts.history(cluster),
     }
+
+
+def _reference(item: Object) -> Object:
+    """As much of an object as it takes to remove it."""
+    return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": {"name": item["metadata"]["name"]}}
 
 
 def summary(found: Mapping[str, Cluster], chosen: list[str]) -> list[str]:

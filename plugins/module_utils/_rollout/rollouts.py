@@ -46,6 +46,7 @@ class Cluster:
     replica_sets: list[Object] = field(default_factory=list)  # the newest revision first
     config_map: Object | None = None
     canary: Object | None = None
+    canary_config: Object | None = None
 
     @property
     def held(self) -> str | None:
@@ -66,12 +67,17 @@ def clusters(deployments: Iterable[Object], replica_sets: Iterable[Object], conf
             canaries[name] = item
         else:
             found[name] = Cluster(name, item)
+    config_maps = list(config_maps)
     configs = {item["metadata"]["name"]: item for item in config_maps}
     for name, cluster in found.items():
         owned = [item for item in replica_sets if _is_owned(item, cluster.deployment)]
         cluster.replica_sets = sorted(owned, key=_revision, reverse=True)
         cluster.config_map = configs.get(_config_name(cluster.deployment))
         cluster.canary = canaries.get(name)
+    for item in config_maps:
+        labels = item["metadata"].get("labels") or {}
+        if labels.get(TRACK) == CANARY and labels.get(INSTANCE) in found:
+            found[labels[INSTANCE]].canary_config = item
     return found
 
 

@@ -115,7 +115,13 @@ def test_assertions_assert_something() -> None:
 def test_whatever_is_done_for_a_canary_is_done_for_the_chosen_clusters() -> None:
     called = [(where, args) for where, module, args in CALLS if "srs_edge/tasks/canary_" in where and module.startswith("srs_")]
     assert len(called) > 6
-    assert {args.get("clusters") for _where, args in called} == {"{{ _srs_edge_chosen }}"}
+    assert {args.get("clusters") for _where, args in called} == {
+        "{{ _srs_edge_chosen }}",
+        "{{ _with }}",
+        "{{ _without }}",
+        "{{ srs_edge_cluster | default([]) }}",  # who aborts asks the API server which there are
+        "{{ _srs_edge_stable.clusters | map(attribute='name') }}",
+    }
 
 
 def test_there_are_tasks() -> None:
@@ -143,6 +149,7 @@ def test_what_only_some_plays_find_out_is_left_out_by_the_others(found: dict[str
 
 def test_a_canary_ends_with_its_servers_gone() -> None:
     for file in ("canary_promote.yml", "canary_abort.yml"):
-        called = [(where, args) for where, module, args in CALLS if f"srs_edge/tasks/{file}" in where and module == "srs_deploy"]
-        _where, last = called[-1]
-        assert (last["part"], last.get("state"), last["clusters"]) == ("canary", "absent", "{{ _srs_edge_chosen }}")
+        written = yaml.safe_load((ROOT / "roles/srs_edge/tasks" / file).read_text())
+        assert "canary_remove.yml" in [task.get("ansible.builtin.import_tasks") for task in written]
+    (removed,) = [args for where, module, args in CALLS if "srs_edge/tasks/canary_remove.yml" in where and module == "apply_set"]
+    assert (removed["state"], removed["only_objects"]) == ("absent", True)

@@ -82,7 +82,7 @@ def refused(deploy: Deploy, applied: Recorder) -> Callable[..., str]:
 
 
 def common(name: str, state: str = "present") -> Args:
-    return {"name": f"west-{name}", "namespace": "live", "state": state, "change_cause": "tester"}
+    return {"name": f"west-{name}", "namespace": "live", "state": state, "change_cause": "tester", "take_over": False}
 
 
 # HLS
@@ -263,17 +263,6 @@ def test_canaries_of_some_clusters(deploy: Deploy, applied: Recorder) -> None:
 def test_canaries_without_a_number_of_servers(refused: Callable[..., str], servers: dict[str, Any]) -> None:
     name = "b" if "a" in servers else "a"
     assert f"canary_servers has no number of servers for edge cluster '{name}'" in refused("canary", {"canary_servers": servers}, **TWO)
-
-
-@pytest.mark.parametrize(("chosen", "names"), [("all", ["a", "b"]), (["b"], ["b"])])
-def test_canaries_are_removed_by_name(deploy: Deploy, applied: Recorder, chosen: Any, names: list[str]) -> None:
-    deploy("canary", {"state": "absent", "clusters": chosen}, **NAMED, **TWO)
-    references = [
-        {"apiVersion": version, "kind": kind, "metadata": {"name": f"srs-edge-{name}-canary-{part}"}}
-        for name in names
-        for version, kind, part in (("apps/v1", "Deployment", "deployment"), ("v1", "ConfigMap", "config"))
-    ]
-    assert applied.asked == [{**common("edge-canary", "absent"), "objects": references, "only_objects": True}]
 
 
 def test_canaries_pull_from_the_origin_of_another_host(deploy: Deploy, applied: Recorder) -> None:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired.canaries import canary, references
+from ansible_collections.livestream.srs.plugins.module_utils._desired.canaries import canary
 from ansible_collections.livestream.srs.tests.support.wanted import resolved
 
 
@@ -32,13 +32,3 @@ def test_the_cluster_itself_stays_as_it_is() -> None:
     before = repr(edge)
     canary(edge, 1)
     assert repr(edge) == before
-
-
-def test_a_canary_is_removed_by_name() -> None:
-    edges = resolved(srs_edge_clusters=[{"name": "edge"}, {"name": "a"}]).edges
-    assert [(item["apiVersion"], item["kind"], item["metadata"]) for item in references(edges)] == [
-        ("apps/v1", "Deployment", {"name": "srs-edge-canary-deployment"}),
-        ("v1", "ConfigMap", {"name": "srs-edge-canary-config"}),
-        ("apps/v1", "Deployment", {"name": "srs-edge-a-canary-deployment"}),
-        ("v1", "ConfigMap", {"name": "srs-edge-a-canary-config"}),
-    ]
