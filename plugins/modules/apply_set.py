@@ -217,7 +217,8 @@ objects:
   description:
     - Every object of the set with what was done to it, or in check mode would be.
     - A namespace that was created comes first, then the objects in the order given, then the deleted and kept ones, and the record.
-  returned: success
+    - Of a run that fails, those that it has told the API server, in the order in which it did.
+  returned: success, and when objects could not be applied, deleted or waited for
   type: list
   elements: dict
   contains:
