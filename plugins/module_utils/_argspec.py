@@ -60,7 +60,10 @@ def wait_spec() -> dict[str, dict[str, Any]]:
 
 def config_state_spec() -> dict[str, dict[str, Any]]:
     """Whether ConfigMaps are to be there (documented by the modules themselves)."""
-    return {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
+    return {
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "take_over": {"type": "bool", "default": False},
+    }
 
 
 def take_objects(module: AnsibleModule, *options: str) -> list[Any]:

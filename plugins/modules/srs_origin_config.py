@@ -33,6 +33,12 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  take_over:
+    description:
+      - Whether ConfigMaps of these names may be changed or deleted that another tool made and keeps, such as Helm or Argo CD.
+      - What people have made with C(kubectl) is always taken over.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full

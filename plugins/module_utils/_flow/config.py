@@ -27,7 +27,7 @@ def flow(role: str) -> Callable[[AnsibleModule], dict[str, Any]]:
 
 def _present(module: AnsibleModule, rendered: Rendered) -> dict[str, Any]:
     client = Client.from_module(module)
-    changed, diff = apply_config_maps(client, rendered.objects, check_mode=module.check_mode)
+    changed, diff = apply_config_maps(client, rendered.objects, check_mode=module.check_mode, take_over_all=module.params["take_over"])
     for warning in client.warnings:
         module.warn(warning)
     return {**rendered.result(), "changed": changed, "diff": diff}
@@ -35,5 +35,6 @@ def _present(module: AnsibleModule, rendered: Rendered) -> dict[str, Any]:
 
 def _absent(module: AnsibleModule) -> dict[str, Any]:
     names = [config["name"] for config in module.params["configs"]]
-    changed, diff = delete_config_maps(Client.from_module(module), names, module.params["namespace"], check_mode=module.check_mode)
+    options = {"check_mode": module.check_mode, "take_over_all": module.params["take_over"]}
+    changed, diff = delete_config_maps(Client.from_module(module), names, module.params["namespace"], **options)
     return {**Rendered().result(), "changed": changed, "diff": diff}

@@ -4,8 +4,13 @@
 
 from __future__ import annotations
 
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, strangers
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, title
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, Client
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.take_over import take_over
 from ansible_collections.livestream.srs.plugins.module_utils._labels import LAST_APPLIED
@@ -16,42 +21,81 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets i
 Diff = list[dict[str, str]]
 
 
-def apply_config_maps(client: Client, manifests: list[Object], *, check_mode: bool) -> tuple[bool, Diff]:
+def apply_config_maps(client: Client, manifests: list[Object], *, check_mode: bool, take_over_all: bool) -> tuple[bool, Diff]:
     """Apply the ConfigMaps (in check mode: predict that): whether any changes, and the diff.
 
-    What kubectl owns is taken over, so that what the manifests do not have is removed. Raises SrsError where the API server refuses.
+    What kubectl owns is taken over, so that what the manifests do not have is removed; what another tool keeps is so only with
+    ``take_over_all``. Raises SrsError where the API server refuses: of a dry run of all, before any is changed.
     """
 
-    def apply(manifest: Object) -> Diff:
+    def plan(manifest: Object) -> _Plan:
         metadata = manifest["metadata"]
         live = client.get("v1", "ConfigMap", metadata["name"], metadata["namespace"])
         if live is not None and field_ownership.is_as_applied(live, manifest, FIELD_MANAGER):
-            return []
+            return _Plan(metadata["name"])
+        _check_maker(live, take_over_all)
         after, _created = client.apply(manifest, dry_run=True)
         if live is not None:
             after = field_ownership.after_reowning(live, after, manifest, FIELD_MANAGER)
-        if not check_mode:
+        diff = [] if live is not None and _content(live) == _content(after) else _diff(metadata["name"], live, after)
+
+        def carry_out() -> None:
             take_over(client, live, manifest)
             client.apply(manifest)
-        return [] if live is not None and _content(live) == _content(after) else _diff(metadata["name"], live, after)
 
-    diff = [entry for entries in client.each(apply, manifests) for entry in entries]
-    return bool(diff), diff
+        return _Plan(metadata["name"], diff, carry_out)
+
+    return _done(client, client.each(plan, manifests), check_mode)
 
 
-def delete_config_maps(client: Client, names: list[str], namespace: str, *, check_mode: bool) -> tuple[bool, Diff]:
-    """Delete the ConfigMaps (in check mode: predict that): whether any existed, and the diff."""
+def delete_config_maps(client: Client, names: list[str], namespace: str, *, check_mode: bool, take_over_all: bool) -> tuple[bool, Diff]:
+    """Delete the ConfigMaps (in check mode: predict that): whether any existed, and the diff. One that another tool keeps is deleted only
+    with ``take_over_all``.
+    """
 
-    def delete(name: str) -> Diff:
+    def plan(name: str) -> _Plan:
         before = client.get("v1", "ConfigMap", name, namespace)
         if before is None:
-            return []
-        if not check_mode:
-            client.delete("v1", "ConfigMap", name, namespace)
-        return _diff(name, before, None)
+            return _Plan(name)
+        _check_maker(before, take_over_all)
+        return _Plan(name, _diff(name, before, None), lambda: client.delete("v1", "ConfigMap", name, namespace))
 
-    diff = [entry for entries in client.each(delete, names) for entry in entries]
+    return _done(client, client.each(plan, names), check_mode)
+
+
+@dataclass
+class _Plan:
+    """What is to be done with one ConfigMap, and what that changes."""
+
+    name: str
+    diff: Diff = field(default_factory=list)
+    carry_out: Callable[[], Any] | None = None
+
+
+def _done(client: Client, plans: Sequence[_Plan], check_mode: bool) -> tuple[bool, Diff]:
+    """Carry the plans out. A failure tells which ConfigMaps were changed before it."""
+    changed: list[str] = []
+
+    def carry_out(plan: _Plan) -> None:
+        if plan.carry_out:
+            plan.carry_out()
+            changed.extend([plan.name] if plan.diff else [])
+
+    try:
+        client.each(carry_out, [] if check_mode else plans)
+    except SrsError as error:
+        before = f" Changed before that: ConfigMap {', '.join(changed)}." if changed else ""
+        raise SrsError(f"{error.message}{before}", **{**error.details, "changed": bool(changed)}) from error
+    diff = [entry for plan in plans for entry in plan.diff]
     return bool(diff), diff
+
+
+def _check_maker(live: Object | None, take_over_all: bool) -> None:
+    if live is not None and not take_over_all and (maker := strangers.maker(live)):
+        raise SrsError(
+            f"{title('ConfigMap', live['metadata'].get('namespace'), live['metadata']['name'])} is there already, and {maker}; nothing was "
+            "changed. Choose another name, or set take_over to true if it is meant."
+        )
 
 
 def _content(config_map: Object | None) -> dict[str, dict[str, str]]:

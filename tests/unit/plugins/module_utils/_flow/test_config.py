@@ -44,8 +44,8 @@ class FakeClient:
 
 
 class Module:
-    def __init__(self, state: str, configs: list[dict[str, Any]], check_mode: bool) -> None:
-        self.params = {"state": state, "configs": configs, "namespace": "media"}
+    def __init__(self, state: str, configs: list[dict[str, Any]], check_mode: bool, take_over: bool) -> None:
+        self.params = {"state": state, "configs": configs, "namespace": "media", "take_over": take_over}
         self.check_mode = check_mode
         self.warnings: list[str] = []
 
@@ -60,8 +60,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
     return fake
 
 
-def run(*configs: dict[str, Any], state: str = "present", check: bool = False) -> tuple[dict[str, Any], list[str]]:
-    module = Module(state, list(configs), check)
+def run(*configs: dict[str, Any], state: str = "present", check: bool = False, take_over: bool = False) -> tuple[dict[str, Any], list[str]]:
+    module = Module(state, list(configs), check, take_over)
     return flow("edge")(module), module.warnings  # type: ignore[arg-type]
 
 
@@ -106,3 +106,31 @@ def test_a_mistake_writes_nothing(server: FakeClient) -> None:
     with pytest.raises(SrsError, match="max_connections"):
         run(EDGE, {**EDGE, "name": "b", "max_connections": 0})
     assert server.writes == []
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_what_another_tool_keeps_is_refused_unless_that_is_meant(server: FakeClient, state: str) -> None:
+    metadata = {"name": "b", "namespace": "media", "labels": {"app.kubernetes.io/managed-by": "Helm"}}
+    server.objects["media/b"] = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"srs.conf": "listen 1935;"}}
+    given = [EDGE, {**EDGE, "name": "b"}]
+    with pytest.raises(SrsError, match=r"ConfigMap media/b is there already, and .* Helm keeps it; nothing was changed\. .*take_over"):
+        run(*given, state=state)
+    assert server.writes == []
+    assert run(*given, state=state, take_over=True)[0]["changed"]
+
+
+def test_a_failure_tells_what_was_changed_before(server: FakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply = server.apply
+
+    def refuse_the_second(manifest: dict[str, Any], *, dry_run: bool = False) -> tuple[dict[str, Any], bool]:
+        if manifest["metadata"]["name"] == "b" and not dry_run:
+            raise SrsError("no.")
+        return apply(manifest, dry_run=dry_run)
+
+    monkeypatch.setattr(server, "apply", refuse_the_second)
+    with pytest.raises(SrsError, match=r"no\. Changed before that: ConfigMap srs-edge-config\.") as raised:
+        run(EDGE, {**EDGE, "name": "b"})
+    assert raised.value.details == {"changed": True}
+    with pytest.raises(SrsError) as raised:
+        run({**EDGE, "name": "b"})
+    assert raised.value.details == {"changed": False}
