@@ -45,7 +45,7 @@ OURS = {
         r"srs_edge_clusters(\[\d+\])?(\.name| has| is)",
         r".*by which the pods are found",
     ),
-    "what would do nothing": (r"srs_image_pull_secrets\[\d+\]\.name is missing", r".*(Gt|Lt) goes with one whole number"),
+    "what would do nothing": (r"srs_image_pull_secrets\[\d+\]\.name is", r".*(Gt|Lt) goes with one whole number"),
     "what providers of load balancers take, and bandwidth": (r"srs_edge_limit", r"\w+slb[. ]"),
     "numbers of more than 32 bits, of which the API server keeps 32": (r".* is \d{10,}: it must be a whole number from",),
     "numbers that nobody means": (r".*(_seconds|max_connections|replicas|autoscale\.\w+) is -?\w+: it must be a whole number from",),
