@@ -512,7 +512,7 @@ def test_what_a_take_over_removes_is_predicted(apply: Applier, kubectl: Kubectl,
     if chance.random() < 0.5:
         kubectl("set", "env", "deployment/web", "-c=srs", "HAND=made", "ONE=changed")
         kubectl("patch", "service/web", '--patch={"spec": {"sessionAffinity": "ClientIP"}}')
-    apply.as_predicted(prune_at_random(chance, given, NEEDED))
+    apply.as_predicted(prune_at_random(chance, given, NEEDED), take_over=True)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -847,6 +847,7 @@ def restricted(kubectl: Kubectl, kubeconfig: str, namespace: str, client: Client
     return restricted
 
 
+LISTED = "configmaps,services,deployments:get,list", "configmaps,services:patch,create"
 ALL = "configmaps,services,deployments:get,list,create,patch,delete"
 
 
@@ -854,9 +855,13 @@ ALL = "configmaps,services,deployments:get,list,create,patch,delete"
     ("rules", "said"),
     [
         ([], 'lacks the verb "get" on configmaps in the namespace'),
-        (["configmaps:get,list,patch,create", "services:get,patch,create"], 'lacks the verb "patch" on deployments.apps in the namespace'),
         (
-            ["configmaps:get,list,patch,create", "services:get,patch,create", "deployments:get,patch"],
+            ["configmaps:get,list,patch,create", "services:get,list,patch,create"],
+            'lacks the verb "list" on deployments.apps in the namespace',
+        ),
+        ([*LISTED], 'lacks the verb "patch" on deployments.apps in the namespace'),
+        (
+            [*LISTED, "deployments:patch"],
             'lacks the verb "create" on deployments.apps in the namespace',
         ),
     ],

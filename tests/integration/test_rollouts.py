@@ -94,7 +94,7 @@ def test_rolling_back_and_forward_again(edges: Edges) -> None:
     assert not edges.rollout("rolled_back", revision=1)["changed"], "its old number leads to it, too"
 
     held = edges.site(**new)
-    assert held.changed == [] and f"/{EDGE} {HELD}: rolled back to revision 1" in held.output
+    assert held.changed == [] and f"edge cluster 'edge' {HELD}: rolled back to revision 1" in held.output
     assert edges.image() == "docker.io/ossrs/srs:6"
 
     assert edges.rollout("released")["changed"] and not edges.rollout("released")["changed"]
@@ -131,7 +131,7 @@ def test_a_paused_roll_out_goes_on_and_a_hold_by_hand_is_respected(edges: Edges)
 
     edges.kubectl("annotate", f"deployment/{EDGE}", "livestream.srs/hold=incident 42")
     held = edges.site(srs_edge_replicas=5)
-    assert held.changed == [] and f"{EDGE} {HELD}: incident 42" in held.output
+    assert held.changed == [] and f"edge cluster 'edge' {HELD}: incident 42" in held.output
     edges.kubectl("annotate", f"deployment/{EDGE}", "livestream.srs/hold-")
     assert edges.site(srs_edge_replicas=5).changed == ["Apply the edge clusters"]
 
@@ -291,7 +291,7 @@ def test_what_can_not_be_done_is_explained(edges: Edges) -> None:
     assert "up to 50" in edges.rollout("canary", canary_share="80")["msg"]
     for playbook, variables, words in (
         ("canary", {}, "srs_canary is not set"),
-        ("canary", {"srs_canary": "promote"}, "No canary runs beside edge cluster edge"),
+        ("canary", {"srs_canary": "promote", "srs_edge_replicas": 5}, "No canary runs beside edge cluster edge"),
         ("site", {"srs_edge_clsuters": []}, "did you mean srs_edge_clusters?"),
         ("site", {"srs_edge_clusters": [{"name": "b-canary"}]}, "another cluster's canary"),
     ):

@@ -98,7 +98,7 @@ class _Absent(ApplySet):
         if self.spec.wait:
             gone = [step.live for step in steps if step.action == "deleted" and step.live and step not in records]
             if left := wait_gone(self.client, gone, self.spec.wait_timeout, label_selector=self.selector):
-                raise SrsError(failure_message(left, len(gone), self.spec.wait_timeout))
+                raise SrsError(failure_message(left, len(gone), self.spec.wait_timeout), not_ready=[item.as_dict() for item in left])
         for record in records:
             if record.action == "deleted":
                 self._delete_record(record)

@@ -43,7 +43,7 @@ class ApplySet:
         self.record = self._read_record()
         self.home = membership.Scope(namespaces=frozenset({spec.namespace}))
         self.recorded = membership.recorded_scope(self.record, spec.namespace) if self.record else self.home
-        self.holds: dict[str, str] = {}  # why what is held together is held
+        self.holds: dict[str | None, tuple[str, Ref]] = {}  # why what is held together is held, and by which object
         self.said: dict[str, object] = {}  # of what it was said that it is held
         self.done: list[Step] = []  # what was told to the server so far
 
@@ -123,15 +123,16 @@ class ApplySet:
     def _held(self, ref: Ref, live: Object | None, manifest: Object | None = None) -> Step | None:
         """The step that leaves an object alone, where it is held, or anything that it is held together with."""
         together = self.policy.held_together(live or manifest or {})
-        reason = self.policy.hold(live) if live else None
-        if reason is None:
-            reason = self.holds.get(together) if together else None
+        reason, holder = self.policy.hold(live) if live else None, ref
+        if together in self.holds:
+            reason, holder = self.holds[together]
         if reason is None:
             return None
         left = together or str(ref)
+        of = f" of {holder}" if together else ""
         first = object()
         if self.said.setdefault(left, first) is first:  # several threads come here
-            self.client.warnings.append(f"{left} is held and was left as it is: {reason} (annotation {HOLD})")
+            self.client.warnings.append(f"{left} is held and was left as it is: {reason} (annotation {HOLD}{of})")
         return Step(ref, self.client.resource(ref.api_version, ref.kind), "held", live=live)
 
     def _note_holds(self, live: Iterable[Object]) -> None:
@@ -139,7 +140,7 @@ class ApplySet:
         for item in live:
             reason, together = self.policy.hold(item), self.policy.held_together(item)
             if reason is not None and together:
-                self.holds.setdefault(together, reason)
+                self.holds.setdefault(together, (reason, objects.ref(item)))
 
     def _remove(self, steps: list[Step]) -> None:
         doomed = [step for step in steps if step.write]
@@ -192,7 +193,8 @@ class ApplySet:
             yield
         except SrsError as error:
             result = self._result(self.done)
-            if changed := [f"{step.ref}" for step in self.done if step.changed]:
+            changed = [str(step.ref) for step in self.done if step.changed]
+            if changed and "not_ready" not in error.details:  # else all was done that was asked for
                 more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
                 error.message = f"{error.message}\nChanged before that: {', '.join(changed[:NAMED])}{more}."
                 error.args = (error.message,)

@@ -619,7 +619,7 @@ def test_what_is_held_together_stays_together(client: Client, applied: Any) -> N
     run(client, held)
     left = run(client, everything()[2:], policy=Together(), prune=True)
     assert actions(left)["Service/web"] == actions(left)["Deployment/web"] == "held"
-    assert left.warnings == ["the web is held and was left as it is: for a while (annotation livestream.srs/hold)"]
+    assert left.warnings == ["the web is held and was left as it is: for a while (annotation livestream.srs/hold of Deployment media/web)"]
     assert SERVICE in applied.objects and DEPLOYMENT in applied.objects
     changed = everything()
     changed[1]["spec"] = {"type": "NodePort"}
