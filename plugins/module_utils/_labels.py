@@ -41,6 +41,9 @@ RELOAD = "livestream.srs/reload"
 HOST = "livestream.srs/host"
 FLV = "livestream.srs/flv"
 
+# Not on objects: an environment variable, by which the tasks of one run of Ansible share a folder.
+RUN_FOLDER = "LIVESTREAM_SRS_RUN_FOLDER"
+
 
 def owned_by_topology(topology: str, component: str = "") -> str:
     """The label selector of a topology's objects, or of one component's: ``origin``, ``edge``, ``hls``."""

@@ -10,6 +10,7 @@ in the worker process. Everywhere else, and wherever that isn't sure, the module
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Mapping
 from types import ModuleType
@@ -23,6 +24,7 @@ from ansible.release import __version__
 from ansible.vars import clean
 
 from ansible_collections.livestream.srs.plugins.module_utils._flow.lock import renewing
+from ansible_collections.livestream.srs.plugins.module_utils._labels import RUN_FOLDER
 from ansible_collections.livestream.srs.plugins.plugin_utils._local_module import HAS_PROFILES, PROFILE, answer_of
 from ansible_collections.livestream.srs.plugins.plugin_utils._this_python import is_this_python
 
@@ -58,6 +60,8 @@ class InProcessAction(ActionBase):
         """
         name = self.module_name or self._task.action
         why_not = self.why_not_here(variables)
+        # Each task has a process of its own, which is a fork, and this folder lasts as long as the run of ansible-playbook.
+        os.environ[RUN_FOLDER] = constants.DEFAULT_LOCAL_TMP
         way = f"as a module: {why_not}" if why_not else f"in this process: a module would run here, too, by {sys.executable}"
         self._display.vvv(f"{name.rpartition('.')[2]} runs {way}", host=variables.get("inventory_hostname"))
         if why_not:

@@ -45,6 +45,14 @@ _NEWER = (
 )
 
 
+def not_kubernetes(what: str, found: str, server: str) -> SrsError:
+    """An answer that no API server gives. ``what`` was tried, ``found`` came from ``server``, an address and where it was configured."""
+    return SrsError(
+        f"Can't {what}: {server} answers with {found}, as no API server does; check that address, and whether a proxy or a login page "
+        "stands in between."
+    )
+
+
 class Unreachable(SrsError):
     """No answer from the API server within the time allowed."""
 
@@ -58,9 +66,9 @@ class ApiError(SrsError):
 
     def __init__(self, what: str, status: int, body: Mapping[str, Any], source: str) -> None:
         self.what = what
+        self.body = body = _readable(body)
         self.why = _explain(status, body, source)
         self.status = status
-        self.body = body
         self.source = source
         super().__init__(f"Can't {what}: {self.why}")
 
@@ -96,6 +104,15 @@ class ApiError(SrsError):
     @property
     def _said(self) -> str:
         return str(self.body.get("message") or "")
+
+
+def _readable(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A Status object in which details and causes are what they should be: a proxy may answer with an object of its own."""
+    about = body.get("details")
+    about = dict(about) if isinstance(about, Mapping) else {}
+    causes = about.get("causes")
+    about["causes"] = [cause for cause in causes if isinstance(cause, Mapping)] if isinstance(causes, list) else []
+    return {**body, "details": about}
 
 
 def _explain(status: int, body: Mapping[str, Any], source: str) -> str:

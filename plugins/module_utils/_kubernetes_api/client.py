@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,9 +15,9 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import kinds
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, title
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import kubeconfig
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError, not_kubernetes
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.kubeconfig import Connection
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.transport import Transport
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.transport import Reply, Transport
 from ansible_collections.livestream.srs.plugins.module_utils._labels import OWNER
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ CONFLICT_DELAYS = (0.1, 0.3, 1.0)  # seconds
 APPLY = "application/apply-patch+yaml"  # JSON is YAML
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class ObjectList:
 class Client:
     """Talks to one API server; may be used from several threads at once.
 
-    Every method raises ApiError where the server refuses and Unreachable where it does not answer: both are SrsError, readable as they are.
+    Every method raises ApiError where the server refuses, Unreachable where it does not answer, and SrsError where no API server would
+    answer so: all are SrsError, readable as they are. A request whose connection breaks is sent again, so whatever changes something must
+    be repeatable: apply, merge patches, deletion, and JSON patches that name a ``resourceVersion``.
     ``concurrency`` is how many requests ``each`` has under way at a time. ``warnings`` gathers what the server warned of, each once.
     """
 
@@ -98,9 +101,16 @@ class Client:
         """The objects of one kind in a namespace (without one: in all namespaces); unlike the API's, each has apiVersion and kind."""
         resource = self.resource(api_version, kind)
         what = f"list {resource.name}" + (f" in namespace {namespace}" if namespace else "")
-        answer = self._object("GET", resource.path(namespace), what, {"labelSelector": label_selector, "fieldSelector": field_selector})
-        items = [{"apiVersion": api_version, "kind": kind, **item} for item in answer.get("items") or []]
-        return ObjectList(items, answer["metadata"]["resourceVersion"])
+        query = {"labelSelector": label_selector, "fieldSelector": field_selector}
+        try:
+            reply = self.transport.request("GET", resource.path(namespace), what, query)
+        except ApiError as error:
+            if error.status != 410:
+                raise
+            reply = self.transport.request("GET", resource.path(namespace), what, query)  # what was too old is read anew
+        with self._reading(what, reply) as answer:
+            items = [{"apiVersion": api_version, "kind": kind, **_named(item)} for item in answer["items"] or []]
+            return ObjectList(items, str(answer["metadata"]["resourceVersion"]))
 
     def apply(
         self,
@@ -128,10 +138,11 @@ class Client:
                 break
             except ApiError as error:
                 # Without a cause nobody owns a field that we want: somebody else was just writing, for example a quota's count.
-                if error.status != 409 or (error.body.get("details") or {}).get("causes") or delay is None:
+                if error.status != 409 or error.body["details"]["causes"] or delay is None:
                     raise
                 time.sleep(delay)
-        return reply.json(), reply.status == 201
+        with self._reading(f"apply {what}", reply) as answer:
+            return _named(answer), reply.status == 201
 
     def patch(
         self,
@@ -144,7 +155,7 @@ class Client:
         content_type: str = MERGE_PATCH,
         dry_run: bool = False,
     ) -> Object:
-        """A merge patch (or, by ``content_type``, a JSON patch) of one object: the object after it."""
+        """A merge patch (or, by ``content_type``, another kind of patch) of one object: the object after it."""
         path = self.resource(api_version, kind).path(namespace, name)
         query = {"fieldManager": FIELD_MANAGER, "dryRun": "All" if dry_run else None}
         return self._object("PATCH", path, f"patch {title(kind, namespace, name)}", query, body=patch, content_type=content_type)
@@ -167,7 +178,7 @@ class Client:
             options["preconditions"] = conditions
         path = self.resource(api_version, kind).path(namespace, name)
         try:
-            self.transport.request("DELETE", path, f"delete {title(kind, namespace, name)}", body=options)
+            self._answer("DELETE", path, f"delete {title(kind, namespace, name)}", body=options)
         except ApiError as error:
             if error.status == 404 or (conditions and error.status == 409):
                 return False
@@ -187,8 +198,9 @@ class Client:
     ) -> Iterator[tuple[str, Object]]:
         """(type, object) of each change since ``resource_version``; ends after ``timeout`` seconds or when the server ends it.
 
-        Raises ApiError with status 410 where that version is too old: list again. What breaks the connection is raised as it is, by
-        whatever name urllib3 has for it. ``opened`` is handed the open response, whose ``shutdown()`` ends the watch from another thread.
+        Raises ApiError with status 410 where that version is too old: list again, and SrsError for an event that is none. What breaks the
+        connection is raised as it is, by whatever name urllib3 has for it. ``opened`` is handed the open response, whose ``shutdown()``
+        ends the watch from another thread.
         """
         query = {
             "watch": "true",
@@ -205,10 +217,14 @@ class Client:
             for line in response:
                 if not line.strip():
                     continue
-                event = json.loads(line)
-                if event["type"] == "ERROR":
-                    raise ApiError(what, event["object"].get("code", 500), event["object"], self.connection.source)
-                yield event["type"], event["object"]
+                with self._reading(what, Reply(response.status, line)) as event:
+                    changed, item = str(event["type"]), dict(event["object"])
+                    code = int(item.get("code", 500))
+                    if changed not in ("ERROR", "BOOKMARK"):
+                        _named(item)
+                if changed == "ERROR":
+                    raise ApiError(what, code, item, self.connection.source)
+                yield changed, item
 
     # Kinds
 
@@ -233,7 +249,7 @@ class Client:
     def has_group(self, group: str) -> bool:
         """Whether the API server serves an API group at all."""
         try:
-            self.transport.request("GET", f"/apis/{group}", f"look up {group}")
+            self._answer("GET", f"/apis/{group}", f"look up {group}")
         except ApiError as error:
             if error.status == 404:
                 return False
@@ -250,8 +266,7 @@ class Client:
             return resource
         kind, _dot, group = group_kind.partition(".")
         try:
-            version = self._object("GET", f"/apis/{group}", f"look up {group}")["preferredVersion"]["groupVersion"] if group else "v1"
-            return self.resource(version, kind)
+            return self.resource(self._preferred_version(group) if group else "v1", kind)
         except ApiError as error:
             if error.status == 404:
                 return None
@@ -262,15 +277,21 @@ class Client:
     def _discover(self, api_version: str) -> None:
         group, _slash, version = api_version.rpartition("/")
         try:
-            answer = self._object("GET", f"/apis/{api_version}" if group else f"/api/{api_version}", f"look up {api_version}")
+            reply = self.transport.request("GET", f"/apis/{api_version}" if group else f"/api/{api_version}", f"look up {api_version}")
         except ApiError as error:
             if error.status == 404:
                 return
             raise
-        for entry in answer.get("resources") or []:
-            if "/" not in entry["name"]:
-                resource = kinds.Resource(group, version, entry["kind"], entry["name"], entry["namespaced"])
-                self._resources.setdefault((api_version, entry["kind"]), resource)
+        with self._reading(f"look up {api_version}", reply) as answer:
+            for entry in answer["resources"] or []:
+                if "/" not in entry["name"]:
+                    resource = kinds.Resource(group, version, entry["kind"], entry["name"], entry["namespaced"])
+                    self._resources.setdefault((api_version, entry["kind"]), resource)
+
+    def _preferred_version(self, group: str) -> str:
+        what = f"look up {group}"
+        with self._reading(what, self.transport.request("GET", f"/apis/{group}", what)) as answer:
+            return str(answer["preferredVersion"]["groupVersion"])
 
     # Requests
 
@@ -280,9 +301,30 @@ class Client:
         query = {"container": container, "sinceSeconds": str(seconds), "tailLines": str(lines)}
         return self.transport.request("GET", path, f"read the log of Pod {namespace}/{pod}", query).body.decode(errors="replace")
 
-    def _object(self, *args: Any, **kwargs: Any) -> Object:
-        answer: Object = self.transport.request(*args, **kwargs).json()
-        return answer
+    def _answer(self, method: str, path: str, what: str, *args: Any, **options: Any) -> Object:
+        """The answer to a request, whatever kind of object it is."""
+        with self._reading(what, self.transport.request(method, path, what, *args, **options)) as answer:
+            return answer
+
+    def _object(self, method: str, path: str, what: str, *args: Any, **options: Any) -> Object:
+        """The object that a request answers with."""
+        with self._reading(what, self.transport.request(method, path, what, *args, **options)) as answer:
+            return _named(answer)
+
+    @contextmanager
+    def _reading(self, what: str, reply: Reply) -> Iterator[Object]:
+        """The answer as data; where it is not what the block takes it for, SrsError is raised: nothing but an API server answers as one."""
+        server = str(self.connection)
+        try:
+            answer = reply.json()
+        except (ValueError, RecursionError):
+            raise not_kubernetes(what, "something that is not JSON" if reply.body else "nothing", server) from None
+        if not isinstance(answer, dict):
+            raise not_kubernetes(what, "JSON that is not an object", server)
+        try:
+            yield answer
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise not_kubernetes(what, "an object that is not the one asked for", server) from error
 
     def each(self, function: Callable[[T], R], items: Iterable[T]) -> Sequence[R]:
         """The function's results for all items, in the items' order, with ``concurrency`` of them worked on at a time.
@@ -300,3 +342,10 @@ class Client:
         resource = resource or self.resource(manifest["apiVersion"], manifest["kind"])
         namespace, name = metadata.get("namespace"), metadata["name"]
         return resource.path(namespace, name), title(manifest["kind"], namespace, name)
+
+
+def _named(item: Any) -> Object:
+    """An object, if it has metadata with a name; else TypeError or KeyError is raised."""
+    if not isinstance(item, dict) or not isinstance(item["metadata"]["name"], str):
+        raise TypeError
+    return item

@@ -44,6 +44,8 @@ class Connection:
     impersonate: list[tuple[str, str]] = field(default_factory=list)
     # Asked before each request, since tokens expire while a long wait goes on.
     authorization: Callable[[], str | None] = field(default=lambda: None)
+    # Called when the API server takes the credentials no longer: obtains others, where they are neither fixed nor read for each request.
+    renew: Callable[[], None] = field(default=lambda: None)
 
     def __str__(self) -> str:
         return f"{self.host} ({self.source})"
@@ -118,6 +120,8 @@ def _override(connection: Connection, params: Mapping[str, Any]) -> None:
     if params.get("api_key"):
         token = f"Bearer {params['api_key']}"
         connection.authorization = lambda: token
+    if params.get("api_key") or params.get("client_cert") or (params.get("username") and params.get("password")):
+        connection.renew = lambda: None
     if params.get("proxy"):
         connection.proxy = params["proxy"]
     if params.get("no_proxy"):
@@ -320,6 +324,8 @@ def _obtain(connection: Connection, kubeconfig: Any, config: _Kubeconfig, name: 
     connection.cert_data = connection.key_data = None
     connection.cert_file, connection.key_file = settings.cert_file, settings.key_file
     connection.authorization = lambda: _library_token(settings)
+    # Plugins need not tell when their credentials expire.
+    connection.renew = lambda: _obtain(connection, kubeconfig, config, name, user, persist)
 
 
 def _library_token(settings: Any) -> str | None:

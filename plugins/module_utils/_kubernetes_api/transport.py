@@ -1,27 +1,40 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests to one API server: plain JSON over one pool of connections, bounded retries, errors that a user can read."""
+"""Requests to one API server: plain JSON over one pool of connections, bounded retries, errors that a user can read.
+
+Patience is for the whole run of a module and not for each request: once one request has been tried for ``PATIENCE`` seconds in vain,
+no other waits any more. From then on everything is tried once, since it may be that only one kind of object is refused, by a webhook for
+example. Where nothing was heard of the server in all that time, it is lost, and nothing is tried any more. So a run ends within some three
+times ``PATIENCE``, however many objects there are.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
+import os
 import ssl
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError, Unreachable
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError, Unreachable, not_kubernetes
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.kubeconfig import Connection
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.pool import connection_pool, plain
-from ansible_collections.livestream.srs.plugins.module_utils._labels import OWNER
+from ansible_collections.livestream.srs.plugins.module_utils._labels import OWNER, RUN_FOLDER
 
 try:
     import urllib3
     from urllib3 import HTTPHeaderDict  # since 2.0
-    from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+    from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError
 except ImportError:  # Transport says so when a module needs it
     urllib3 = None  # type: ignore[assignment]
 
@@ -32,6 +45,10 @@ FIRST_CONTACT = 8.0
 PATIENCE = 30.0
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 5.0
+LONGEST_RETRY_AFTER = 10.0  # however long a server asks for, it is tried again within PATIENCE
+# Bytes. All pods of a very large namespace are some 100 MB.
+LONGEST_ANSWER = 256 * 1024 * 1024
+PART = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -42,7 +59,7 @@ class Reply:
     body: bytes
 
     def json(self) -> Any:
-        """The body as data; raises ValueError where it is not JSON."""
+        """The body as data; raises ValueError or RecursionError where it is not JSON."""
         return json.loads(self.body)
 
 
@@ -63,9 +80,13 @@ class Transport:
         self.connection = connection
         self.warnings: list[str] = []  # what the server warned of, each once
         self.requests = 0  # how many were sent
-        self._reached = False
+        self._reached = _is_remembered(connection.host)
+        self._heard = -math.inf  # when the last answer came, by the monotonic clock
+        self._patient = True
         self._lost: Unreachable | None = None
+        self._size = size
         self._pool = connection_pool(connection, size)
+        self._renewal = threading.Lock()
 
     def close(self) -> None:
         """Close all connections."""
@@ -81,33 +102,43 @@ class Transport:
         body: Any = None,
         content_type: str = "application/json",
     ) -> Reply:
-        """One request, retried where that is safe. Of ``query``, what is None is left out; ``body`` is sent as JSON."""
-        data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        """One request, retried where that is safe. Of ``query``, what is None is left out; ``body`` is sent as JSON.
+
+        Credentials that the server no longer takes are read again, once.
+        """
+        data = None if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
         headers = {} if data is None else {"Content-Type": content_type}
         started = time.monotonic()
         delay = FIRST_DELAY
+        renewed = False
         while True:
             if self._lost:
                 raise self._lost  # another thread has been patient already
             failure: SrsError
+            authorization = self.connection.authorization()
             try:
-                response = self._send(method, path, query, data, headers, READ_TIMEOUT if self._reached else FIRST_CONTACT)
+                response = self._send(method, path, query, data, headers, self._time_to_read(started), authorization)
+                reply = Reply(response.status, self._body(response, what))
             except (HTTPError, OSError) as error:
                 failure = self._unreachable(what, error)
+                # Something took the connection, so this is no mistyped address.
+                self._reached = self._reached or isinstance(error, ReadTimeoutError)
                 # A POST whose connection broke may have been carried out.
                 retry = (method != "POST" or _never_sent(error)) and not _is_final(error)
                 wait = delay
             else:
-                self._reached = True
-                if response.status < 400:
+                self._note_answer()
+                if reply.status < 300:
                     self._note_warnings(response)
-                    return Reply(response.status, response.data)
-                refusal = failure = self._refusal(what, response.status, response.data)
-                retry = refusal.is_passing and (method != "POST" or refusal.status == 429)
+                    return reply
+                if reply.status == 401 and not renewed and self._renew(authorization):
+                    renewed = True
+                    continue
+                failure = self._refusal(what, reply)
+                retry = isinstance(failure, ApiError) and failure.is_passing and (method != "POST" or failure.status == 429)
                 wait = _retry_after(response.headers.get("Retry-After"), delay)
-            if not retry or time.monotonic() + wait - started > (PATIENCE if self._reached else FIRST_CONTACT):
-                if isinstance(failure, Unreachable):
-                    self._lost = failure
+            if not retry or not self._patient or time.monotonic() + wait - started > self._patience:
+                self._give_up(failure, retry, wait)
                 raise failure
             time.sleep(wait)
             delay = min(delay * 2, LONGEST_DELAY)
@@ -118,11 +149,55 @@ class Transport:
         Not retried. ``timeout`` is how long to wait for the first and for each further part, in seconds. What breaks while it is read is
         raised as urllib3 raises it.
         """
-        response = self._send("GET", path, query, None, {}, timeout, stream=True)
+        response = self._send("GET", path, query, None, {}, timeout, self.connection.authorization())
         if response.status == 200:
             return response
         with response:
-            raise self._refusal(what, response.status, response.read())
+            raise self._refusal(what, Reply(response.status, self._body(response, what)))
+
+    @property
+    def _patience(self) -> float:
+        return PATIENCE if self._reached else FIRST_CONTACT
+
+    def _time_to_read(self, started: float) -> float:
+        """How long to wait for the next part of an answer, in seconds: a server that has answered before may take its time."""
+        return READ_TIMEOUT if self._heard > -math.inf else max(started + self._patience - time.monotonic(), 1.0)
+
+    def _note_answer(self) -> None:
+        if self._heard == -math.inf:
+            _remember(self.connection.host)
+        self._reached = True
+        self._heard = time.monotonic()
+
+    def _give_up(self, failure: SrsError, retry: bool, wait: float) -> None:
+        """What follows for other requests when one has failed for good."""
+        if isinstance(failure, Unreachable) and time.monotonic() + wait - self._heard > self._patience:
+            self._lost = failure
+        elif retry:
+            self._patient = False
+
+    def _renew(self, refused: str | None) -> bool:
+        """Whether there are other credentials by now than those that were refused."""
+        with self._renewal:  # one thread asks for new ones, the others take them
+            if self.connection.authorization() != refused:
+                return True
+            certificate = self.connection.cert_file
+            self.connection.renew()
+            if self.connection.cert_file != certificate:
+                self._pool = connection_pool(self.connection, self._size)
+                return True
+            return self.connection.authorization() != refused
+
+    def _body(self, response: Any, what: str) -> bytes:
+        """The whole body; raises SrsError where it is longer than any answer of an API server."""
+        parts, length = [], 0
+        while part := response.read(PART):
+            parts.append(part)
+            length += len(part)
+            if length > LONGEST_ANSWER:
+                response.close()
+                raise not_kubernetes(what, f"more than {LONGEST_ANSWER // 1024**2} MiB", str(self.connection))
+        return b"".join(parts)
 
     def _send(
         self,
@@ -132,13 +207,14 @@ class Transport:
         data: bytes | None,
         headers: Mapping[str, str],
         timeout: float,
-        stream: bool = False,
+        authorization: str | None,
     ) -> Any:
+        """The response, whose body is yet to be read."""
         given = {key: value for key, value in (query or {}).items() if value is not None}
         sent = HTTPHeaderDict({"Accept": "application/json", "User-Agent": OWNER, **headers})
         for name, value in self.connection.impersonate:
             sent.add(name, value)
-        if authorization := self.connection.authorization():
+        if authorization:
             sent["Authorization"] = authorization
         self.requests += 1
         return self._pool.request(
@@ -148,7 +224,7 @@ class Transport:
             headers=sent,
             timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT, timeout), read=timeout),
             retries=False,
-            preload_content=not stream,
+            preload_content=False,
             redirect=False,
         )
 
@@ -159,14 +235,16 @@ class Transport:
             if text and text not in self.warnings:
                 self.warnings.append(text)
 
-    def _refusal(self, what: str, status: int, data: bytes) -> ApiError:
+    def _refusal(self, what: str, reply: Reply) -> SrsError:
+        if reply.status < 400:
+            return not_kubernetes(what, f"HTTP status {reply.status}", str(self.connection))
         try:
-            body = json.loads(data)
-        except ValueError:
+            body = reply.json()
+        except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
-            body = {"message": data[:300].decode(errors="replace")} if data else {}
-        return ApiError(what, status, body, self.connection.source)
+            body = {"message": reply.body[:300].decode(errors="replace")} if reply.body else {}
+        return ApiError(what, reply.status, body, self.connection.source)
 
     def _unreachable(self, what: str, error: Exception) -> Unreachable:
         cause = _cause(error)
@@ -183,10 +261,40 @@ class Transport:
 
 
 def _retry_after(header: str | None, delay: float) -> float:
+    """How long to wait before the next try: as the server asks, in seconds or by a date (RFC 9110, 10.2.3), but ``delay`` at least."""
     try:
-        return max(float(header or 0), delay)
+        asked = float(header or 0)
     except ValueError:
-        return delay
+        asked = _seconds_until(header or "")
+    return min(max(delay, asked), LONGEST_RETRY_AFTER) if math.isfinite(asked) else delay
+
+
+def _seconds_until(date: str) -> float:
+    try:
+        then = parsedate_to_datetime(date)
+        return (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp() - time.time()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return 0.0
+
+
+def _mark(host: str) -> Path | None:
+    """The file whose presence tells the tasks of a run that this server has answered one of them."""
+    folder = os.environ.get(RUN_FOLDER)
+    return Path(folder, f"livestream.srs-{hashlib.sha256(host.encode()).hexdigest()[:16]}") if folder else None
+
+
+def _is_remembered(host: str) -> bool:
+    mark = _mark(host)
+    return bool(mark and mark.exists())
+
+
+def _remember(host: str) -> None:
+    mark = _mark(host)
+    try:
+        if mark:
+            mark.touch()
+    except OSError:  # it only saves patience
+        return
 
 
 def _cause(error: BaseException) -> BaseException:

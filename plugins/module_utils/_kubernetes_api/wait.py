@@ -1,6 +1,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wait for many objects at once: one list and one watch for each kind and namespace, however many objects there are."""
+"""Wait for many objects at once: one list and one watch for each kind and namespace, however many objects there are.
+
+A watch is only the fast way to news. Proxies refuse watches, cut them or let them hang, so what is waited for is listed again whenever
+a watch has ended or has said nothing for a while, and at the end.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not
 RECHECK = 5.0  # between looks at what no watch tells: whether by now a pod needs a volume claim
 FAILURE_STANDS = 3.0  # how long a failure must last: of an earlier change, its controller may only now be taking it back
 LONGEST_WATCH = 300.0
-SHORTEST_WATCH = 1.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 5.0  # between one watch and the next; it grows while watches bring nothing
+SHORTEST_SILENCE, LONGEST_SILENCE = 5.0, 30.0  # of a watch, before a list is taken as well; it grows while nothing has changed
 
 Judge: TypeAlias = "Callable[[Object | None], Waiting | None]"
 
@@ -107,6 +112,9 @@ class _Wait:
         self.news: queue.Queue[tuple[Place, Any] | SrsError] = queue.Queue()
         self.stopped = threading.Event()
         self.open: dict[Place, Any] = {}
+        # By place: when something was heard of it, by the monotonic clock, and how long it may be silent.
+        self.heard: dict[Place, float] = {}
+        self.silence: dict[Place, float] = {}
 
     def run(self, timeout: float) -> list[tuple[NotReady, Object | None]]:
         deadline = time.monotonic() + timeout
@@ -116,18 +124,37 @@ class _Wait:
             versions[place] = version
             self._replace(place, listed)
         self._report()
-        threads = [
-            threading.Thread(target=self._watch, args=(place, versions[place], deadline), daemon=True)
-            for place in {Place.of(ref) for ref in self.pending}
-        ]
+        threads = [threading.Thread(target=self._watch, args=(place, versions[place], deadline), daemon=True) for place in self._places()]
         for thread in threads:
             thread.start()
         try:
             while self.pending and (left := self._end(deadline) - time.monotonic()) > 0:
                 self._take(min(RECHECK, left))
+                self._list_silent()
         finally:
             self._stop(threads)
+        self._list_again(place for place in self._places() if time.monotonic() - self.heard[place] > SHORTEST_PAUSE)
         return [(NotReady(ref, *self.pending[ref]), item) for ref, item in self.items.items() if ref in self.pending]
+
+    def _places(self) -> set[Place]:
+        """Where something is waited for."""
+        return {Place.of(ref) for ref in self.pending}
+
+    def _list_silent(self) -> None:
+        """List what no watch has told of for a while."""
+        now = time.monotonic()
+        silent = [place for place in self._places() if now - self.heard[place] > self.silence[place]]
+        for place in silent:
+            self.silence[place] = min(2 * self.silence[place], LONGEST_SILENCE)
+        self._list_again(silent)
+
+    def _list_again(self, places: Iterable[Place]) -> None:
+        for place in places:
+            before = len(self.pending)
+            items, _version = self._list(place)
+            self._replace(place, items)
+            if len(self.pending) != before:
+                self._report()
 
     def _end(self, deadline: float) -> float:
         """When the wait ends, should there be no more news."""
@@ -145,15 +172,19 @@ class _Wait:
             if isinstance(news, SrsError):
                 raise news
             place, what = news
+            self.heard[place] = time.monotonic()
             if isinstance(what, list):
                 self._replace(place, what)
             else:
                 event, item = what
+                self.silence[place] = SHORTEST_SILENCE
                 self._update(_ref(place, item), None if event == "DELETED" else item)
         if len(self.pending) != before:
             self._report()
 
     def _replace(self, place: Place, items: list[Object]) -> None:
+        self.heard[place] = time.monotonic()
+        self.silence.setdefault(place, SHORTEST_SILENCE)
         found = {_ref(place, item): item for item in items}
         for ref in self.items:
             if Place.of(ref) == place:
@@ -183,35 +214,51 @@ class _Wait:
         listed = self.client.list(*place, label_selector=self.label_selector)
         return listed.items, listed.resource_version
 
-    def _watch(self, place: Place, version: str | None, deadline: float) -> None:
-        while not self.stopped.is_set() and (left := deadline - time.monotonic()) > 0:
-            started = time.monotonic()
+    def _watch(self, place: Place, version: str, deadline: float) -> None:
+        pause = SHORTEST_PAUSE
+        while True:
+            if self._hand_on(place, version, deadline):
+                pause = SHORTEST_PAUSE
+            # What cuts or refuses watches must not make this a busy loop.
+            if self.stopped.wait(pause) or time.monotonic() >= deadline:
+                return
+            pause = min(2 * pause, LONGEST_PAUSE)
             try:
-                if version is None:
-                    items, version = self._list(place)
-                    self.news.put((place, items))
-                for event, item in self.client.watch(
-                    *place,
-                    resource_version=version,
-                    timeout=min(left, LONGEST_WATCH),
-                    label_selector=self.label_selector,
-                    opened=lambda response: self.open.__setitem__(place, response),
-                ):
-                    version = item["metadata"]["resourceVersion"]
-                    if event != "BOOKMARK":
-                        self.news.put((place, (event, {"apiVersion": place.api_version, "kind": place.kind, **item})))
+                items, version = self._list(place)
             except ApiError as error:
-                if error.status not in (410, 429) and error.status < 500:
+                if error.status < 500 and error.status != 429:
                     self.news.put(error)
                     return
-                version = None
             except SrsError as error:
                 self.news.put(error)
                 return
-            except Exception:  # a broken connection, whatever the library calls it: list again, which has patience of its own
-                version = None
-            if time.monotonic() - started < SHORTEST_WATCH:  # a proxy that cuts connections must not make this a busy loop
-                self.stopped.wait(SHORTEST_WATCH)
+            else:
+                self.news.put((place, items))
+
+    def _hand_on(self, place: Place, version: str, deadline: float) -> bool:
+        """Hand in what one watch says; whether it said anything."""
+        said = False
+        try:
+            for event, item in self.client.watch(
+                *place,
+                resource_version=version,
+                timeout=min(max(deadline - time.monotonic(), 0), LONGEST_WATCH),
+                label_selector=self.label_selector,
+                opened=lambda response: self.open.__setitem__(place, response),
+            ):
+                if event != "BOOKMARK":
+                    said = True
+                    self.news.put((place, (event, {"apiVersion": place.api_version, "kind": place.kind, **item})))
+        except ApiError as error:
+            if error.status == 403:
+                self._warn(f"{error.message.rstrip('.')}. What is waited for is listed every {LONGEST_PAUSE:.0f} s instead.")
+        except Exception:  # no event, or a broken connection, whatever the library calls it: the list that follows has patience of its own
+            return said
+        return said
+
+    def _warn(self, text: str) -> None:
+        if text not in self.client.warnings:
+            self.client.warnings.append(text)
 
     def _stop(self, threads: Sequence[threading.Thread]) -> None:
         self.stopped.set()

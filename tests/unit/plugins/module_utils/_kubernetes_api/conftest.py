@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.kubeconfig import Connection
+from ansible_collections.livestream.srs.plugins.module_utils._labels import RUN_FOLDER
 from ansible_collections.livestream.srs.tests.support.fake_api import Api
 
 
@@ -21,6 +22,11 @@ def client(api: Api) -> Client:
     made = Client(Connection(host="http://api.example", source="the test"))
     made.transport._pool = api
     return made
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(RUN_FOLDER, raising=False)
 
 
 @pytest.fixture

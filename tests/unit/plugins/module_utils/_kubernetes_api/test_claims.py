@@ -73,5 +73,5 @@ def test_without_the_right_to_read_classes_the_events_tell(client: Client, api: 
     api.faults.append(fault)
     claims = Claims(client)
     assert not claims.is_idle(claim())
-    found.append({"metadata": {}, "reason": "WaitForFirstConsumer", "message": "waiting for first consumer"})
+    found.append({"metadata": {"name": "e"}, "reason": "WaitForFirstConsumer", "message": "waiting for first consumer"})
     assert claims.is_idle(claim())

@@ -39,6 +39,15 @@ def test_an_empty_list_may_be_null(client: Client, api: Any) -> None:
     assert client.list("v1", "Pod").items == []
 
 
+def test_a_list_of_what_is_too_old_is_read_anew(client: Client, api: Any) -> None:
+    expired = (410, {"reason": "Expired", "message": "too old resource version"})
+    api.answers = [expired, (200, {"metadata": {"resourceVersion": "7"}, "items": []}), expired, expired]
+    assert client.list("v1", "Pod").items == []
+    with pytest.raises(ApiError, match="too old"):
+        client.list("v1", "Pod")
+    assert len(api.log) == 4
+
+
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_apply(client: Client, api: Any, dry_run: bool) -> None:
     api.answers = [(201, CONFIG_MAP), (200, CONFIG_MAP)]

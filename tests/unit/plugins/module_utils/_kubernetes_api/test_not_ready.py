@@ -80,7 +80,7 @@ def test_at_the_end_what_is_not_ready_is_explained(client: Client, api: Any) -> 
             ],
             api.objects[f"{SERVICES}/a"]["metadata"]["uid"]: [("Normal", "EnsuringLoadBalancer", "Ensuring load balancer")],
         }
-        items = [{"metadata": {}, "type": kind, "reason": reason, "message": text} for kind, reason, text in texts[about]]
+        items = [{"metadata": {"name": reason}, "type": kind, "reason": reason, "message": text} for kind, reason, text in texts[about]]
         return 200, {"metadata": {"resourceVersion": "1"}, "items": items}
 
     api.faults.append(events)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ def add(api: Any, *items: dict[str, Any]) -> list[Ref]:
 
 @pytest.fixture
 def news(api: Any) -> dict[str, list[Any]]:
-    """What each watch is told, by path: a list of events or a status. Afterwards watches are refused, which ends the wait."""
+    """What each watch is told, by path: a list of events or a status. Afterwards watches are refused."""
     told: dict[str, list[Any]] = {}
 
     def watch(request: Any) -> Any:
@@ -115,7 +116,7 @@ def test_an_object_that_comes_and_goes(client: Client, api: Any, news: dict[str,
 def test_a_watch_that_is_too_old_or_broken_lists_again(
     client: Client, api: Any, news: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(under_test, "SHORTEST_WATCH", 0.01)
+    monkeypatch.setattr(under_test, "SHORTEST_PAUSE", 0.01)
     [ref] = add(api, service("a"))
     news[SERVICES] = [
         (410, {"code": 410, "message": "too old"}),
@@ -125,13 +126,13 @@ def test_a_watch_that_is_too_old_or_broken_lists_again(
     ]
     assert wait_ready(client, [ref], 60) == []
     lists = [request for request in api.log if request.path == SERVICES and not request.query.get("watch")]
-    assert len(lists) == 4
+    assert len(lists) == 4, "one before each watch"
 
 
 def test_a_change_that_happened_between_watches_is_seen_by_the_list(
     client: Client, api: Any, news: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(under_test, "SHORTEST_WATCH", 0.01)
+    monkeypatch.setattr(under_test, "SHORTEST_PAUSE", 0.01)
     [ref] = add(api, service("a"))
 
     def change(request: Any) -> Any:
@@ -144,9 +145,95 @@ def test_a_change_that_happened_between_watches_is_seen_by_the_list(
     assert wait_ready(client, [ref], 60) == []
 
 
-def test_a_watch_that_is_forbidden_ends_the_wait(client: Client, api: Any, news: dict[str, list[Any]]) -> None:
+@pytest.mark.parametrize(
+    "watch",
+    [
+        (200, b""),
+        (200, b'{"type": "MODIFIED"}\n'),
+        (200, b"[1]\n"),
+        (200, b"<html>Please log in</html>\n"),
+        (403, {"message": "no"}),
+        (404, b"<html>"),
+        (400, {}),
+        (501, b""),
+    ],
+)
+def test_what_no_watch_tells_is_listed(client: Client, api: Any, monkeypatch: pytest.MonkeyPatch, watch: Any) -> None:
+    monkeypatch.setattr(under_test, "SHORTEST_PAUSE", 0.01)
+    [ref] = add(api, service("a"))
+    watches: list[Any] = []
+
+    def useless(request: Any) -> Any:
+        if request.query.get("watch") != "true":
+            return None
+        watches.append(request)
+        if len(watches) == 3:
+            add(api, service("a", "198.51.100.2"))
+        return watch
+
+    api.faults = [useless]
+    assert wait_ready(client, [ref], 60) == []
+    assert len(watches) >= 3
+    said = [warning for warning in client.warnings if "Can't watch services in namespace media" in warning]
+    assert len(said) == (1 if watch[0] == 403 else 0)
+
+
+def test_watches_that_end_at_once_are_not_asked_for_without_end(
+    client: Client, api: Any, news: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(under_test, "SHORTEST_PAUSE", 0.05)
+    monkeypatch.setattr(under_test, "LONGEST_PAUSE", 60.0)
     refs = add(api, service("a"))
-    with pytest.raises(SrsError, match="Can't watch services in namespace media: the test has no more news"):
+    assert [entry.ref for entry in wait_ready(client, refs, 1)] == refs
+    assert len(api.log) <= 12, "pauses of 0.05, 0.1, 0.2, 0.4, 0.8 s, a watch and a list for each"
+
+
+def hanging(api: Any) -> threading.Event:
+    """Has watches hang until the event is set."""
+    over = threading.Event()
+    serve = api.request
+
+    def request(method: str, url: str, **options: Any) -> Any:
+        if "watch=true" in url:
+            over.wait(30)
+        return serve(method, url, **options)
+
+    api.request = request
+    return over
+
+
+def test_while_a_watch_hangs_a_list_finds_it(client: Client, api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(under_test, "RECHECK", 0.01)
+    monkeypatch.setattr(under_test, "SHORTEST_SILENCE", 0.05)
+    [ref] = add(api, service("a"))
+    over = hanging(api)
+    threading.Timer(0.2, lambda: add(api, service("a", "198.51.100.2"))).start()
+    try:
+        assert wait_ready(client, [ref], 25) == []
+    finally:
+        over.set()
+    lists = [request for request in api.log if not request.query.get("watch")]
+    assert 2 <= len(lists) <= 12
+
+
+def test_what_became_ready_in_silence_is_found_at_the_end(client: Client, api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(under_test, "SHORTEST_PAUSE", 0.1)
+    [ref] = add(api, service("a"))
+    over = hanging(api)
+    threading.Timer(0.3, lambda: add(api, service("a", "198.51.100.2"))).start()
+    try:
+        assert wait_ready(client, [ref], 1) == []
+    finally:
+        over.set()
+    assert [request for request in api.requests if request == f"GET {SERVICES}"] == [f"GET {SERVICES}"] * 2
+
+
+@pytest.mark.parametrize("refusal", [(403, {"message": "no"}), (401, {"message": "Unauthorized"}), (404, {"message": "gone"})])
+def test_a_list_that_is_refused_ends_the_wait(client: Client, api: Any, monkeypatch: pytest.MonkeyPatch, refusal: Any) -> None:
+    monkeypatch.setattr(under_test, "SHORTEST_PAUSE", 0.01)
+    refs = add(api, service("a"))
+    api.faults = [lambda request: (200, b"") if request.query.get("watch") else refusal if len(api.log) > 1 else None]
+    with pytest.raises(SrsError, match="Can't list services in namespace media"):
         wait_ready(client, refs, 60)
 
 
@@ -187,7 +274,7 @@ def test_without_the_right_to_read_classes_the_claims_events_tell(
     client: Client, api: Any, news: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(under_test, "RECHECK", 0.01)
-    looks = iter([[], [], [{"metadata": {}, "reason": "WaitForFirstConsumer", "message": "waiting for first consumer"}]])
+    looks = iter([[], [], [{"metadata": {"name": "e"}, "reason": "WaitForFirstConsumer", "message": "waiting for first consumer"}]])
 
     def fault(request: Any) -> Any:
         if "storageclasses" in request.path:
