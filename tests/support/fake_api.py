@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 import urllib3
 
 from ansible_collections.livestream.srs.tests.support.json_patch import patched
+from ansible_collections.livestream.srs.tests.support.merge_patch import merged
 
 Answer = Any
 """An exception to raise, or the status, the body (bytes or JSON) and possibly the headers of a reply."""
@@ -170,17 +171,6 @@ def selects(selector: str, labels: dict[str, str]) -> bool:
     """Whether a selector of equalities, and of sets by ``in``, selects these labels."""
     terms = re.findall(r"([^,=\s]+)(?:=([^,]*)| in \(([^)]*)\))", selector)
     return all(labels.get(name) in (values.split(",") if values else [value]) for name, value, values in terms)
-
-
-def merged(value: Any, patch: Any) -> Any:
-    """What a merge patch makes of a value (RFC 7386)."""
-    if not isinstance(patch, dict):
-        return patch
-    own = value if isinstance(value, dict) else {}
-    return {
-        **{key: item for key, item in own.items() if key not in patch},
-        **{key: merged(own.get(key), item) for key, item in patch.items() if item is not None},
-    }
 
 
 def fields_of(manifest: dict[str, Any]) -> dict[str, Any]:

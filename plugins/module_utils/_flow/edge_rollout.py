@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
@@ -12,7 +12,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._flow.edge_rollout_
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import objects
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import object_diff
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import JSON_PATCH, Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import STRATEGIC_MERGE_PATCH, Client
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not_ready import failure_message
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import wait_ready
 from ansible_collections.livestream.srs.plugins.module_utils._labels import owned_by_topology
@@ -51,8 +51,14 @@ class _Rollout:
         if params["state"] == "rolled_back":
             left = [rollouts.left_behind(found[name], params["revision"]) for name in chosen if any(patches[name])]
             self.client.warnings += [warning for warning in left if warning]
-        changes = [change for name in chosen for change in self._patch(found[name], patches[name])]
-        changed = [(live, after) for live, after in changes if objects.content(live) != objects.content(after)]
+        changed: list[Change] = []
+        try:
+            for name in chosen:
+                for live, after in self._patched(found[name], patches[name]):
+                    if objects.content(live) != objects.content(after):
+                        changed.append((live, after))
+        except SrsError as error:
+            raise SrsError(error.message, **{**error.details, "changed": bool(changed)}) from error
         if params["wait"] and not self.check_mode:
             self._wait([found[name].deployment for name in chosen], bool(changed))
         if changed and not self.check_mode:
@@ -78,16 +84,13 @@ class _Rollout:
         }
         return decisions[params["state"]]
 
-    def _patch(self, cluster: Cluster, patches: tuple[Patch, Patch]) -> list[Change]:
+    def _patched(self, cluster: Cluster, patches: tuple[Patch, Patch]) -> Iterator[Change]:
         """What was patched. The config comes first: no pod is to start before it is there."""
-        changed = []
         for live, patch in ((cluster.config_map, patches[1]), (cluster.deployment, patches[0])):
             if live and patch:
                 ref = objects.ref(live)
                 where = (ref.api_version, ref.kind, ref.name, ref.namespace)
-                after = self.client.patch(*where, patch, content_type=JSON_PATCH, dry_run=self.check_mode)
-                changed.append((live, after))
-        return changed
+                yield live, self.client.patch(*where, patch, content_type=STRATEGIC_MERGE_PATCH, dry_run=self.check_mode)
 
     def _wait(self, deployments: list[Object], changed: bool) -> None:
         refs = [objects.ref(item) for item in deployments]

@@ -3,7 +3,8 @@
 """Rollouts of edge clusters: their history, and what is to be patched to roll one back, to pause, to hold or to release it.
 
 Patches name the few fields that they change, so that they go together with whatever others (an autoscaler, the controller) write at the
-same time.
+same time. They are strategic merge patches: what they remove may be gone already, so one that is sent again because the connection broke,
+or by another run at the same time, ends as if it had been sent once.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ from ansible_collections.livestream.srs.plugins.module_utils._rollout.revisions 
 ROLLED_BACK = "rolled back"
 PAUSED = "paused"
 
-Patch = list[dict[str, Any]]
+Patch = dict[str, Any]
+"""A strategic merge patch; {} where there is nothing to change."""
+NONE: tuple[Patch, Patch] = {}, {}
 
 
 @dataclass
@@ -147,7 +150,7 @@ def roll_back(cluster: Cluster, revision: int | None, who: str) -> tuple[Patch, 
     """Back to a revision, else to the one before the current one, with the config that belongs to it."""
     _refuse_canary(cluster, "roll it back")
     if revision is None and (cluster.held or "").startswith(ROLLED_BACK):
-        return [], []  # one step back was made already
+        return NONE  # one step back was made already
     target = _target(cluster, revision)
     number = revision or _revision(target)
     key = mounted_config(target["spec"]["template"])
@@ -159,20 +162,20 @@ def roll_back(cluster: Cluster, revision: int | None, who: str) -> tuple[Patch, 
     live = cluster.deployment["spec"]["template"]
     reason = f"{ROLLED_BACK} to revision {number}{_by(who)}, until playbooks/resume.yml"
     notes = {HOLD: reason if not (cluster.held or "").startswith(f"{ROLLED_BACK} to revision {number} ") else cluster.held}
-    patch: Patch = []
+    spec = _unpaused(cluster)
     if template != live:
-        patch.append({"op": "replace", "path": "/spec/template", "value": template})
+        # As a whole: nothing of another template stays in it.
+        spec["template"] = {"$patch": "replace", **template}
         told = listed(template_changes(live, template))
         notes[CHANGE_CAUSE] = f"{who + ': ' if who else ''}back to revision {number}{': ' + told if told else ''}"
-    patch += _unpaused(cluster)
-    of_config: Patch = []
+    of_config: Patch = {}
     if config_map is not None:
         keys = config_keys(config_map)
-        if key and config_map["data"].get("srs.conf") != config_map["data"][key]:
-            of_config.append({"op": "add", "path": "/data/srs.conf", "value": config_map["data"][key]})
         newest_first = {CONFIG_KEYS: ",".join([key, *(other for other in keys if other != key)])} if key else {}
-        of_config += _annotated(config_map, {HOLD: notes[HOLD], **newest_first})
-    return patch + _annotated(cluster.deployment, notes), of_config
+        of_config = _annotated(config_map, {HOLD: notes[HOLD], **newest_first})
+        if key and config_map["data"].get("srs.conf") != config_map["data"][key]:
+            of_config["data"] = {"srs.conf": config_map["data"][key]}
+    return _annotated(cluster.deployment, notes) | _of_spec(spec), of_config
 
 
 def left_behind(cluster: Cluster, revision: int | None) -> str | None:
@@ -189,10 +192,9 @@ def pause(cluster: Cluster, who: str) -> tuple[Patch, Patch]:
     """Stop a rollout half-way: no further server is replaced."""
     _refuse_canary(cluster, "pause it")
     if cluster.is_paused and cluster.held:
-        return [], []
-    stopped = [] if cluster.is_paused else [{"op": "add", "path": "/spec/paused", "value": True}]
+        return NONE
     patch, of_config = put_on_hold(cluster, f"{PAUSED}{_by(who)}, until playbooks/resume.yml")
-    return stopped + patch, of_config
+    return patch | _of_spec({} if cluster.is_paused else {"paused": True}), of_config
 
 
 def put_on_hold(cluster: Cluster, reason: str) -> tuple[Patch, Patch]:
@@ -212,7 +214,8 @@ def release(cluster: Cluster, *, ends_canary: bool = False) -> tuple[Patch, Patc
     """Go on with a paused rollout, and let the cluster be changed again."""
     if not ends_canary:
         _refuse_canary(cluster, "release it")
-    return _unpaused(cluster) + _annotated(cluster.deployment, {HOLD: None}), _annotated(cluster.config_map, {HOLD: None})
+    patch = _annotated(cluster.deployment, {HOLD: None}) | _of_spec(_unpaused(cluster))
+    return patch, _annotated(cluster.config_map, {HOLD: None})
 
 
 def servers(deployment: Object) -> int:
@@ -292,8 +295,12 @@ def _refuse_canary(cluster: Cluster, verb: str) -> None:
         raise SrsError(f"Edge cluster {cluster.name} has a canary: promote or abort it with playbooks/canary.yml before you {verb}.")
 
 
-def _unpaused(cluster: Cluster) -> Patch:
-    return [{"op": "remove", "path": "/spec/paused"}] if cluster.is_paused else []
+def _unpaused(cluster: Cluster) -> dict[str, Any]:
+    return {"paused": None} if cluster.is_paused else {}
+
+
+def _of_spec(fields: dict[str, Any]) -> Patch:
+    return {"spec": fields} if fields else {}
 
 
 def _by(who: str) -> str:
@@ -302,16 +309,6 @@ def _by(who: str) -> str:
 
 def _annotated(item: Object | None, notes: Mapping[str, str | None]) -> Patch:
     """The patch that sets these annotations, or removes those without a value."""
-    if item is None:
-        return []
-    annotations = item["metadata"].get("annotations")
-    patch: Patch = []
-    for key, value in notes.items():
-        if (annotations or {}).get(key) == value:
-            continue
-        if annotations is None:
-            patch.append({"op": "add", "path": "/metadata/annotations", "value": {}})
-            annotations = {}
-        path = f"/metadata/annotations/{key.replace('~', '~0').replace('/', '~1')}"
-        patch.append({"op": "remove", "path": path} if value is None else {"op": "add", "path": path, "value": value})
-    return patch
+    annotations = (item["metadata"].get("annotations") or {}) if item else {}
+    changed = {key: value for key, value in notes.items() if annotations.get(key) != value}
+    return {"metadata": {"annotations": changed}} if item and changed else {}

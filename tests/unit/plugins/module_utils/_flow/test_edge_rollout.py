@@ -10,16 +10,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import urllib3
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import names
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._flow import edge_rollout, edge_rollout_info
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import ref
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import client as kubernetes
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import ObjectList
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.kubeconfig import Connection
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not_ready import NotReady
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import rollouts
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.revisions import CONFIG_KEYS
-from ansible_collections.livestream.srs.tests.support.json_patch import patched
+from ansible_collections.livestream.srs.tests.support.fake_api import Api, Request
+from ansible_collections.livestream.srs.tests.support.merge_patch import merged
 
 
 def template(revision: int, whole: bool = False) -> dict[str, Any]:
@@ -70,9 +75,9 @@ class Client:
     def patch(
         self, _version: str, kind: str, name: str, _namespace: str, patch: Any, *, content_type: str, dry_run: bool
     ) -> dict[str, Any]:
-        assert content_type == "application/json-patch+json"
+        assert content_type == "application/strategic-merge-patch+json"
         live = next(item for item in self.objects if (item["kind"], item["metadata"]["name"]) == (kind, name))
-        after = patched(live, patch)
+        after = merged(live, patch)
         if not dry_run:
             self.patched.append(f"{kind}/{name}")
             self.objects[self.objects.index(live)] = after
@@ -153,4 +158,53 @@ def test_a_wait_that_fails_says_for_what(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(edge_rollout, "wait_ready", lambda *_arguments, **_options: left)
     with pytest.raises(SrsError, match="2 of 3 replicas are available") as raised:
         run(monkeypatch, client, "rolled_back", wait=True)
+    assert raised.value.details["changed"] is True
+
+
+@pytest.mark.parametrize("state", ["rolled_back", "paused", "canary", "released"])
+def test_a_connection_that_breaks_after_a_patch_was_carried_out_does_no_harm(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    api, carried_out = Api(), set()
+    api.namespace("n")
+    objects = [*cluster("edge", 2), config_map(2)]
+    if state == "released":
+        for item in (objects[0], objects[-1]):
+            item["metadata"]["annotations"][rollouts.HOLD] = "by hand"
+        objects[0]["spec"]["paused"] = True
+    for item in objects:
+        folder = "/api/v1" if item["kind"] == "ConfigMap" else "/apis/apps/v1"
+        api.add(f"{folder}/namespaces/n/{item['kind'].lower()}s/{item['metadata']['name']}", item)
+
+    def breaks(request: Request) -> Any:
+        if request.method != "PATCH" or request.path in carried_out:
+            return None
+        assert api.serve(request)[0] == 200
+        carried_out.add(request.path)
+        return urllib3.exceptions.ProtocolError("Connection aborted.", ConnectionResetError(104, "Connection reset by peer"))
+
+    api.faults = [breaks]
+    client = kubernetes.Client(Connection(host="http://api.example", source="the test"))
+    client.transport._pool = api
+    undisturbed = Client(*objects)
+    share = {"canary_share": "25"} if state == "canary" else {}
+    expected = run(monkeypatch, undisturbed, state, **share)
+    result = run(monkeypatch, client, state, **share)  # type: ignore[arg-type]
+    assert len(carried_out) == 2 and result["changed"] and result["clusters"] == expected["clusters"]
+    for item in undisturbed.objects:
+        (found,) = [other for other in api.objects.values() if other["metadata"]["uid"] == item["metadata"]["uid"]]
+        assert {**found, "metadata": {**found["metadata"], "resourceVersion": ""}} == {
+            **item,
+            "metadata": {**item["metadata"], "resourceVersion": ""},
+        }
+
+
+def test_a_failure_half_way_says_that_something_was_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refuses(Client):
+        def patch(self, version: str, kind: str, *arguments: Any, **options: Any) -> dict[str, Any]:
+            if kind == "Deployment":
+                raise ApiError("patch Deployment n/edge-deployment", 403, {"message": "no"}, "the test")
+            return super().patch(version, kind, *arguments, **options)
+
+    with pytest.raises(SrsError, match="Can't patch Deployment") as raised:
+        run(monkeypatch, Refuses(*cluster("edge", 2), config_map(2)), "rolled_back")
     assert raised.value.details["changed"] is True

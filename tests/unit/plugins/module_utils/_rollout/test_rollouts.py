@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil
 from typing import Any
 
@@ -17,7 +18,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._rollout import rol
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.change_cause import CHANGE_CAUSE
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.revisions import CONFIG_KEYS
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.rollouts import Cluster
-from ansible_collections.livestream.srs.tests.support.json_patch import patched
+from ansible_collections.livestream.srs.tests.support.merge_patch import merged
 
 # What each revision of the cluster ran: image and config.
 PAST = {1: ("ossrs/srs:5", "aaa"), 2: ("ossrs/srs:6", "aaa"), 3: ("ossrs/srs:6", "bbb")}
@@ -75,9 +76,7 @@ def cluster(**spec: Any) -> Cluster:
 
 def apply(given: Cluster, patches: tuple[Any, Any]) -> Cluster:
     """The cluster after the patches."""
-    return Cluster(
-        given.name, patched(given.deployment, patches[0]), given.replica_sets, patched(given.config_map, patches[1]), given.canary
-    )
+    return Cluster(given.name, merged(given.deployment, patches[0]), given.replica_sets, merged(given.config_map, patches[1]), given.canary)
 
 
 # Reading
@@ -164,15 +163,16 @@ def test_a_second_roll_back_goes_no_further() -> None:
     now.replica_sets = sorted([replica_set(4, *PAST[2], earlier="2"), *(replica_set(n, *PAST[n]) for n in (1, 3))], key=rollouts._revision)[
         ::-1
     ]
-    assert rollouts.roll_back(now, None, "alice") == ([], [])
-    assert rollouts.roll_back(now, 2, "bob") == ([], []), "its old number leads to it as well"
+    assert rollouts.roll_back(now, None, "alice") == ({}, {})
+    assert rollouts.roll_back(now, 2, "bob") == ({}, {}), "its old number leads to it as well"
     further = apply(now, rollouts.roll_back(now, 1, "bob"))
     assert further.held == "rolled back to revision 1 by bob, until playbooks/resume.yml"
 
 
 def test_staying_at_the_current_revision_only_holds() -> None:
     patches = rollouts.roll_back(cluster(), 3, "alice")
-    assert {operation["path"] for patch in patches for operation in patch} == {"/metadata/annotations/livestream.srs~1hold"}
+    hold = {"metadata": {"annotations": {HOLD: "rolled back to revision 3 by alice, until playbooks/resume.yml"}}}
+    assert patches == (hold, hold)
 
 
 def test_rolling_back_a_paused_roll_out_ends_the_pause() -> None:
@@ -215,11 +215,11 @@ def test_no_way_back() -> None:
 def test_a_pause_stops_and_holds_and_is_released() -> None:
     paused = apply(cluster(), rollouts.pause(cluster(), "alice"))
     assert paused.is_paused and paused.held == "paused by alice, until playbooks/resume.yml"
-    assert rollouts.pause(paused, "bob") == ([], [])
+    assert rollouts.pause(paused, "bob") == ({}, {})
     now = apply(paused, rollouts.release(paused))
     assert not now.is_paused and now.held is None
     assert now.config_map == config_map()
-    assert rollouts.release(now) == ([], [])
+    assert rollouts.release(now) == ({}, {})
 
 
 def test_a_hold_by_hand_is_released_too() -> None:
@@ -232,10 +232,7 @@ def test_a_hold_by_hand_is_released_too() -> None:
 def test_an_object_without_annotations_can_be_held() -> None:
     given = cluster()
     del given.deployment["metadata"]["annotations"]
-    assert rollouts.pause(given, "")[0][1:] == [
-        {"op": "add", "path": "/metadata/annotations", "value": {}},
-        {"op": "add", "path": "/metadata/annotations/livestream.srs~1hold", "value": "paused, until playbooks/resume.yml"},
-    ]
+    assert apply(given, rollouts.pause(given, "")).held == "paused, until playbooks/resume.yml"
 
 
 def test_a_canary_holds_the_stable_servers_until_it_ends() -> None:
@@ -253,6 +250,37 @@ def test_no_canary_begins_where_something_else_holds() -> None:
     paused = apply(cluster(), rollouts.pause(cluster(), "alice"))
     with pytest.raises(SrsError, match="paused by alice"):
         rollouts.begin_canary(paused, 25, "bob")
+
+
+DECISIONS: dict[str, Callable[[Cluster], Any]] = {
+    "rolled back": lambda given: rollouts.roll_back(given, 1, "alice"),
+    "paused": lambda given: rollouts.pause(given, "alice"),
+    "canary": lambda given: rollouts.begin_canary(given, 25, "alice"),
+    "released": rollouts.release,
+}
+
+
+@pytest.mark.parametrize("decision", DECISIONS.values(), ids=DECISIONS)
+@pytest.mark.parametrize("annotations", [None, {}, {HOLD: "by hand", "theirs": "a"}])
+@pytest.mark.parametrize("spec", [{}, {"paused": True}])
+def test_a_patch_that_is_sent_twice_ends_as_if_sent_once(
+    decision: Callable[[Cluster], Any], annotations: dict[str, str] | None, spec: dict[str, Any]
+) -> None:
+    given = cluster(**spec)
+    given.deployment["metadata"]["annotations"] = annotations
+    if decision is DECISIONS["canary"]:
+        given.deployment["metadata"]["annotations"] = {key: text for key, text in (annotations or {}).items() if key != HOLD}
+    patches = decision(given)
+    once = apply(given, patches)
+    assert apply(once, patches) == once
+    assert (once.deployment["metadata"]["annotations"] or {}).get("theirs") == (annotations or {}).get("theirs")
+
+
+def test_a_template_is_replaced_as_a_whole() -> None:
+    given = cluster()
+    given.deployment["spec"]["template"]["metadata"]["labels"]["later"] = "x"
+    given.deployment["spec"]["template"]["spec"]["hostNetwork"] = True
+    assert apply(given, rollouts.roll_back(given, 1, "")).deployment["spec"]["template"] == template(*PAST[1])
 
 
 # The size of a canary
