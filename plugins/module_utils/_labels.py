@@ -41,6 +41,9 @@ RELOAD = "livestream.srs/reload"
 HOST = "livestream.srs/host"
 FLV = "livestream.srs/flv"
 
+# The name of a set of objects begins with the topology's, and must be a DNS label.
+TOPOLOGY_LENGTH = 63 - len("-edge-canary")
+
 # Not on objects: an environment variable, by which the tasks of one run of Ansible share a folder.
 RUN_FOLDER = "LIVESTREAM_SRS_RUN_FOLDER"
 

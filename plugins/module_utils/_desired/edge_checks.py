@@ -18,6 +18,12 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values im
 
 # "srs-edge-NAME-deployment-<10 hash>-<5 random>" must stay a valid pod hostname, and "srs-edge-NAME-deployment" a label value.
 EDGE_NAME_LENGTH = 36
+# What else these names mean where clusters are named: in variables and options, and on labels.
+TAKEN = {
+    "all": "means all edge clusters, in srs_edge_cluster for example",
+    "hls": "is the name of the part that serves HLS",
+    "origin": "is the name of the part that has the origins",
+}
 # What Ansible takes for false, as text. The variables of other hosts aren't validated here.
 OFF = ("false", "no", "off", "0", "0.0", "n", "f")
 
@@ -58,6 +64,8 @@ def check_names(edges: Sequence[Edge]) -> Iterator[str]:
             yield f"{where} has no name: give it one, for example 'name: cdn-a'."
         elif problem := not_a_label(f"{where}.name", name, EDGE_NAME_LENGTH):
             yield problem
+        elif name in TAKEN:
+            yield f"{where}.name is '{name}', which {TAKEN[name]}: choose another one."
         elif f"-{name}".endswith("-canary"):
             yield f"{where}.name is '{name}', which would be the name of another cluster's canary: choose another one."
         elif name in seen:

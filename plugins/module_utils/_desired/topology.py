@@ -27,15 +27,13 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired.origin imp
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import pod_schema as schema
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import CONFIG_MAP_ROOM
+from ansible_collections.livestream.srs.plugins.module_utils._labels import TOPOLOGY_LENGTH
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import compile_config
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reloadable import hindrances
 
 # For three copies to have room: the current one, the same under its key, and the one that it replaces.
 LONGEST = CONFIG_MAP_ROOM // 3
-
-# The name of a set of objects begins with it, and must be a DNS label.
-TOPOLOGY_LENGTH = 63 - len("-edge-canary")
 
 
 @dataclass

@@ -220,8 +220,8 @@ def masked_pair(before: Object | None, after: Object | None) -> tuple[Object | N
     return hidden_before, hidden_after
 
 
-def check_label(option: str, value: str) -> None:
-    """Raise SrsError where an option's value is not a DNS label."""
-    if not is_label(value):
-        rule = f"use lower-case letters, digits and - (not at the ends), at most {LABEL_LENGTH} characters"
+def check_label(option: str, value: str, longest: int = LABEL_LENGTH) -> None:
+    """Raise SrsError where an option's value is not a DNS label of at most ``longest`` characters."""
+    if not is_label(value, longest):
+        rule = f"use lower-case letters, digits and - (not at the ends), at most {longest} characters"
         raise SrsError(f"{option} is {value!r}, which is not a DNS label; {rule}.")

@@ -11,14 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ansible_collections.livestream.srs.plugins.module_utils._dns import LABEL_LENGTH
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import kinds
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, title
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, check_label, title
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import kubeconfig
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError, not_kubernetes
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.kubeconfig import Connection
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.transport import Reply, Transport
-from ansible_collections.livestream.srs.plugins.module_utils._labels import OWNER
+from ansible_collections.livestream.srs.plugins.module_utils._labels import OWNER, TOPOLOGY_LENGTH
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -29,6 +30,9 @@ R = TypeVar("R")
 FIELD_MANAGER = OWNER
 DEFAULT_CONCURRENCY = 8
 CONFLICT_DELAYS = (0.1, 0.3, 1.0)  # seconds
+
+# Options that name what a module is about, and how long they may be.
+NAMES = {"namespace": LABEL_LENGTH, "topology": TOPOLOGY_LENGTH}
 
 APPLY = "application/apply-patch+yaml"  # JSON is YAML
 JSON_PATCH = "application/json-patch+json"
@@ -67,7 +71,13 @@ class Client:
 
     @classmethod
     def from_module(cls, module: AnsibleModule) -> Client:
-        """As from_params; the secrets of a kubeconfig that was given as content are kept out of logs and results."""
+        """As from_params; the secrets of a kubeconfig that was given as content are kept out of logs and results.
+
+        Raises SrsError also where the options ``namespace`` and ``topology`` can't be names, which would make another request of it.
+        """
+        for option, longest in NAMES.items():
+            if module.params.get(option) is not None:
+                check_label(f"{option} (srs_{option})", module.params[option], longest)
         given = module.params.get("kubeconfig")
         if isinstance(given, Mapping):
             module.no_log_values.update(kubeconfig.secrets(given))

@@ -31,6 +31,13 @@ def test_a_good_topology_has_no_problems() -> None:
         ({"name": "a" * 37}, "at most 36 characters"),
         ({"name": "canary"}, "another cluster's canary"),
         ({"name": "cdn-canary"}, "another cluster's canary"),
+        ({"name": "all"}, "srs_edge_clusters[0].name is 'all', which means all edge clusters"),
+        (
+            {"name": "origin"},
+            "srs_edge_clusters[0].name is 'origin', which is the name of the part that has the origins: choose another one.",
+        ),
+        ({"name": "hls"}, "srs_edge_clusters[0].name is 'hls', which is the name of the part that serves HLS"),
+        ({"name": "a,b"}, "it must be a DNS label"),
         ({"autoscale": {"min": 3, "metric": {"name": "srs_clients", "average": 800}}}, "srs_edge_clusters[0].autoscale.max is None"),
         ({"replicas": -1}, "srs_edge_clusters[0].replicas is -1: it must be a whole number from 0 to 10000"),
         ({"replicas": 10_001}, "replicas is 10001"),
@@ -60,7 +67,7 @@ def test_a_mistake_is_named_once() -> None:
     assert len(found({"name": "edge", "replicas": -1})) == 1
 
 
-@pytest.mark.parametrize("name", ["a" * 36, "0", "canary-a", "mycanary"])
+@pytest.mark.parametrize("name", ["a" * 36, "0", "canary-a", "mycanary", "none", "list", "promote", "all-of-asia", "origin-2"])
 def test_names_that_are_fine(name: str) -> None:
     assert found({"name": name}) == []
 

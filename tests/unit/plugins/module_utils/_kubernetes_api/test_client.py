@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -148,6 +149,21 @@ def test_results_come_in_order_and_errors_come_out(client: Client) -> None:
     assert client.each(lambda item: item * 2, range(50)) == [item * 2 for item in range(50)]
     with pytest.raises(ZeroDivisionError):
         client.each(lambda item: 1 // item, [1, 0, 2])
+
+
+@pytest.mark.parametrize("option", ["namespace", "topology"])
+@pytest.mark.parametrize("value", ["Live", "\N{LATIN SMALL LETTER U WITH DIAERESIS}", "", "True", "a,b=c", "a/b", "-a", "x" * 64])
+def test_what_can_not_be_a_name_is_refused_before_anything_is_asked(option: str, value: str) -> None:
+    module = SimpleNamespace(params={"namespace": "n", "topology": "t", "host": "http://api.example", option: value})
+    with pytest.raises(SrsError, match=rf"^{option} \(srs_{option}\) is '{value}', which is not a DNS label; use lower-case letters"):
+        Client.from_module(module)  # type: ignore[arg-type]
+
+
+def test_names_that_look_like_something_else_are_names() -> None:
+    for value in ("123", "0x10", "true", "null", "1e3", "2026-01-01", "7", "x" * 51):
+        Client.from_module(SimpleNamespace(params={"namespace": value, "topology": value, "host": "http://a"}))  # type: ignore[arg-type]
+    with pytest.raises(SrsError, match="at most 51 characters"):
+        Client.from_module(SimpleNamespace(params={"topology": "x" * 52, "host": "http://a"}))  # type: ignore[arg-type]
 
 
 def test_a_kubeconfig_given_as_content_keeps_its_secrets_out_of_results() -> None:
