@@ -8,6 +8,7 @@ So the defaults of a role that the play doesn't use are read from its files.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,11 @@ FOLDER = Path(__file__).resolve().parents[2] / "roles"
 COMMON = "srs_common"
 
 Values = dict[str, Any]
+
+# Ten thousand edge clusters of thirty keys each come to less.
+MOST_VALUES = 500_000
+# Variables of Ansible's own that hold those of all hosts.
+OF_ANSIBLE = ("hostvars", "vars", "groups")
 
 
 @cache
@@ -67,6 +73,9 @@ class RoleVariables:
     def __init__(self, templar: Any, variables: Mapping[str, Any]) -> None:
         self._templar = templar
         self.problems: list[str] = []
+        if multiplied := _multiplied(variables):
+            self.problems.append(multiplied)
+            return
         # First what somebody has set, then the defaults, which may follow from it: `-e srs_production_defaults=false` is a text.
         own = {name: variables[name] for name in known() if name in variables and variables[name] != defaults().get(name)}
         environment = {**defaults(), **variables}
@@ -99,6 +108,41 @@ class RoleVariables:
         if value not in texts:
             texts[value] = plain(self._templar.template(value))
         return texts[value]
+
+
+def _multiplied(variables: Mapping[str, Any]) -> str | None:
+    """What is said of the first variable that comes to far more values than it is written with, and more than can be meant.
+
+    Evaluating it would take hours, whichever variable asks for it.
+    """
+    sizes = _Sizes()
+    for name, value in variables.items():
+        if name.startswith("ansible_") or name in OF_ANSIBLE:
+            continue
+        if MOST_VALUES < sizes.of(value) > 10 * sizes.written:
+            return (
+                f"{name} comes to more than {MOST_VALUES} values: aliases in its YAML (*name), each of which stands for a whole part, "
+                "multiply. Write out what is meant."
+            )
+    return None
+
+
+class _Sizes:
+    """How many values there are in something, those behind an alias each time; ``written`` is how many were met, those only once."""
+
+    def __init__(self) -> None:
+        self.written = 0
+        self.known: dict[int, float] = {}
+
+    def of(self, value: Any) -> float:
+        """One that contains itself has no end."""
+        if not isinstance(value, (dict, list)):
+            return 1
+        if id(value) not in self.known:
+            self.written += len(value)
+            self.known[id(value)] = math.inf
+            self.known[id(value)] = 1 + sum(self.of(item) for item in (value.values() if isinstance(value, dict) else value))
+        return self.known[id(value)]
 
 
 def _validated(name: str, value: Any) -> tuple[Any, list[str]]:

@@ -11,9 +11,13 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import NULLABLE, ROLES
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.plugin_utils import _role_variables as role_variables
+from ansible_collections.livestream.srs.plugins.plugin_utils._wanted import Wanted
 from ansible_collections.livestream.srs.tests.support.wanted import WHO, objects, refusal, wanted
 
 Path = tuple[str, ...]
@@ -360,3 +364,40 @@ def test_one_host_does_not_see_what_another_came_to() -> None:
 
 def test_every_variable_has_a_value() -> None:
     assert set(wanted().values) == set(SPECS) == role_variables.known()
+
+
+def multiplied(levels: int, leaf: Any = "x") -> Any:
+    """What YAML makes of ``a: &a [x, ...]``, ``b: &b [*a, ...]`` and so on: ten times the same at each level."""
+    value = leaf
+    for _level in range(levels):
+        value = [value] * 10
+    return value
+
+
+@pytest.mark.parametrize(
+    ("variables", "name"),
+    [
+        ({"srs_edge_tolerations": multiplied(9)}, "srs_edge_tolerations"),
+        ({"srs_edge_clusters": [{"name": "a", "affinity": {"a": multiplied(9)}}]}, "srs_edge_clusters"),
+        ({"of_mine": multiplied(9, {"a": "b"}), "srs_edge_tolerations": "{{ of_mine }}"}, "of_mine"),
+    ],
+)
+def test_aliases_that_multiply_are_refused(variables: dict[str, Any], name: str) -> None:
+    # Whatever copies a value would copy what all the aliases stand for.
+    given = {"inventory_hostname": "here", **WHO, **variables}
+    with pytest.raises(SrsError, match=rf"^Nothing was changed: {name} comes to more than 500000 values: aliases in its YAML"):
+        Wanted(Templar(loader=DataLoader(), variables={}), given, ROLES)
+
+
+def test_what_contains_itself_is_refused() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    assert role_variables._multiplied({"srs_edge_tolerations": [endless]})
+
+
+def test_aliases_are_fine_otherwise() -> None:
+    one = [{"key": "a", "operator": "Exists"}]
+    clusters = [{"name": f"c{number}", "tolerations": one} for number in range(50)]
+    assert wanted(srs_edge_clusters=clusters).check() == []
+    assert not role_variables._multiplied({"srs_edge_clusters": clusters, "hostvars": multiplied(9), "ansible_facts": multiplied(9)})
+    assert not role_variables._multiplied({"much": [["x"] * 10 for _item in range(100_000)]}), "that is written out"
