@@ -9,13 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.hidden_values import SECRET_NAME, SECRET_WORD
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import holds_secret, literal_secrets
 
-# Of an environment variable, an annotation or a key; and of what stands on a command line.
-SECRET_NAME = re.compile(r"passw|pwd|secret|token|credential|private|auth|api[-_]?key|access[-_]?key", re.IGNORECASE)
-SECRET_WORD = re.compile(r"(passw\w*|pwd|secret|token)\s*[=:]\s*\S", re.IGNORECASE)
 # These name a Secret and hold none.
 REFERENCES = (
     "secretKeyRef",

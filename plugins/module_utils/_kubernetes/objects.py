@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ansible_collections.livestream.srs.plugins.module_utils._dns import LABEL_LENGTH, is_label
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import kinds
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.hidden_values import MASK, Hider
 from ansible_collections.livestream.srs.plugins.module_utils._labels import CHANGE_CAUSE, LAST_APPLIED, REVISION
 
 # What the API server lets a ConfigMap hold, in bytes; a little is left for its keys.
@@ -21,8 +22,6 @@ Object = dict[str, Any]
 """An object of Kubernetes, or a manifest of one, as plain data."""
 ObjectView = Mapping[str, Any]
 """The same where it is only read."""
-
-MASK = "********"
 
 # What the API server and its controllers write; it says nothing about what was asked for.
 SERVER_ANNOTATIONS = (LAST_APPLIED, REVISION)
@@ -207,16 +206,18 @@ def masked(item: Object) -> Object:
 
 
 def masked_pair(before: Object | None, after: Object | None) -> tuple[Object | None, Object | None]:
-    """Before and after of a change (None: the object was or will not be there), with a Secret's values hidden.
+    """Before and after of a change (None: the object was or will not be there), with the values of a Secret hidden, and those of other
+    objects that are secret by their names, see ``hidden_values``.
 
     A hidden value that changes is marked so.
     """
-    hidden_before, hidden_after = before and masked(before), after and masked(after)
-    if before and after and hidden_before is not before:
+    hider = Hider()
+    hidden_before, hidden_after = (hider.hidden(masked(item)) if item else None for item in (before, after))
+    if before and after and hidden_after and before["kind"] == "Secret":
         for key in ("data", "stringData"):
             for name, value in (after.get(key) or {}).items():
                 if name in (before.get(key) or {}) and before[key][name] != value:
-                    hidden_after[key][name] = f"{MASK} (changed)"  # type: ignore[index]
+                    hidden_after[key][name] = f"{MASK} (changed)"
     return hidden_before, hidden_after
 
 
