@@ -36,8 +36,12 @@ _OF_IMMUTABLE = {
 # How many reasons, and objects for each, a message names.
 SHOWN = 10
 
-# What only newer API servers know, by what older ones say of it: since when, and how to do without.
-_NEWER = (
+# What is to be done, by what the API server says: of what only newer ones know, since when, and how to do without.
+_REMEDIES = (
+    (
+        re.compile(r"may not be more than 1048576 bytes|must have at most 1048576 bytes"),
+        "a ConfigMap or Secret has room for 1 MiB in all: shorten what is put into it, or remove other keys from it",
+    ),
     (
         re.compile(r"preStop\.sleep|preStop: Required value: must specify a handler type"),
         "a preStop that sleeps needs Kubernetes 1.30 or later; for an older one see the variable srs_edge_deregister_seconds",
@@ -148,7 +152,7 @@ def _explain(status: int, body: Mapping[str, Any], source: str) -> str:
 
 
 def _remedy(said: str) -> str:
-    return next((remedy for pattern, remedy in _NEWER if pattern.search(said)), "fix these fields")
+    return next((remedy for pattern, remedy in _REMEDIES if pattern.search(said)), "fix these fields")
 
 
 def joined(failures: Sequence[SrsError], tried: int, verb: str) -> SrsError:

@@ -32,7 +32,7 @@ def carried_over(live: Mapping[str, Any] | None, manifest: Object) -> Object:
     annotations = manifest["metadata"].get("annotations") or {}
     if manifest["kind"] == "ConfigMap" and CONFIG_KEYS in annotations:
         own = config_keys(manifest)
-        left = CONFIG_MAP_ROOM - sum(len(text.encode()) for text in manifest["data"].values())
+        left = CONFIG_MAP_ROOM - sum(len(text.encode()) for text in manifest["data"].values()) - _of_others(live, manifest)
         earlier = []
         for key in [key for key in config_keys(live) if key not in own][: max(0, KEPT - len(own))]:
             left -= len(live["data"][key].encode())
@@ -43,6 +43,13 @@ def carried_over(live: Mapping[str, Any] | None, manifest: Object) -> Object:
         data = {**manifest["data"], **{key: live["data"][key] for key in earlier}}
         return {**manifest, "metadata": {**manifest["metadata"], "annotations": annotations}, "data": data}
     return manifest
+
+
+def _of_others(live: Mapping[str, Any], manifest: Object) -> int:
+    """How many bytes a ConfigMap holds that aren't ours and stay: somebody may have added keys to it."""
+    ours = {*config_keys(live), *manifest["data"]}
+    texts = sum(len(text.encode()) for key, text in (live.get("data") or {}).items() if key not in ours)
+    return texts + sum(len(text) for text in (live.get("binaryData") or {}).values())
 
 
 def readable(before: Object | None, after: Object | None) -> tuple[Object | None, Object | None]:

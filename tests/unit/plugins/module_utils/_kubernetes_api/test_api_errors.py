@@ -165,3 +165,10 @@ def test_many_reasons_are_cut_in_the_message_but_not_in_the_result() -> None:
 )
 def test_what_an_older_api_server_does_not_know_is_said(got: str) -> None:
     assert "needs Kubernetes 1.30 or later" in got and "srs_edge_deregister_seconds" in got
+
+
+@pytest.mark.parametrize("said", ["Too long: may not be more than 1048576 bytes", "Too long: must have at most 1048576 bytes"])
+def test_what_is_too_long_for_a_config_map(said: str) -> None:
+    body = {"message": f'ConfigMap "c" is invalid: []: {said}', "details": {"causes": [{"field": "[]", "message": said}]}}
+    told = ApiError("apply ConfigMap n/c", 422, body, "the test").message
+    assert "has room for 1 MiB in all: shorten what is put into it, or remove other keys from it." in told

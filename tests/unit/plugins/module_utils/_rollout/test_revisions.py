@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 from typing import Any
 
@@ -60,6 +61,26 @@ def test_as_many_are_kept_as_a_config_map_has_room_for() -> None:
     assert revisions.config_keys(applied(*longest)) == [key(longest[1]), key(longest[0])], "the one before always has room"
     wide = "\N{CJK UNIFIED IDEOGRAPH-76F4}" * (LONGEST // 3)
     assert len(revisions.config_keys(applied("a" * 9, "b" * LONGEST, wide))) == 2, "bytes count, not characters"
+
+
+@pytest.mark.parametrize(("length", "versions"), [(LONGEST, 4), (200_000, 9), (87_000, 15), (30_000, 30), (2_000, 30)])
+@pytest.mark.parametrize("theirs", [{}, {"data": {"notes": "n" * 250_000}}, {"binaryData": {"logo": "bG9n" * 60_000}}])
+def test_a_config_map_is_never_longer_than_it_may_be(length: int, versions: int, theirs: dict[str, Any]) -> None:
+    live: dict[str, Any] | None = None
+    for version in range(versions):
+        text = f"# {version:04}".ljust(length, "\N{LATIN SMALL LETTER E WITH ACUTE}")
+        text = text.encode()[:length].decode(errors="ignore")
+        made = revisions.carried_over(live, rendered(text))
+        keys = revisions.config_keys(made)
+        assert made["data"]["srs.conf"] == made["data"][keys[0]] == text
+        # What others have put there stays when ours is applied.
+        live = {**made, "data": {**theirs.get("data", {}), **made["data"]}, "binaryData": theirs.get("binaryData", {})}
+        values = [*live["data"].values(), *live["binaryData"].values()]
+        if length < LONGEST or not theirs:
+            assert sum(len(value.encode()) for value in values) <= 1024 * 1024, "what the API server lets a ConfigMap hold"
+            assert len(keys) >= min(2, version + 1), "the one before has room"
+        whole = {**live, "metadata": {**live["metadata"], "managedFields": [{"fieldsV1": {f"f:{key}": {} for key in live["data"]}}] * 3}}
+        assert len(json.dumps(whole, ensure_ascii=False).encode()) < 1.5 * 1024 * 1024, "what etcd takes as one object"
 
 
 def test_a_config_that_comes_again_is_the_newest() -> None:
