@@ -31,6 +31,9 @@ COMMON = "srs_common"
 
 Values = dict[str, Any]
 
+# Types that mappings and lists can't have, which would be taken for text, and shown with whatever is in them.
+SCALARS = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
+
 # Ten thousand edge clusters of thirty keys each come to less.
 MOST_VALUES = 500_000
 # Variables of Ansible's own that hold those of all hosts.
@@ -151,6 +154,8 @@ def _validated(name: str, value: Any) -> tuple[Any, list[str]]:
     spec = specification(role)[name]
     if value is None:
         return None, [] if name in NULLABLE else [f"{name} is null: give it a value, or leave the variable out."]
+    if isinstance(value, (dict, list)) and spec["type"] in SCALARS:
+        return value, [f"{name} is {'a mapping' if isinstance(value, dict) else 'a list'}: it must be {SCALARS[spec['type']]}."]
     if name == "srs_edge_clusters" and (misshapen := check_shape(value, spec["options"])):
         return value, misshapen
     try:

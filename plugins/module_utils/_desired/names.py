@@ -61,7 +61,8 @@ def check(object_names: Mapping[str, Any], app_labels: Mapping[str, Any]) -> Ite
                 yield f"srs_object_names.{kind}.{name} is {called!r}: it must be the name of an object, for example srs-edge-deploy."
     for label, called in app_labels.items():
         if not isinstance(called, str) or not called:
-            yield f"srs_app_labels.{label} is {called!r}: it must be the value of the label app, for example srs."
+            seen = "of another kind" if isinstance(called, (Mapping, list)) else repr(called)
+            yield f"srs_app_labels.{label} is {seen}: it must be the value of the label app, for example srs."
 
 
 def edge_app(cluster: str) -> str:

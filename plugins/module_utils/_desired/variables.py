@@ -59,12 +59,14 @@ def unknown_variables(given: Iterable[str], known: Iterable[str]) -> list[str]:
 def check_shape(clusters: Any, known: Iterable[str]) -> list[str]:
     """Whether srs_edge_clusters is a list of mappings whose keys are known."""
     if not isinstance(clusters, list):
-        return [f"srs_edge_clusters is {clusters!r}: it must be a list of edge clusters, for example [{{name: edge}}]."]
+        seen = "a mapping" if isinstance(clusters, Mapping) else repr(clusters)  # there may be secrets in it
+        return [f"srs_edge_clusters is {seen}: it must be a list of edge clusters, for example [{{name: edge}}]."]
     problems = []
     for index, cluster in enumerate(clusters):
         where = f"srs_edge_clusters[{index}]"
         if not isinstance(cluster, Mapping):
-            problems.append(f"{where} is {cluster!r}: it must be a mapping, for example {{name: {cluster}}}.")
+            seen, name = ("a list", "edge") if isinstance(cluster, list) else (repr(cluster), cluster)
+            problems.append(f"{where} is {seen}: it must be a mapping, for example {{name: {name}}}.")
             continue
         for key in sorted(set(map(str, cluster)) - set(known)):
             near = difflib.get_close_matches(key, known, n=1)

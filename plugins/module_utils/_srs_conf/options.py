@@ -301,7 +301,7 @@ class Normaliser:
         elif isinstance(value, int) and not isinstance(value, bool):
             items = [value]
         if not isinstance(items, (list, tuple)):
-            return self.error(path, f"is {value!r}, but must be a list.")
+            return self.error(path, f"is {_seen(value)}, but must be a list.")
         if option.elements == "dict":
             return [self.mapping(item, option, f"{path}[{index}]") for index, item in enumerate(items)]
         words = [self.scalar(item, option, option.elements, f"{path}[{index}]") for index, item in enumerate(items)]
@@ -321,13 +321,13 @@ class Normaliser:
         if kind == "bool":
             switch = value if isinstance(value, bool) else SWITCHES.get(str(value).lower())
             if switch is None:
-                return self.error(path, f"is {value!r}, but must be true or false.")
+                return self.error(path, f"is {_seen(value)}, but must be true or false.")
             return ("on" if switch else "off") if option.spec else switch
         if value is False and "off" in option.choices:
             return "off"  # YAML reads a bare off as false
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             allowed = f"one of {', '.join(option.choices)}" if option.spec and option.choices else "text" if kind == "str" else "a number"
-            return self.error(path, f"is {value!r}, but must be {allowed}.")
+            return self.error(path, f"is {_seen(value)}, but must be {allowed}.")
         text = f"{value:.9f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
         if option.spec is not None:
             return text if text else self.error(path, "is empty: leave it out instead.")
@@ -356,3 +356,8 @@ class Normaliser:
             if wrong:
                 return self.error(path, f"{wrong} (SRS {self.version}).")
         return words
+
+
+def _seen(value: Any) -> str:
+    """What is found in the place of something else; what holds more isn't shown, since there may be secrets in it."""
+    return "a mapping" if isinstance(value, Mapping) else "a list" if isinstance(value, list) else repr(value)

@@ -136,6 +136,16 @@ def test_what_is_no_number_is_refused(path: Path) -> None:
     assert f"'{path[-1]}'" in message and path[0] in message and "many" in message
 
 
+@pytest.mark.parametrize("kind", ["str", "int", "bool"])
+def test_a_mapping_or_a_list_is_neither_text_nor_number_and_is_not_shown(kind: str) -> None:
+    for path, _spec in paths(kind):
+        if len(path) > 1:
+            continue
+        for given, seen in (({"PASSWORD": "s3cret"}, "a mapping"), (["s3cret"], "a list")):
+            message = refusal(**{path[0]: given})
+            assert f"{path[0]} is {seen}: it must be " in message and "s3cret" not in message
+
+
 # Strings
 
 
@@ -148,6 +158,9 @@ def test_what_is_no_number_is_refused(path: Path) -> None:
         ("2026-01-01", "2026-01-01"),
         ("0x1f", "0x1f"),
         ("1e3", "1e3"),
+        ("0x10", "0x10"),
+        ("true", "true"),
+        ("null", "null"),
     ],
     ids=repr,
 )
@@ -157,6 +170,8 @@ def test_a_namespace_that_looks_like_something_else_is_a_string(given: Any, text
     assert {item["metadata"]["labels"]["app.kubernetes.io/part-of"] for item in made} == {text}
     assert f'namespace=\\"{text}\\"' in json.dumps(made), "in alerts, too"
     assert made == objects(srs_namespace=text, srs_topology=text, srs_monitoring=BASE["srs_monitoring"])
+    everything = variables(("srs_edge_clusters",), [{"name": given}])
+    assert objects(**everything) == objects(**{**everything, "srs_edge_clusters": [{"name": text}]})
 
 
 def test_every_string_that_is_written_as_a_number_is_a_string() -> None:
@@ -246,7 +261,7 @@ def test_nor_is_what_a_mapping_holds(given: dict[str, Any], said: str) -> None:
     ("given", "said"),
     [
         ({"srs_edge_clusters": "edge"}, "srs_edge_clusters is 'edge': it must be a list of edge clusters"),
-        ({"srs_edge_clusters": {"name": "edge"}}, "srs_edge_clusters is {'name': 'edge'}: it must be a list"),
+        ({"srs_edge_clusters": {"name": "edge"}}, "srs_edge_clusters is a mapping: it must be a list"),
         ({"srs_edge_clusters": ["edge"]}, "srs_edge_clusters[0] is 'edge': it must be a mapping, for example {name: edge}."),
         ({"srs_edge_clusters": [None]}, "srs_edge_clusters[0] is None: it must be a mapping"),
         ({"srs_edge_clusters": [{"name": "a", "replicsa": 3}]}, "srs_edge_clusters[0] (a) has no key replicsa: did you mean replicas?"),

@@ -41,7 +41,7 @@ def test_other_variables_are_left_alone(name: str) -> None:
     ("given", "said"),
     [
         ("edge", "srs_edge_clusters is 'edge': it must be a list"),
-        ({"name": "edge"}, "srs_edge_clusters is {'name': 'edge'}: it must be a list"),
+        ({"name": "edge"}, "srs_edge_clusters is a mapping: it must be a list"),
         (["edge"], "srs_edge_clusters[0] is 'edge': it must be a mapping, for example {name: edge}"),
         ([{"name": "a", "replicsa": 3}], "srs_edge_clusters[0] (a) has no key replicsa: did you mean replicas?"),
         ([{"name": "a", "zzz": 3}], "has no key zzz: known are name, replicas."),
