@@ -98,6 +98,7 @@ class FakeClient:
             "ConfigMap": [{"metadata": {"name": f"srs-{role}-config"}, "data": {"srs.conf": CONF}} for role in ("origin", "edge")],
         }
         self.denied: set[str] = set()
+        self.warnings: list[str] = []
         self.listed: list[tuple[str, str | None]] = []
         self.later: list[dict[str, Any]] = []
 

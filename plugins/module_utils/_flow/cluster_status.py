@@ -58,6 +58,8 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
         if wanted and not module.check_mode:
             found = _wait(reader, wanted, found, getattr(module, "progress", lambda _text: None))
     finally:
+        for warning in client.warnings:
+            module.warn(warning)
         client.close()
     result: dict[str, Any] = {**found, "changed": False, "summary": status_text.summary(found)}
     if params["query"]:

@@ -29,6 +29,7 @@ class FakeModule:
     def __init__(self, check_mode: bool = False, **params: Any) -> None:
         self.check_mode = check_mode
         self.said: list[str] = []
+        self.warned: list[str] = []
         self.params = {
             "namespace": "video", "topology": "srs", "app": "live", "stream": "livestream",
             "read_servers": True, "wait_for": [], "wait_timeout": 60, "query": None, "near_capacity": 80,
@@ -38,6 +39,9 @@ class FakeModule:
 
     def progress(self, text: str) -> None:
         self.said.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warned.append(text)
 
 
 @pytest.fixture
@@ -320,3 +324,9 @@ def test_servers_by_url_with_credentials(client: FakeClient) -> None:
     with FakeNetwork([origin]):
         result = run(api_via="url", api_url=f"http://127.0.0.1:{origin.port}", api_username="admin", api_password="secret")
     assert result["servers"][0]["version"] == "6.0.157"
+
+
+def test_what_the_api_server_warns_of_is_passed_on(client: FakeClient) -> None:
+    client.warnings.append("v1 Endpoints is deprecated")
+    cluster_status.flow(module := FakeModule())  # type: ignore[arg-type]
+    assert module.warned == ["v1 Endpoints is deprecated"]
