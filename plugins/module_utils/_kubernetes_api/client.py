@@ -224,7 +224,7 @@ class Client:
         with self.transport.stream(resource.path(namespace), what, query, timeout + 5) as response:
             if opened:
                 opened(response)
-            for line in response:
+            for line in self.transport.lines(response, what):
                 if not line.strip():
                     continue
                 with self._reading(what, Reply(response.status, line)) as event:

@@ -17,7 +17,7 @@ import os
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -48,6 +48,7 @@ LONGEST_DELAY = 5.0
 LONGEST_RETRY_AFTER = 10.0  # however long a server asks for, it is tried again within PATIENCE
 # Bytes. All pods of a very large namespace are some 100 MB.
 LONGEST_ANSWER = 256 * 1024 * 1024
+LONGEST_EVENT = 16 * 1024 * 1024
 PART = 1024 * 1024
 
 
@@ -138,13 +139,12 @@ class Transport:
                 retry = isinstance(failure, ApiError) and failure.is_passing and (method != "POST" or failure.status == 429)
                 wait = _retry_after(response.headers.get("Retry-After"), delay)
             if not retry or not self._patient or time.monotonic() + wait - started > self._patience:
-                self._give_up(failure, retry, wait)
-                raise failure
+                raise self._given_up(failure, retry, wait)
             time.sleep(wait)
             delay = min(delay * 2, LONGEST_DELAY)
 
     def stream(self, path: str, what: str, query: Mapping[str, str | None], timeout: float) -> Any:
-        """GET of an answer that comes line by line: the open response of urllib3, to be iterated over and closed.
+        """GET of an answer that comes line by line: the open response of urllib3, to be read by ``lines`` and closed.
 
         Not retried. ``timeout`` is how long to wait for the first and for each further part, in seconds. What breaks while it is read is
         raised as urllib3 raises it.
@@ -169,12 +169,16 @@ class Transport:
         self._reached = True
         self._heard = time.monotonic()
 
-    def _give_up(self, failure: SrsError, retry: bool, wait: float) -> None:
-        """What follows for other requests when one has failed for good."""
-        if isinstance(failure, Unreachable) and time.monotonic() + wait - self._heard > self._patience:
-            self._lost = failure
-        elif retry:
+    def _given_up(self, failure: SrsError, retry: bool, wait: float) -> SrsError:
+        """The error of a request that has failed for good, and what follows from it for the others."""
+        if isinstance(failure, Unreachable):
+            if time.monotonic() + wait - self._heard > self._patience:
+                self._lost = failure
+                return failure
+            failure = SrsError(failure.message)  # others have been answered meanwhile
+        if retry:
             self._patient = False
+        return failure
 
     def _renew(self, refused: str | None) -> bool:
         """Whether there are other credentials by now than those that were refused."""
@@ -187,6 +191,17 @@ class Transport:
                 self._pool = connection_pool(self.connection, self._size)
                 return True
             return self.connection.authorization() != refused
+
+    def lines(self, response: Any, what: str) -> Iterator[bytes]:
+        """The lines of an open response as they come; raises SrsError where one is longer than any event of an API server."""
+        rest = b""
+        for part in response.stream():
+            *lines, rest = (rest + part).split(b"\n")
+            yield from lines
+            if len(rest) > LONGEST_EVENT:
+                response.close()
+                raise not_kubernetes(what, f"an event of more than {LONGEST_EVENT // 1024**2} MiB", str(self.connection))
+        yield rest
 
     def _body(self, response: Any, what: str) -> bytes:
         """The whole body; raises SrsError where it is longer than any answer of an API server."""

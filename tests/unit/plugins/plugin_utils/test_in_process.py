@@ -18,6 +18,7 @@ from ansible.executor import module_common
 from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import PLAYBOOK_VARIABLES
+from ansible_collections.livestream.srs.plugins.module_utils._labels import RUN_FOLDER
 from ansible_collections.livestream.srs.plugins.plugin_utils import _in_process as under_test
 from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import InProcessAction, plain
 
@@ -206,6 +207,16 @@ def test_a_flow_runs_in_the_folder_of_the_playbook(monkeypatch: pytest.MonkeyPat
     plugin._loader.set_basedir(str(tmp_path))
     result, _said = run(monkeypatch, plugin, lambda _module: {"cwd": os.getcwd()})
     assert result["cwd"] == os.path.realpath(tmp_path) and os.getcwd() == before
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_the_tasks_of_a_run_share_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, in_process: bool) -> None:
+    monkeypatch.setenv(RUN_FOLDER, "")
+    monkeypatch.setattr(under_test.constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    monkeypatch.setattr(InProcessAction, "_run_here", lambda *_arguments: {"folder": os.environ[RUN_FOLDER]})
+    monkeypatch.setattr(InProcessAction, "_execute_module", lambda *_arguments, **_options: {"folder": os.environ[RUN_FOLDER]})
+    made = action({**HERE, "srs_in_process": in_process})
+    assert made.run_module({}, {**HERE, "srs_in_process": in_process}) == {"folder": str(tmp_path)}
 
 
 def test_a_bug_is_a_failure_of_the_task(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -331,6 +331,30 @@ def test_an_exec_plugin_gives_a_token(home: Path, form: str) -> None:
     assert connection.authorization() == "Bearer from plugin"
 
 
+@pytest.mark.parametrize("form", ["file", "content"])
+def test_an_exec_plugin_is_run_again_for_other_credentials(home: Path, form: str) -> None:
+    given = content(plugin(home, credential(token="one")))
+    connection = load({"kubeconfig": write(home / "kubeconfig", given) if form == "file" else copy.deepcopy(given)})
+    plugin(home, credential(token="two"))
+    assert connection.authorization() == "Bearer one", "as long as they are taken"
+    connection.renew()
+    assert connection.authorization() == "Bearer two"
+
+
+def test_a_token_of_the_options_stays(home: Path) -> None:
+    connection = load({"kubeconfig": write(home / "kubeconfig", content(plugin(home, credential(token="one")))), "api_key": "mine"})
+    connection.renew()
+    assert connection.authorization() == "Bearer mine"
+
+
+def test_a_token_file_is_read_for_each_request(home: Path) -> None:
+    (home / "token").write_text("one")
+    connection = load({"kubeconfig": write(home / "kubeconfig", content({"tokenFile": "token"}))})
+    assert connection.authorization() == "Bearer one"
+    (home / "token").write_text("two\n")
+    assert connection.authorization() == "Bearer two"
+
+
 def test_an_exec_plugin_gives_a_certificate(home: Path) -> None:
     user = plugin(home, credential(clientCertificateData=PEM, clientKeyData=PEM))
     connection = load({"kubeconfig": write(home / "kubeconfig", content(user))})

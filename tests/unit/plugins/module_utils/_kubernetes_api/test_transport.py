@@ -153,7 +153,7 @@ def test_patience_is_for_the_run_and_not_for_each_object(client: Client, api: An
 
 def test_those_who_are_waiting_already_stop_when_patience_is_over(client: Client, api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def another_gives_up(_seconds: float) -> None:
-        client.transport._give_up(ApiError("x", 503, {}, "y"), retry=True, wait=0)
+        client.transport._given_up(ApiError("x", 503, {}, "y"), retry=True, wait=0)
 
     monkeypatch.setattr("time.sleep", another_gives_up)
     api.faults = [lambda request: BUSY]
@@ -170,8 +170,9 @@ def test_what_fails_for_a_reason_of_its_own_leaves_the_others_their_try(client: 
     with pytest.raises(ApiError, match="no endpoints available"):
         client.get("v1", "ConfigMap", "a", "n")
     assert client.get("v1", "ConfigMap", "c", "n") == CONFIG_MAP
-    with pytest.raises(Unreachable):
+    with pytest.raises(SrsError, match="does not answer") as caught:
         client.get("v1", "ConfigMap", "b", "n")
+    assert not isinstance(caught.value, Unreachable), "for which nothing else would be tried"
     assert client.get("v1", "ConfigMap", "d", "n") == CONFIG_MAP, "one broken connection is no lost server"
     assert sum(clock) <= under_test.PATIENCE
 
@@ -376,6 +377,20 @@ def test_an_answer_without_end_is_cut(client: Client, monkeypatch: pytest.Monkey
     with pytest.raises(SrsError, match="answers with more than 256 MiB, as no API server does"):
         client.get("v1", "ConfigMap", "a", "n")
     assert sum(read) <= under_test.LONGEST_ANSWER + 2 * under_test.PART
+
+
+def test_an_event_without_end_is_cut(client: Client) -> None:
+    class Endless(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            return b" " * 1024 * 1024
+
+    class Pool:
+        def request(self, *_arguments: Any, preload_content: bool, **_options: Any) -> Any:
+            return urllib3.HTTPResponse(Endless(), status=200, preload_content=preload_content)
+
+    client.transport._pool = Pool()
+    with pytest.raises(SrsError, match=r"Can't watch pods: .* answers with an event of more than 16 MiB"):
+        list(client.watch("v1", "Pod", resource_version="1", timeout=9))
 
 
 def test_half_an_answer_is_asked_for_again(client: Client, clock: list[float]) -> None:
