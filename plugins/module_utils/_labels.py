@@ -32,7 +32,9 @@ SRS_CONTAINER = "srs"
 
 # On a ConfigMap: the keys of its revisions, newest first.
 CONFIG_KEYS = "livestream.srs/config-keys"
-# On pods: checksums of the configs that they were started with, and the reload that is awaited of them.
+# How often the text under each key was changed, where it was: KEY=COUNT,...
+CONFIG_CHANGES = "livestream.srs/config-changes"
+# On pods: checksums of the configs that they were started with, and the reload that is awaited of them or that they have made.
 CONFIG_CHECKSUM = "livestream.srs/config-checksum"
 RESTART_CHECKSUM = "livestream.srs/restart-checksum"
 NGINX_CONFIG_CHECKSUM = "livestream.srs/nginx-config-checksum"

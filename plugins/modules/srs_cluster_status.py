@@ -135,7 +135,7 @@ origins:
   type: dict
   contains:
     desired:
-      description: Replicas that it should have.
+      description: Replicas that it should have; a workload that was deleted counts for nothing here.
       type: int
     ready:
       description: Replicas that are ready.
@@ -144,7 +144,7 @@ origins:
       description: Replicas of the newest pod template.
       type: int
     complete:
-      description: Whether all of its workloads are complete.
+      description: Whether all of its workloads are complete, but for those that were deleted.
       type: bool
     workloads:
       description: Its Deployments and StatefulSets, a canary among them.
@@ -245,6 +245,10 @@ origins:
         config_checksum:
           description: Checksum of the srs.conf that it was started with. Null if its annotations do not tell.
           type: str
+        config_taken:
+          description: Whether its server is known to have taken what its srs.conf holds, as by a reload. Null if the file
+            is not one of those that a ConfigMap keeps for each revision, or ConfigMaps were not read.
+          type: bool
 hls:
   returned: always
   description: Workloads that serve HLS alone, by name of their cluster; empty if nginx runs beside SRS. The form is that
@@ -617,8 +621,8 @@ verdicts:
         and its limit.
       type: bool
     stale_config:
-      description: A pod was started with another srs.conf than its ConfigMap holds now, by their checksums. Null if no checksums
-        are known.
+      description: A pod was started with another srs.conf than its ConfigMap holds now, by their checksums, or its server
+        has not been seen to reload it. Null if no checksums are known.
       type: bool
     mixed_versions:
       description: The servers that answer run several versions of SRS. Null if no server tells.

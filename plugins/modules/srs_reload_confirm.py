@@ -1,22 +1,25 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wait until running servers have reloaded a changed config."""
+"""See that running servers have taken their config."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: srs_reload_confirm
-short_description: Wait until running SRS servers have reloaded their changed srs.conf
+short_description: See that running SRS servers have taken their srs.conf by a reload
 version_added: 0.1.0
 author:
   - The livestream.srs contributors (@livestream-srs)
 description:
   - For servers that reload by themselves when the file changes (C(inotify_auto_reload on)) which the kubelet renews for them.
-  - Asks each server by the HTTP API about its last reload, until there is one since the change of the ConfigMap. Fails when one has refused
-    the new config, or has not reloaded in time; SRS goes on with its old config then.
-  - Notes on the pods (annotation C(livestream.srs/reload)) what is awaited. That has the kubelet renew their files at once instead of about
-    a minute later, and tells the next run what is left, should this one be cut short. Without anything awaited, only the pods are listed.
+  - Each running server must be known to have taken what its ConfigMap holds. That is so if the text under the key that its pod mounts has
+    never changed, if the pod was created more than 30 seconds after the last change, or if the pod is noted to have taken just that
+    (annotation C(livestream.srs/reload)). Where all are, nobody is asked, and one list of pods and one of ConfigMaps is all that it costs.
+  - The others are asked by the HTTP API about their last reload, until there is one of the file. Fails, in each run, as long as one
+    refuses its config, which then goes on with its old one, or can't be seen to have taken it.
+  - The pods are noted what is awaited, which has the kubelet renew their files at once instead of about a minute later. A server that has
+    not reloaded by itself after a minute of that, since it had done so before anybody looked, is asked to reload once more.
   - What the role P(livestream.srs.srs_edge#role) does for clusters with C(config_strategy=reload).
 extends_documentation_fragment:
   - livestream.srs.kubernetes_auth
@@ -26,14 +29,15 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Tells which servers would have to reload.
+    details: Tells which servers would have to reload, and warns of those that are not known to have taken what they have. None is asked.
   diff_mode:
     support: none
   idempotent:
     support: full
     details: Changes nothing but its own notes.
 notes:
-  - Needs C(raw_api { enabled on; }) in C(http_api) of the servers' srs.conf, and SRS 5.0.176, 6.0.71 or later.
+  - Needs C(raw_api { enabled on; allow_reload on; }) in C(http_api) of the servers' srs.conf, and SRS 5.0.176, 6.0.71 or later. Without
+    C(allow_reload), a server that has reloaded before anybody looked can't be seen to have done so.
 options:
   namespace:
     description: Namespace of the topology.
@@ -54,25 +58,22 @@ options:
         type: str
         required: true
       config_map:
-        description: Name of its ConfigMap.
+        description: Name of its ConfigMap, as M(livestream.srs.apply_set) has applied it.
         type: str
         required: true
       key:
-        description: Key in the ConfigMap that its pods mount as C(srs.conf). Pods that mount another one are of another revision.
+        description:
+          - Key in the ConfigMap that its pods mount as C(srs.conf). Pods that mount another one are of another revision.
+          - Of a cluster that is held, it is the newest one in the ConfigMap.
         type: str
         required: true
       checksum:
-        description: Checksum of its srs.conf.
+        description: Checksum of the srs.conf that it is to have, for check mode.
         type: str
         required: true
       api_port:
         description: Port of the HTTP API, unless O(api_port) is given.
         type: int
-  changed_config_maps:
-    description: Names of the ConfigMaps whose data were changed just now.
-    type: list
-    elements: str
-    default: []
   wait_timeout:
     description: How long to wait for all servers together, in seconds.
     type: int
@@ -85,7 +86,6 @@ EXAMPLES = r"""
     name: srs-edge
     namespace: srs
     objects: "{{ objects }}"
-  register: applied
 
 - name: See that running servers have taken it
   livestream.srs.srs_reload_confirm:
@@ -96,12 +96,11 @@ EXAMPLES = r"""
         config_map: srs-edge-config
         key: srs-66e73aacca37.conf
         checksum: "{{ checksum }}"
-    changed_config_maps: "{{ applied.objects | selectattr('fields', 'contains', 'data') | map(attribute='name') }}"
 """
 
 RETURN = r"""
 servers:
-  description: The servers that had to reload.
+  description: The servers that were not known to have taken their config.
   returned: always
   type: list
   elements: dict
@@ -142,7 +141,6 @@ def specification() -> dict[str, Any]:
             **srs_api_spec(),
             "namespace": required,
             "clusters": {"type": "list", "elements": "dict", "required": True, "options": cluster},
-            "changed_config_maps": {"type": "list", "elements": "str", "default": []},
             "wait_timeout": {"type": "int", "default": 300},
         },
         "supports_check_mode": True,

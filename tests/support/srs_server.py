@@ -82,6 +82,8 @@ class Srs:
     def _raw(self, rpc: str) -> dict[str, Any]:
         if not self.reload:
             return {"code": 1061}
+        if rpc == "reload" and self.reload.get("allowed") is False:
+            return {"code": 1061}
         if rpc == "reload":
             self.reload["data"] = self.reload.get("next")
             return {"code": 0}

@@ -80,8 +80,8 @@ class Edge(Server):
             # A server with allow rules refuses whatever none of them names.
             conf["security"] = {"enabled": True, "allow": ["play all", *(f"publish {peer}" for peer in self.publish_from)]}
         if self.config_strategy == "reload":
-            # Without allow_reload, raw_api only tells what became of the last reload.
-            conf |= {"inotify_auto_reload": True, "http_api": {"raw_api": {"enabled": True}}}
+            # By raw_api a server tells what became of its last reload, and by allow_reload it reloads once more if that may be another's.
+            conf |= {"inotify_auto_reload": True, "http_api": {"raw_api": {"enabled": True, "allow_reload": True}}}
         return self.conf_parameters(conf)
 
 

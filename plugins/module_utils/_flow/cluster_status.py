@@ -27,7 +27,6 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed import (
 )
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import (
     Component,
-    Config,
     KubernetesSide,
     Status,
     Unjudged,
@@ -92,12 +91,14 @@ class Reader:
 
     def look(self) -> KubernetesSide:
         """What Kubernetes says about it."""
+        objects = self._objects()
+        config_maps = objects.get("ConfigMap") or []
         return {
             "namespace": self.namespace,
             "topology": self.params["topology"],
             "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            **status.build(self._objects(), self.params["app"], self.params["stream"]),
-            "configs": self._configs() if self.endpoints else {},
+            **status.build(objects, self.params["app"], self.params["stream"]),
+            "configs": {item["metadata"]["name"]: server_config.of_config_map(item) for item in config_maps},
         }
 
     def ask(self, found: KubernetesSide, *what: str, component: Component | None = None) -> list[streams.Server]:
@@ -128,6 +129,8 @@ class Reader:
         found["EndpointSlice"] = self._if_allowed("discovery.k8s.io/v1", "EndpointSlice", self.labels)
         if any(readiness.waiting_for(item) for item in workloads):
             found["Event"] = self._if_allowed("v1", "Event", "", field_selector="type=Warning")
+        if self.endpoints:
+            found["ConfigMap"] = self._if_allowed("v1", "ConfigMap", self.labels)
         return found
 
     def _list(self, version: str, kind: str, labels: str, **more: str) -> list[dict[str, Any]]:
@@ -140,11 +143,6 @@ class Reader:
             if error.status == 403:
                 return None
             raise
-
-    def _configs(self) -> dict[str, Config]:
-        """What the srs.conf of each ConfigMap says, by name."""
-        found = self._if_allowed("v1", "ConfigMap", self.labels) or []
-        return {item["metadata"]["name"]: server_config.of_config_map(item) for item in found}
 
     def targets(self, found: KubernetesSide) -> tuple[dict[str, streams.Server], list[Endpoint]]:
         """All servers of the topology by name, and how to reach those that can be asked; the others have an error.
@@ -212,7 +210,7 @@ def _refs(found: Status, wanted: set[str]) -> list[Ref]:
             Ref("apps/v1", workload["kind"], found["namespace"], workload["name"])
             for _name, cluster in status.clusters(found)
             for workload in cluster["workloads"]
-            if not workload["complete"]
+            if not workload["complete"] and not workload["deleting"]
         ]
     if "addresses" in wanted:
         refs += [Ref("v1", "Service", found["namespace"], service["name"]) for service in status.without_address(found)]

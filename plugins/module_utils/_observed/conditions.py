@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._observed.status import clusters, reasons, without_address
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status import clusters, is_going, reasons, without_address
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Cluster, Objects, Status
 
 Query = Callable[[str, Any], Any]
@@ -58,8 +58,8 @@ def missing(status: Status, conditions: Sequence[tuple[str, str]], query: Query)
 
 def _ready(status: Status, _value: str, _query: Query) -> list[str]:
     found = list(clusters(status))
-    if not found:
-        return ["there are no workloads with its labels"]
+    if all(is_going(cluster) for _name, cluster in found):
+        return ["there are no workloads with its labels" + (" but such as are being deleted" if found else "")]
     lines = []
     for name, cluster in found:
         if not cluster["complete"]:
@@ -112,7 +112,9 @@ def _wanted(status: Objects, name: str) -> list[tuple[str, Cluster]]:
 
 
 CONDITIONS: dict[str, Condition] = {
-    "ready": Condition("Each workload has the desired number of ready pods of its newest template, and no older ones.", _ready, alone=True),
+    "ready": Condition(
+        "Each workload that is to stay has the desired number of ready pods of its newest template, and no older ones.", _ready, alone=True
+    ),
     "addresses": Condition("Each Service of type LoadBalancer has an address.", _addresses, alone=True),
     "drained": Condition("No pod is draining, in the topology or in one cluster.", _drained, alone=True, value="CLUSTER"),
     "idle": Condition("No client is connected to any server of the cluster.", _idle, value="CLUSTER", of_servers=True),

@@ -20,6 +20,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed.status_mo
     Service,
     Workload,
 )
+from ansible_collections.livestream.srs.plugins.module_utils._rollout.reloads import taken
 
 Object = Mapping[str, Any]
 Kind = Literal["Deployment", "StatefulSet"]
@@ -39,14 +40,15 @@ EVENTS = 3
 def build(objects: Mapping[str, Iterable[Object] | None], app: str = "live", stream: str = "livestream") -> Objects:
     """The Kubernetes side of the status.
 
-    ``objects`` are the API server's objects by kind: Deployment, StatefulSet, Service, Pod, EndpointSlice and Event. Those of a kind
-    that may not be read are None. ``app`` and ``stream`` are those of the URLs.
+    ``objects`` are the API server's objects by kind: Deployment, StatefulSet, Service, Pod, ConfigMap, EndpointSlice and Event. Those of a
+    kind that may not be read are None. ``app`` and ``stream`` are those of the URLs.
     """
     pods: dict[tuple[str, str] | None, list[Object]] = {}
     for pod in objects.get("Pod") or ():
         pods.setdefault(owner(pod), []).append(pod)
     events = list(objects.get("Event") or ())
-    found = [_read(kind, item, pods, events) for kind in KINDS for item in objects.get(kind) or ()]
+    config_maps = {item["metadata"]["name"]: item for item in objects.get("ConfigMap") or ()}
+    found = [_read(kind, item, pods, events, config_maps) for kind in KINDS for item in objects.get(kind) or ()]
     found.sort(key=lambda item: addresses.place(item.component, item.cluster, item.workload["name"]))
     services = addresses.services(objects.get("Service") or (), objects.get("EndpointSlice"))
     return {
@@ -62,6 +64,11 @@ def clusters(status: Objects) -> Iterator[tuple[str, Cluster]]:
     """(name, cluster) of all clusters: origins, HLS, edge clusters."""
     for group in (status["origins"], status["hls"], status["edges"]):
         yield from group.items()
+
+
+def is_going(cluster: Cluster) -> bool:
+    """Whether all workloads of a cluster were deleted, and are still there."""
+    return all(workload["deleting"] for workload in cluster["workloads"])
 
 
 def without_address(status: Objects) -> list[Service]:
@@ -105,10 +112,11 @@ def _clusters(found: Iterable[_Found], component: str) -> dict[str, Cluster]:
         if item.component == component:
             empty: Cluster = {"desired": 0, "ready": 0, "updated": 0, "complete": True, "workloads": [], "pods": []}
             cluster = grouped.setdefault(item.cluster, empty)
-            cluster["desired"] += item.workload["desired"]
-            cluster["ready"] += item.workload["ready"]
-            cluster["updated"] += item.workload["updated"]
-            cluster["complete"] = cluster["complete"] and item.workload["complete"]
+            if not item.workload["deleting"]:  # it is to have nothing any more
+                cluster["desired"] += item.workload["desired"]
+                cluster["ready"] += item.workload["ready"]
+                cluster["updated"] += item.workload["updated"]
+                cluster["complete"] = cluster["complete"] and item.workload["complete"]
             cluster["workloads"].append(item.workload)
             cluster["pods"].extend(item.pods)
     return grouped
@@ -124,10 +132,16 @@ class _Found:
     pods: list[Pod]
 
 
-def _read(kind: Kind, item: Object, pods: Mapping[tuple[str, str] | None, list[Object]], events: Iterable[Object]) -> _Found:
+def _read(
+    kind: Kind,
+    item: Object,
+    pods: Mapping[tuple[str, str] | None, list[Object]],
+    events: Iterable[Object],
+    config_maps: Mapping[str, Object],
+) -> _Found:
     name, component, cluster = addresses.identity(item)
     mine = [*pods.get((kind, name), ()), *(pod for pod in pods.get(None, ()) if owns(kind, item, pod))]
-    own = sorted((_pod(pod, name) for pod in mine), key=lambda pod: pod["name"])
+    own = sorted((_pod(pod, name, config_maps) for pod in mine), key=lambda pod: pod["name"])
     return _Found(component, cluster, _workload(kind, item, own, _warnings(events, {name, *(pod["name"] for pod in own)})), own)
 
 
@@ -159,7 +173,7 @@ def _workload(kind: Kind, item: Object, pods: Sequence[Pod], warnings: Sequence[
     }
 
 
-def _pod(pod: Object, workload: str) -> Pod:
+def _pod(pod: Object, workload: str, config_maps: Mapping[str, Object]) -> Pod:
     metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
     state = pod_state(pod)
     # Kubernetes' reason for a pod that is being stopped is that it was told to stop.
@@ -179,6 +193,7 @@ def _pod(pod: Object, workload: str) -> Pod:
         "message": message,
         "created": metadata.get("creationTimestamp"),
         "config_checksum": _config_checksum(metadata),
+        "config_taken": taken(pod, config_maps),
     }
 
 

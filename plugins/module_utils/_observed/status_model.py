@@ -92,6 +92,13 @@ class Pod(TypedDict):
     message: Annotated[str | None, Doc("Why it is not ready, as a sentence.", null="Kubernetes gives no more than the reason")]
     created: Annotated[Time | None, Doc("When it was created, in UTC (RFC 3339).", null="the pod does not tell")]
     config_checksum: Annotated[str | None, Doc("Checksum of the srs.conf that it was started with.", null=_CHECKSUM_UNKNOWN)]
+    config_taken: Annotated[
+        bool | None,
+        Doc(
+            "Whether its server is known to have taken what its srs.conf holds, as by a reload.",
+            null="the file is not one of those that a ConfigMap keeps for each revision, or ConfigMaps were not read",
+        ),
+    ]
 
 
 class Workload(TypedDict):
@@ -121,10 +128,10 @@ class Workload(TypedDict):
 class Cluster(TypedDict):
     """The workloads of one edge cluster, of the origins, or of HLS."""
 
-    desired: Annotated[Count, Doc("Replicas that it should have.")]
+    desired: Annotated[Count, Doc("Replicas that it should have; a workload that was deleted counts for nothing here.")]
     ready: Annotated[Count, Doc("Replicas that are ready.")]
     updated: Annotated[Count, Doc("Replicas of the newest pod template.")]
-    complete: Annotated[bool, Doc("Whether all of its workloads are complete.")]
+    complete: Annotated[bool, Doc("Whether all of its workloads are complete, but for those that were deleted.")]
     workloads: Annotated[list[Workload], Doc("Its Deployments and StatefulSets, a canary among them.")]
     pods: Annotated[list[Pod], Doc("The pods of its workloads.")]
 
@@ -364,7 +371,11 @@ class Verdicts(TypedDict):
     ]
     stale_config: Annotated[
         bool | None,
-        Doc("A pod was started with another srs.conf than its ConfigMap holds now, by their checksums.", null="no checksums are known"),
+        Doc(
+            "A pod was started with another srs.conf than its ConfigMap holds now, by their checksums, or its server has not been seen to "
+            "reload it.",
+            null="no checksums are known",
+        ),
     ]
     mixed_versions: Annotated[bool | None, Doc("The servers that answer run several versions of SRS.", null=_NOBODY_TELLS)]
 

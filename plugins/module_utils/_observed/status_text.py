@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ansible_collections.livestream.srs.plugins.module_utils._observed.status import clusters
+from ansible_collections.livestream.srs.plugins.module_utils._observed.status import clusters, is_going
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import (
     STATES,
     Objects,
@@ -50,6 +50,9 @@ def counts(status: Objects) -> str:
     """``origin 1/1, edge 3/3``: ready against desired replicas of each cluster."""
     parts = []
     for name, cluster in clusters(status):
+        if is_going(cluster):
+            parts.append(f"{name} being deleted")
+            continue
         rolling = not cluster["complete"] and cluster["ready"] >= cluster["desired"]
         parts.append(f"{name} {cluster['ready']}/{cluster['desired']}" + (" (rolling)" if rolling else ""))
     return ", ".join(parts) or "no workloads"

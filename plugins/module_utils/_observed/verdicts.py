@@ -12,6 +12,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed.status im
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import (
     Cluster,
     Judgement,
+    Pod,
     Problem,
     Server,
     Severity,
@@ -105,22 +106,26 @@ def _stale_config(status: Unjudged, _limit: int) -> Iterator[Finding]:
                 started = f"{stale[0]}{_and_more(stale)} started with another {workload['config_map']} than there is now"
                 text = f"{started}; replace the pods, for instance by kubectl rollout restart {workload['kind'].lower()} {workload['name']}"
                 yield Finding("warning", workload["name"], text)
+            behind = [pod["name"] for pod in _pods_of(workload, cluster) if pod["config_taken"] is False]
+            if behind:
+                seen = f"{behind[0]}{_and_more(behind)} has not been seen to take what {workload['config_map']} holds now"
+                yield Finding("warning", workload["name"], f"{seen}; playbooks/site.yml asks for it, and says what is wrong with it")
+
+
+def _pods_of(workload: Workload, cluster: Cluster) -> Iterator[Pod]:
+    return (pod for pod in cluster["pods"] if pod["workload"] == workload["name"] and not pod["draining"])
 
 
 def _stale_pods(status: Unjudged, workload: Workload, cluster: Cluster) -> list[str]:
     config = status["configs"].get(workload["config_map"] or "")
     if config is None:
         return []
-    return [
-        pod["name"]
-        for pod in cluster["pods"]
-        if pod["workload"] == workload["name"] and not pod["draining"] and pod["config_checksum"] not in (None, config["checksum"])
-    ]
+    return [pod["name"] for pod in _pods_of(workload, cluster) if pod["config_checksum"] not in (None, config["checksum"])]
 
 
 def _checksums_known(status: Unjudged) -> bool:
     return any(
-        pod["config_checksum"] and status["configs"].get(workload["config_map"] or "")
+        pod["config_taken"] is not None or (pod["config_checksum"] and status["configs"].get(workload["config_map"] or ""))
         for _name, cluster in clusters(status)
         for workload in cluster["workloads"]
         for pod in cluster["pods"]

@@ -12,7 +12,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Policy
 from ansible_collections.livestream.srs.plugins.module_utils._labels import COMPONENT, INSTANCE, MANAGED_BY, OWNER
-from ansible_collections.livestream.srs.plugins.module_utils._rollout import change_cause, revisions
+from ansible_collections.livestream.srs.plugins.module_utils._rollout import change_cause, reloads, revisions
 
 
 @dataclass
@@ -24,7 +24,7 @@ class SrsPolicy(Policy):
     redacted: Callable[[str], str]
 
     def carried_over(self, live: Mapping[str, Any] | None, manifest: Object) -> Object:
-        manifest = revisions.carried_over(live, manifest)
+        manifest = reloads.counted(live, revisions.carried_over(live, manifest))
         return change_cause.carried_over(live, manifest) if self.who else manifest
 
     def cause(self, live: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str | None:

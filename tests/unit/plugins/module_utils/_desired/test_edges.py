@@ -141,7 +141,7 @@ def test_a_limit_of_connections_is_the_servers() -> None:
 def test_servers_that_reload_watch_their_file_and_tell_of_it() -> None:
     made = edge(config_strategy="reload", config={"http_api": {"listen": 1986}})
     assert made.srs_conf["inotify_auto_reload"] is True
-    assert made.srs_conf["http_api"] == {"raw_api": {"enabled": True}, "listen": 1986}
+    assert made.srs_conf["http_api"] == {"raw_api": {"enabled": True, "allow_reload": True}, "listen": 1986}
     assert "inotify_auto_reload" not in edge().srs_conf
 
 

@@ -19,7 +19,7 @@ def cluster(desired: int = 1, ready: int = 1, updated: int = 1, pods: list[dict[
         "updated": updated,
         "complete": desired == ready == updated,
         "pods": pods or [],
-        "workloads": [],
+        "workloads": [workload()],
     }
 
 
@@ -136,9 +136,12 @@ def test_why_no_pod_can_be_made_is_told(topology: dict[str, Any]) -> None:
     assert missing(topology, "ready") == ["edge 1/3 ready, 1 updated (no new pod can be made: exceeded quota: q)"]
 
 
-def test_a_workload_that_is_to_go_is_not_ready_and_why(topology: dict[str, Any]) -> None:
-    topology["edges"]["edge"] = {**cluster(), "complete": False, "workloads": [workload(deleting="is still being deleted")]}
-    assert missing(topology, "ready") == ["edge 1/1 ready (Deployment w is still being deleted)"]
+def test_what_is_to_go_is_not_waited_for(topology: dict[str, Any]) -> None:
+    going = {**cluster(0, 0, 0), "workloads": [workload(deleting="is still being deleted")]}
+    topology["edges"]["edge"] = going
+    assert missing(topology, "ready") == []
+    topology["edges"]["cdn"] = topology["origins"]["origin"] = going
+    assert missing(topology, "ready") == ["there are no workloads with its labels but such as are being deleted"]
 
 
 def test_a_service_that_is_to_go_needs_no_address(topology: dict[str, Any]) -> None:

@@ -195,5 +195,8 @@ def test_a_service_that_is_to_go_offers_no_urls(tutorial: dict[str, Any]) -> Non
 def test_a_workload_that_is_to_go_says_so(tutorial: dict[str, Any]) -> None:
     assert status.build(tutorial)["edges"]["edge"]["workloads"][0]["deleting"] is None
     tutorial["Deployment"][0]["metadata"]["deletionTimestamp"] = "2026-01-31T12:00:00Z"
-    (workload,) = status.build(tutorial)["edges"]["edge"]["workloads"]
+    edge = status.build(tutorial)["edges"]["edge"]
+    (workload,) = edge["workloads"]
     assert (workload["deleting"], workload["complete"]) == ("is still being deleted", False)
+    assert (edge["desired"], edge["ready"], edge["updated"], edge["complete"]) == (0, 0, 0, True), "nothing is expected of it"
+    assert status.is_going(edge) and len(edge["pods"]) == 3

@@ -103,6 +103,13 @@ def test_ready_but_not_yet_updated_is_said_to_be_rolling(tutorial: dict[str, Any
     assert status_text.counts(status.build(tutorial)) == "origin 1/1, edge 3/3 (rolling)"
 
 
+def test_a_cluster_that_is_to_go_is_said_to_be_deleted(tutorial: dict[str, Any]) -> None:
+    tutorial["Deployment"][0]["metadata"].update(deletionTimestamp="2026-01-31T12:00:00Z", finalizers=["example.org/hold"])
+    found = status.build(tutorial)
+    assert status_text.counts(found) == "origin 1/1, edge being deleted"
+    assert status_text.not_complete(found) == []
+
+
 def test_without_any_address_the_urls_inside_the_cluster_are_said_to_be_that(tutorial: dict[str, Any]) -> None:
     tutorial["Service"] = [service("srs-internal-origin-service", "origin", "origin", [1935], kind="ClusterIP")]
     lines = summary(tutorial)

@@ -12,7 +12,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed import ve
 
 
 def pod(name: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "workload": "srs-edge", "reason": None, "draining": False, "config_checksum": "new", **more}
+    return {"name": name, "workload": "srs-edge", "reason": None, "draining": False, "config_checksum": "new", "config_taken": None, **more}
 
 
 def cluster(pods: list[dict[str, Any]] | None = None, **more: Any) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def test_what_was_deleted_and_is_still_there(healthy: dict[str, Any]) -> None:
     edge["workloads"][0]["deleting"] = "is still being deleted"
     healthy["edges"]["edge"] = edge
     assert judged(healthy, "not_deleted")[1][0] == ("srs-edge", "it is still being deleted; if that lasts, see what set them")
-    assert judged(healthy, "not_ready")[1][0][1].endswith("(Deployment srs-edge is still being deleted)")
+    assert judged(healthy, "not_ready")[1][0][1].endswith("(Deployment srs-edge is still being deleted)"), "another one is not ready"
 
 
 def test_no_address_and_no_endpoints(healthy: dict[str, Any]) -> None:
@@ -153,6 +153,15 @@ def test_stale_config(healthy: dict[str, Any]) -> None:
     assert flag is True
     text = "a and 1 more started with another srs-edge-config than there is now; replace the pods, for instance by kubectl rollout restart "
     assert found == [("srs-edge", text + "deployment srs-edge")]
+
+
+def test_servers_that_have_not_reloaded_their_config(healthy: dict[str, Any]) -> None:
+    behind = pod("edge-1", config_checksum=None, config_taken=False)
+    healthy["edges"]["edge"]["pods"] = [pod("edge-0", config_checksum=None, config_taken=True), behind, {**behind, "draining": True}]
+    text = "edge-1 has not been seen to take what srs-edge-config holds now; playbooks/site.yml asks for it, and says what is wrong with it"
+    assert judged(healthy, "stale_config") == (True, [("srs-edge", text)])
+    behind["config_taken"] = True
+    assert judged(healthy, "stale_config") == (False, [])
 
 
 def test_without_checksums_nothing_is_said_of_configs(healthy: dict[str, Any]) -> None:
