@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 
 Play = Callable[..., Any]
-Run = Callable[[int], tuple[list[str], Counter[str]]]
+Run = Callable[..., tuple[list[str], Counter[str]]]
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 MANY = 30
 
 
-def clusters(count: int) -> dict[str, Any]:
-    return {"srs_edge_replicas": 0, "srs_edge_clusters": [{"name": f"edge-{number}"} for number in range(count)]}
+def clusters(count: int, replicas: int = 0) -> dict[str, Any]:
+    return {"srs_edge_replicas": replicas, "srs_edge_clusters": [{"name": f"edge-{number}"} for number in range(count)]}
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def run(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("PYTHONPATH", str(SUPPORT / "request_log"))
     monkeypatch.setenv("REQUEST_LOG", str(log))
 
-    def run(count: int) -> tuple[list[str], Counter[str]]:
+    def run(count: int, replicas: int = 0, **variables: Any) -> tuple[list[str], Counter[str]]:
         log.write_text("")
-        play(**clusters(count))
+        play(**clusters(count, replicas), **variables)
         lines = log.read_text().splitlines()
         return [line for line in lines if not line.startswith("TEMPLATE ")], Counter(line for line in lines if line.startswith("TEMPLATE "))
 
@@ -73,3 +73,15 @@ def test_requests_and_templates_without_a_change_are_as_many_for_one_edge_cluste
     assert all(count == 1 for count in watches.values()), watches
     # What follows is planned before the first change, and in the end a server is asked for a stream to play.
     assert len(built) - len(writes) <= 2 * many.total() + len(watches) + 10
+
+
+def test_to_know_that_servers_have_taken_their_configs_costs_two_lists_for_all_clusters(run: Run) -> None:
+    def unchanged(count: int, strategy: str) -> Counter[str]:
+        variables = {"srs_edge_config_strategy": strategy, "srs_verify": False}
+        run(count, 1, **variables)
+        requests, _templates = run(count, 1, **variables)
+        return Counter(line.partition("?")[0] for line in requests)
+
+    rolled, one, many = unchanged(1, "roll"), unchanged(1, "reload"), unchanged(MANY, "reload")
+    assert many == one
+    assert sorted(kind.rpartition("/")[2] for kind in (one - rolled).elements()) == ["configmaps", "pods"], one - rolled

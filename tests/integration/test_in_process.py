@@ -27,7 +27,7 @@ import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import names
-from ansible_collections.livestream.srs.plugins.module_utils._labels import CONFIG_KEYS
+from ansible_collections.livestream.srs.plugins.module_utils._labels import CONFIG_CHANGES, CONFIG_KEYS
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import reloads
 from ansible_collections.livestream.srs.tests.support import fake_cluster
 from ansible_collections.livestream.srs.tests.support.api_server import ApiServer
@@ -60,7 +60,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "srs_origin_config": {"namespace": "n", "configs": [{"name": "new", "hls": {"hls_fragment": 2}}]},
     "srs_playback_info": {"namespace": "n", "clusters": [{"name": "edge", "flv_port": 8080}]},
     "srs_reload": {"namespace": "n", "clusters": ["edge"]},
-    "srs_reload_confirm": {"namespace": "n", "clusters": [RELOADING], "changed_config_maps": ["srs-edge-config"], "wait_timeout": 30},
+    "srs_reload_confirm": {"namespace": "n", "clusters": [RELOADING], "wait_timeout": 30},
     "srs_topology_info": {"namespace": "hand-made"},
 }
 
@@ -94,7 +94,7 @@ MORE: dict[str, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {
     "srs_origin_config": [("refused", {"configs": [{"name": "bad", "srs_version": 2}]}, {})],
     "srs_playback_info": [("not playing", {"must_play": True}, {}), ("nothing has changed", {"clusters": []}, {})],
     "srs_reload": [("unknown cluster", {"clusters": ["moon"]}, {})],
-    "srs_reload_confirm": [("nothing is due", {"changed_config_maps": []}, {})],
+    "srs_reload_confirm": [("without clusters", {"clusters": []}, {}), ("in check mode", {}, {"check_mode": True})],
     "srs_topology_info": [("not there", {"namespace": "empty"}, {})],
 }
 
@@ -241,7 +241,7 @@ def furnish(server: ApiServer) -> None:
         add("apis/apps/v1", "statefulsets", "StatefulSet", fake_cluster.workload(component, replicas))
         labels = names.labels(component, component, "srs")
         config = {"metadata": {"name": f"srs-{component}-config", "labels": labels}, "data": {"srs.conf": fake_cluster.CONF}}
-        config["metadata"]["managedFields"] = [{"manager": "somebody", "time": "2026-01-02T00:00:00Z"}]
+        config["metadata"]["annotations"] = {CONFIG_KEYS: "srs.conf", CONFIG_CHANGES: "srs.conf=1"}
         add("api/v1", "configmaps", "ConfigMap", config)
     for name in fake_cluster.IPS:
         pod = fake_cluster.pod(name)

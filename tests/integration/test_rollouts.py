@@ -231,14 +231,39 @@ def test_a_config_that_is_reloaded_rolls_only_what_needs_it(edges: Edges, server
     assert edges.pods() == pods and edges.limit() == 2000
     assert sorted(servers.asked) == sorted(2 * [f"/{pod}/api/v1/raw?rpc=reload-fetch" for pod in pods])
     notes = [pod["metadata"]["annotations"]["livestream.srs/reload"] for pod in edges.get("pods")["items"]]
-    assert all(note.endswith(" taken") for note in notes)
+    assert all(note.endswith(" taken 1") for note in notes)
     assert edges.site(**new, **api).changed == [] and len(servers.asked) == 6
+    # Where only labels or annotations of the ConfigMap change, nothing is due.
+    edges.kubectl("annotate", "configmap", "srs-edge-config", "somebody=else")
+    edges.kubectl("label", "configmap", "srs-edge-config", "app.kubernetes.io/name-", "somebody=else")
+    assert edges.site(**new, **api).changed == ["Apply the edge clusters"] and len(servers.asked) == 6
 
     # This SRS takes only when it starts.
     edges.site(srs_edge_config={"http_remux": {"enabled": False}}, **new, **api)
     assert not edges.pods() & pods and len(servers.asked) == 6
     edges.rollout("rolled_back")
     assert edges.limit() == 2000
+
+
+def test_a_config_that_nobody_has_seen_to_be_taken_fails_each_run(edges: Edges, servers: Servers) -> None:
+    reload = {"srs_edge_config_strategy": "reload", "srs_verify": False}
+    api = {**reload, "srs_api_via": "url", "srs_api_url": f"http://127.0.0.1:{servers.server_port}/{{pod}}"}
+    silent = {**api, "srs_api_url": "http://127.0.0.1:9/{pod}", "srs_wait_timeout": 12}
+    edges.site(**api)
+    new = {"srs_edge_max_connections": 2000}
+    for changed in (["Apply the edge clusters"], []):
+        failed = edges.site(**new, **silent, expect=2)
+        assert failed.changed == changed
+        assert "3 of 3 servers have not taken their changed srs.conf" in failed.output and "could not be seen" in failed.output
+    warned = edges.site("--check", **new, **silent)
+    assert warned.changed == [] and "Not yet seen to have taken what their srs.conf holds: srs-edge-deployment-" in warned.output
+
+    # Taken back, it is asked of them, too: any of them may have taken the other one.
+    assert edges.site(**api).changed == ["Apply the edge clusters"]
+    notes = [pod["metadata"]["annotations"]["livestream.srs/reload"] for pod in edges.get("pods")["items"]]
+    assert all(note.endswith(" taken 2") for note in notes)
+    asked = len(servers.asked)
+    assert edges.site(**api).changed == [] and len(servers.asked) == asked
 
 
 def test_an_autoscaler_takes_the_replicas_over_and_gives_them_back(edges: Edges) -> None:
