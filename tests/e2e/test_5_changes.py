@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from driver import change, checks, kube
+from driver import change, checks, kube, playbook
 from driver.change import Change
 from driver.figures import Figures
+from driver.playbook import Run
 from driver.topology import EDGE, HLS, Topology
 from players.browser import HLS_JS, MPEGTS_JS
 from players.crowd import Audience, Regulars
@@ -111,6 +112,29 @@ def test_another_config_that_is_reloaded(built: Topology, unnoticed: Callable[..
     assert edge_uids(built) == before
     unnoticed("another config, which a reload doesn't take", srs_edge_config={"play": {"queue_length": 7}, "server_id": "edge"})
     assert not before & edge_uids(built)
+    asyncio.run(built.site(srs_edge_config_strategy="roll"))
+
+
+def test_a_reload_that_is_refused_or_not_seen(built: Topology) -> None:
+    def attempt(**variables: Any) -> Run:
+        return asyncio.run(playbook.attempt("playbooks/site.yml", built.kubeconfig, {**built.variables, **variables}))
+
+    # What the inventory says runs would know the directive; what does run doesn't.
+    asyncio.run(built.site(srs_edge_config_strategy="reload", srs_edge_version=7, srs_edge_config={"hls": {"hls_fragment": 2}}))
+    kube.wait_until(lambda: len(built.kube.pods(built.namespace, EDGE)) == 3, DRAIN, "the servers that didn't reload have ended")
+    before = edge_uids(built)
+    for _run in range(2):
+        refused = attempt(srs_edge_config={"hls": {"hls_fragment": 2, "hls_use_fmp4": True}})
+        assert refused.status == 2 and "3 of 3 servers have not taken" in refused.output, refused.output
+        assert "illegal vhost.hls.hls_use_fmp4" in refused.output, refused.output
+    assert asyncio.run(built.site()).changed == 1, "taken back, the servers take it again"
+    assert asyncio.run(built.site()).changed == 0
+
+    unseen = attempt(srs_edge_config={"hls": {"hls_fragment": 3}}, srs_api_via="url", srs_api_url="http://127.0.0.1:9", srs_wait_timeout=5)
+    assert unseen.status == 2 and "could not be seen" in unseen.output, unseen.output
+    time.sleep(10)  # by now they have reloaded, and won't again by themselves
+    assert asyncio.run(built.site(srs_edge_config={"hls": {"hls_fragment": 3}})).changed == 0
+    assert edge_uids(built) == before
     asyncio.run(built.site(srs_edge_config_strategy="roll"))
 
 

@@ -108,7 +108,8 @@ def _stale_config(status: Unjudged, _limit: int) -> Iterator[Finding]:
                 yield Finding("warning", workload["name"], text)
             behind = [pod["name"] for pod in _pods_of(workload, cluster) if pod["config_taken"] is False]
             if behind:
-                seen = f"{behind[0]}{_and_more(behind)} has not been seen to take what {workload['config_map']} holds now"
+                who = f"{behind[0]}{_and_more(behind)} {'have' if behind[1:] else 'has'}"
+                seen = f"{who} not been seen to take what {workload['config_map']} holds now"
                 yield Finding("warning", workload["name"], f"{seen}; playbooks/site.yml asks for it, and says what is wrong with it")
 
 

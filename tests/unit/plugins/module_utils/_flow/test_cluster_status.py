@@ -18,6 +18,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._flow import cluste
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Ref
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not_ready import NotReady
+from ansible_collections.livestream.srs.plugins.module_utils._labels import CONFIG_CHANGES, CONFIG_KEYS
 from ansible_collections.livestream.srs.plugins.module_utils._observed import report
 from ansible_collections.livestream.srs.tests.support.clock import Clock
 from ansible_collections.livestream.srs.tests.support.fake_cluster import API_OPTIONS, CONF, IPS, PROXY_IPS, FakeClient
@@ -289,6 +290,29 @@ def test_a_wait_ends_when_what_it_waits_for_has_failed(client: FakeClient, monke
     said = r"Stopped waiting, since StatefulSet video/srs-edge failed, for the topology srs in namespace video:\n- edge 1/3 ready"
     with pytest.raises(SrsError, match=said):
         run(read_servers=False, wait_for=["ready"], wait_timeout=600)
+
+
+def test_what_was_deleted_is_not_waited_for(client: FakeClient) -> None:
+    client.objects["StatefulSet"][1]["metadata"].update(deletionTimestamp="2026-01-31T12:00:00Z", finalizers=["example.org/hold"])
+    result = run(wait_for=["ready"], wait_timeout=0)
+    assert result["summary"][0] == "origin 1/1, edge being deleted"
+    told = "it is still being deleted, held by the finalizers example.org/hold; if that lasts, see what set them"
+    assert [(p["object"], p["message"]) for p in result["problems"]] == [("srs-edge", told)]
+
+
+def test_servers_that_have_not_reloaded_are_told(client: FakeClient) -> None:
+    key = "srs-aaa.conf"
+    client.objects["ConfigMap"][1] = {
+        "metadata": {"name": "srs-edge-config", "annotations": {CONFIG_KEYS: key, CONFIG_CHANGES: f"{key}=1"}},
+        "data": {"srs.conf": CONF, key: CONF},
+    }
+    volume = {"name": "config", "configMap": {"name": "srs-edge-config", "items": [{"key": key, "path": "srs.conf"}]}}
+    for pod in client.objects["Pod"][1:]:
+        pod["spec"]["volumes"] = [volume]
+    result = run()
+    assert [pod["config_taken"] for pod in result["edges"]["edge"]["pods"]] == [False] * 3
+    ((problem, told),) = [(p["object"], p["message"]) for p in result["problems"]]
+    assert problem == "srs-edge" and told.startswith("edge-0 and 2 more have not been seen to take what srs-edge-config holds now")
 
 
 def test_check_mode_waits_for_nothing(client: FakeClient) -> None:
