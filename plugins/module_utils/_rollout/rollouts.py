@@ -214,6 +214,8 @@ def release(cluster: Cluster, *, ends_canary: bool = False) -> tuple[Patch, Patc
     """Go on with a paused rollout, and let the cluster be changed again."""
     if not ends_canary:
         _refuse_canary(cluster, "release it")
+    elif cluster.held and not cluster.held.startswith(CANARY):
+        return NONE  # there is no canary, and the hold is for something else
     patch = _annotated(cluster.deployment, {HOLD: None}) | _of_spec(_unpaused(cluster))
     return patch, _annotated(cluster.config_map, {HOLD: None})
 

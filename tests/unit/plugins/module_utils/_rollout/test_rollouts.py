@@ -246,6 +246,11 @@ def test_a_canary_holds_the_stable_servers_until_it_ends() -> None:
     assert apply(held, rollouts.release(held, ends_canary=True)).held is None
 
 
+def test_the_end_of_a_canary_that_is_none_leaves_other_holds() -> None:
+    paused = apply(cluster(), rollouts.pause(cluster(), "alice"))
+    assert rollouts.release(paused, ends_canary=True) == rollouts.NONE
+
+
 def test_no_canary_begins_where_something_else_holds() -> None:
     paused = apply(cluster(), rollouts.pause(cluster(), "alice"))
     with pytest.raises(SrsError, match="paused by alice"):
