@@ -8,6 +8,8 @@ import difflib
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._text import printable_data, printable_lines
+
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
@@ -16,13 +18,14 @@ class SrsError(Exception):
     """Something that the user can fix.
 
     The message is one sentence that names the object or key, the value, and the way out.
-    ``details`` are returned beside it as structured data; they never hold a secret.
+    ``details`` are returned beside it as structured data; they never hold a secret. What others wrote - in annotations, events, answers -
+    becomes printable here.
     """
 
     def __init__(self, message: str, **details: Any) -> None:
-        super().__init__(message)
-        self.message = message
-        self.details = details
+        self.message = printable_lines(message)
+        super().__init__(self.message)
+        self.details: dict[str, Any] = printable_data(details, printable_lines)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -32,7 +35,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def run(module: AnsibleModule, flow: Callable[[AnsibleModule], dict[str, Any]]) -> None:
-    """Run a module's flow and leave the module: with its result, or with the message of the error it raised."""
+    """Run a module's flow and leave the module: with its result, or with the message of the error it raised.
+
+    Its warnings become printable here, as its errors did when they were made.
+    """
+    warn = module.warn
+    module.warn = lambda warning, *more, **options: warn(printable_lines(warning), *more, **options)
     try:
         result = flow(module)
     except SrsError as error:

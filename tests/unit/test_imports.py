@@ -15,7 +15,7 @@ import pytest
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 OURS = "ansible_collections.livestream.srs.plugins."
 
-BASE = {"module_utils._dns", "module_utils._errors", "module_utils._labels", "module_utils._text"}
+BASE = {"module_utils._checked", "module_utils._dns", "module_utils._errors", "module_utils._labels", "module_utils._text"}
 PURE = {
     "module_utils._kubernetes",
     "module_utils._srs_conf",
@@ -31,14 +31,15 @@ INPUT_OUTPUT = {"module_utils._kubernetes_api", "module_utils._network", "module
 
 # Part -> the other parts and the packages, beside the standard library, that it may import.
 MAY_IMPORT: dict[str, set[str]] = {
+    "module_utils._checked": {"module_utils._text"},
     "module_utils._dns": set(),
-    "module_utils._errors": set(),
+    "module_utils._errors": {"module_utils._text"},
     "module_utils._labels": set(),
     "module_utils._text": set(),
     "module_utils._argspec": {*BASE, "ansible.module_utils"},
     "module_utils._kubernetes": BASE,
     "module_utils._srs_conf": BASE,
-    "module_utils._media": set(),
+    "module_utils._media": {"module_utils._text"},
     "module_utils._load_balancers": {*BASE, "module_utils._kubernetes"},
     "module_utils._desired": {*BASE, "module_utils._kubernetes", "module_utils._load_balancers", "module_utils._srs_conf"},
     "module_utils._manifests": {
@@ -60,9 +61,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     # The engine for Kubernetes objects knows nothing of SRS.
     "module_utils._kubernetes_api": {*BASE, "module_utils._kubernetes", "kubernetes", "urllib3", "yaml"},
-    "module_utils._network": {"module_utils._media"},
+    "module_utils._network": {"module_utils._media", "module_utils._text"},
     "module_utils._srs_api": {*BASE, "module_utils._kubernetes_api", "module_utils._media", "module_utils._network"},
-    "module_utils._player": {"module_utils._media", "module_utils._network"},
+    "module_utils._player": {"module_utils._media", "module_utils._network", "module_utils._text"},
     "module_utils._flow": {*BASE, *PURE, *INPUT_OUTPUT, "jmespath"},
     "modules": {*BASE, *PURE, *INPUT_OUTPUT, "module_utils._argspec", "module_utils._flow", "ansible.module_utils"},
     "plugin_utils": {*BASE, *PURE, "module_utils._flow", "ansible", "jinja2", "jsonpatch", "yaml"},

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import readiness
@@ -17,6 +17,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.cli
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import wait_ready
 from ansible_collections.livestream.srs.plugins.module_utils._labels import owned_by_topology
 from ansible_collections.livestream.srs.plugins.module_utils._observed import (
+    answers,
     conditions,
     members,
     server_config,
@@ -32,6 +33,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed.status_mo
     Unjudged,
 )
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints import Endpoint, Endpoints
+from ansible_collections.livestream.srs.plugins.module_utils._text import printable_data
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -90,16 +92,17 @@ class Reader:
         return {**unjudged, **verdicts.judge(unjudged, self.params["near_capacity"])}
 
     def look(self) -> KubernetesSide:
-        """What Kubernetes says about it."""
+        """What Kubernetes says about it. Texts of pods, events and annotations may be anybody's."""
         objects = self._objects()
         config_maps = objects.get("ConfigMap") or []
-        return {
+        found: KubernetesSide = {
             "namespace": self.namespace,
             "topology": self.params["topology"],
             "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             **status.build(objects, self.params["app"], self.params["stream"]),
             "configs": {item["metadata"]["name"]: server_config.of_config_map(item) for item in config_maps},
         }
+        return cast(KubernetesSide, printable_data(found))
 
     def ask(self, found: KubernetesSide, *what: str, component: Component | None = None) -> list[streams.Server]:
         """All servers of the topology or of one component, each with what it answered (to ``what``, or to everything) or why it didn't."""
@@ -115,9 +118,12 @@ class Reader:
         from ansible_collections.livestream.srs.plugins.module_utils._srs_api.http_api import PATHS, read_all
 
         for name, answer in asyncio.run(read_all(asked, self.params["api_timeout"], what or PATHS)).items():
-            servers[name].replies = answer.replies
+            server, read = servers[name], answers.read(answer.replies)
+            server.replies = read
             if answer.error:
-                servers[name].error_kind, servers[name].error = answer.error.kind, answer.error.message
+                server.error_kind, server.error = answer.error.kind, answer.error.message
+            elif read.odd:
+                server.error_kind, server.error = "invalid_response", read.odd
         return list(servers.values())
 
     def _objects(self) -> dict[str, list[dict[str, Any]] | None]:

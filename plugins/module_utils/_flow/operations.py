@@ -13,11 +13,12 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._flow.cluster_status import Reader
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
 from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import NoAnswer
-from ansible_collections.livestream.srs.plugins.module_utils._observed import members, streams
+from ansible_collections.livestream.srs.plugins.module_utils._observed import answers, members, streams
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import reloads
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api import raw_api
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints import Endpoint
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.http_api import Api, Dialogue, ErrorCode, ask_all
+from ansible_collections.livestream.srs.plugins.module_utils._text import printable
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -65,7 +66,7 @@ class _Topology:
 
 
 def _matches(row: Row, wanted: Mapping[str, Any]) -> bool:
-    stream = wanted["url"] and "/" + wanted["url"].strip("/")
+    stream = wanted["url"] and "/" + printable(wanted["url"].strip("/"))
     return (
         (not wanted["ids"] or row["id"] in wanted["ids"])
         and (not wanted["ips"] or row["ip"] in wanted["ips"])
@@ -105,7 +106,9 @@ def _kick(topology: _Topology, clients: list[Row]) -> None:
     async def dialogue(api: Api) -> None:
         mine = rows[api.endpoint.name]
         for row in mine:
-            row.update(gone=False, error=None)
+            row.update(gone=False, error=None if row["id"] else "the server does not tell its id")
+            if row["error"]:
+                continue
             try:
                 await api.call(f"/api/v1/clients/{quote(str(row['id']), safe='')}", "DELETE")
             except ErrorCode as error:
@@ -125,7 +128,7 @@ def _kick(topology: _Topology, clients: list[Row]) -> None:
 async def _see_them_go(api: Api, rows: list[Row]) -> None:
     """SRS sends clients off a moment after it has said that it does. One whose entry stays may be gone all the same."""
     while rows and asyncio.get_running_loop().time() + LOOK_AGAIN_SECONDS < api.deadline - 1:
-        there = {client.get("id") for client in await api.get("clients")}
+        there = {client.get("id") for client in answers.read({"clients": await api.get("clients")})["clients"]}
         for row in rows:
             row["gone"] = row["id"] not in there
         rows = [row for row in rows if not row["gone"]]

@@ -33,13 +33,13 @@ def has_adts(data: bytes) -> bool:
     at = data.find(b"\xff")
     while 0 <= at <= len(data) - ADTS_HEADER:
         size = (data[at + 3] & 3) << 11 | data[at + 4] << 3 | data[at + 5] >> 5
-        if _syncs(data[at:]) and data[at + 2] >> 2 & 0xF < RATES and size > ADTS_HEADER:
+        if _syncs(data, at) and data[at + 2] >> 2 & 0xF < RATES and size > ADTS_HEADER:
             end = at + size
-            if end == len(data) or _syncs(data[end:]) or (end > len(data) and not at):
+            if end == len(data) or _syncs(data, end) or (end > len(data) and not at):
                 return True
         at = data.find(b"\xff", at + 1)
     return False
 
 
-def _syncs(data: bytes) -> bool:
-    return len(data) > 1 and data[0] == 0xFF and data[1] & 0xF6 == 0xF0
+def _syncs(data: bytes, at: int) -> bool:
+    return len(data) > at + 1 and data[at] == 0xFF and data[at + 1] & 0xF6 == 0xF0

@@ -12,6 +12,9 @@ class NotAmf(ValueError):
     """What arrived is not AMF0."""
 
 
+# How deep values may lie in one another, and how many there may be: metadata has some 20, all in one object.
+DEEPEST, MOST = 16, 10_000
+
 _END_OF_OBJECT = b"\0\0\x09"
 
 
@@ -34,45 +37,64 @@ def _text(text: str) -> bytes:
 
 def decode(body: bytes) -> list[Any]:
     """All values of a command."""
+    reader = _Reader(body)
     values = []
-    at = 0
     try:
-        while at < len(body):
-            value, at = _decode(body, at)
-            values.append(value)
+        while reader.at < len(body):
+            values.append(reader.value())
     except (IndexError, struct.error):
-        raise NotAmf(f"a command that ends half-way: {body!r}") from None
+        raise NotAmf(f"a command that ends half-way: {body[:60]!r}") from None
     return values
 
 
-def _decode(body: bytes, at: int) -> tuple[Any, int]:
-    kind, at = body[at], at + 1
-    if kind == 0:
-        return struct.unpack_from(">d", body, at)[0], at + 8
-    if kind == 1:
-        return bool(body[at]), at + 1
-    if kind in (2, 12):
-        wide = 2 if kind == 2 else 4
-        size = int.from_bytes(body[at : at + wide])
-        at += wide
-        return body[at : at + size].decode(errors="replace"), at + size
-    if kind in (5, 6):
-        return None, at
-    if kind in (3, 8):
-        at += 4 if kind == 8 else 0
-        result = {}
-        while body[at : at + 3] != _END_OF_OBJECT:
-            size = int.from_bytes(body[at : at + 2])
-            key = body[at + 2 : at + 2 + size].decode(errors="replace")
-            result[key], at = _decode(body, at + 2 + size)
-        return result, at + 3
-    if kind == 10:
-        count, at = int.from_bytes(body[at : at + 4]), at + 4
-        items = []
-        for _item in range(count):
-            item, at = _decode(body, at)
-            items.append(item)
-        return items, at
-    if kind == 11:
-        return struct.unpack_from(">d", body, at)[0], at + 10
-    raise NotAmf(f"a value of the unknown AMF0 type {kind}")
+class _Reader:
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.at = 0
+        self.left = MOST
+
+    def value(self, depth: int = 0) -> Any:
+        self.left -= 1
+        if depth > DEEPEST or self.left < 0:
+            raise NotAmf(f"a command of more than {MOST} values, or with more than {DEEPEST} in one another")
+        kind = self._number(1)
+        if kind == 0:
+            return self._double()
+        if kind == 1:
+            return bool(self._number(1))
+        if kind in (2, 12):
+            return self._text(2 if kind == 2 else 4)
+        if kind in (5, 6):
+            return None
+        if kind in (3, 8):
+            return self._object(kind, depth)
+        if kind == 10:
+            return [self.value(depth + 1) for _item in range(self._number(4))]
+        if kind == 11:  # a date, with a time zone that nobody uses
+            return (self._double(), self._number(2))[0]
+        raise NotAmf(f"a value of the unknown AMF0 type {kind}")
+
+    def _object(self, kind: int, depth: int) -> dict[str, Any]:
+        if kind == 8:  # how many there are, which is not relied on
+            self._number(4)
+        found: dict[str, Any] = {}
+        while self.body[self.at : self.at + 3] != _END_OF_OBJECT:
+            key = self._text(2)
+            found[key] = self.value(depth + 1)
+        self.at += 3
+        return found
+
+    def _text(self, wide: int) -> str:
+        return self._take(self._number(wide)).decode(errors="replace")
+
+    def _double(self) -> float:
+        return float(struct.unpack(">d", self._take(8))[0])
+
+    def _number(self, wide: int) -> int:
+        return int.from_bytes(self._take(wide))
+
+    def _take(self, size: int) -> bytes:
+        if self.at + size > len(self.body):
+            raise IndexError
+        self.at += size
+        return self.body[self.at - size : self.at]

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._media import amf
 from ansible_collections.livestream.srs.plugins.module_utils._media.packet import FLV_AUDIO, FLV_VIDEO, FOURCC, Packet
+from ansible_collections.livestream.srs.plugins.module_utils._text import printable
 
 AUDIO, VIDEO, SCRIPT = 8, 9, 18
 # Codecs of the older form whose second byte tells headers from frames.
@@ -18,6 +19,10 @@ COMMAND = 5
 # What tells the newer form of audio, and what a tag of that form holds.
 FOURCC_AUDIO = 9
 START, FRAME, END, FRAME_IN_TIME, METADATA = range(5)
+
+
+# A header has 9 bytes.
+MAX_START = 1024
 
 
 class NotFlv(ValueError):
@@ -32,6 +37,11 @@ class FlvReader:
         self._data = bytearray()
         self._started = False
 
+    @property
+    def waiting(self) -> int:
+        """How many bytes have come of a tag that is not complete."""
+        return len(self._data)
+
     def feed(self, data: bytes) -> Iterator[Packet]:
         self._data += data
         at = 0
@@ -42,6 +52,8 @@ class FlvReader:
             if self._data[:3] != b"FLV":
                 raise NotFlv(f"the stream begins with {bytes(self._data[:9])!r}, not with FLV")
             start = int.from_bytes(self._data[5:9]) + 4
+            if start > MAX_START:
+                raise NotFlv(f"the header of the stream is said to have {start - 4} bytes")
             if len(self._data) < start:
                 return
             self._started, at = True, start
@@ -94,7 +106,7 @@ def _by_four_letters(kind: str, step: int, ms: int, body: bytes, *, keyframe: bo
     """A tag of the newer form, in which four letters name the codec (enhanced RTMP)."""
     if len(body) < 5 or step not in (START, FRAME, END, FRAME_IN_TIME, METADATA):
         return None
-    codec = FOURCC.get(body[1:5], body[1:5].decode("latin-1"))
+    codec = FOURCC.get(body[1:5]) or printable(body[1:5].decode("latin-1"))
     data = body[5:]
     if step == FRAME and codec in ("h264", "hevc"):
         data = data[3:]  # from decoding to display, in ms

@@ -9,6 +9,11 @@ from datetime import datetime
 from math import isfinite
 from urllib.parse import urljoin
 
+# Of numbers and lengths; a playlist that began with the epoch has fewer segments.
+MOST_SECONDS = 2.0**53
+# A day of segments.
+MOST_LINES = 100_000
+
 
 class NotHls(ValueError):
     """What arrived is not a playlist."""
@@ -33,8 +38,13 @@ def parse(text: str, url: str) -> Playlist:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines or lines[0] != "#EXTM3U":
         raise NotHls(f"the playlist begins with {text[:40]!r}, not with #EXTM3U")
+    if len(lines) > MOST_LINES:
+        raise NotHls(f"the playlist has more than {MOST_LINES} lines")
     tags = dict(line[1:].partition(":")[::2] for line in lines if line.startswith("#EXT"))
-    addresses = tuple(urljoin(url, line) for line in lines if not line.startswith("#"))
+    try:
+        addresses = tuple(urljoin(url, line) for line in lines if not line.startswith("#"))
+    except ValueError as error:
+        raise NotHls(f"the playlist has an address that is no URL: {error}") from None
     if "EXT-X-STREAM-INF" in tags and addresses:
         return Playlist(0, 0, (), addresses[0])
     lengths = tuple(_number(line[8:].partition(",")[0]) for line in lines if line.startswith("#EXTINF:"))
@@ -61,7 +71,7 @@ def _newest(lines: list[str]) -> float | None:
         if line.startswith("#EXT-X-PROGRAM-DATE-TIME:"):
             try:
                 began, length = datetime.fromisoformat(line.partition(":")[2].replace("Z", "+00:00")).timestamp(), 0.0
-            except ValueError:
+            except (ValueError, OverflowError):
                 began = None
         elif line.startswith("#EXTINF:"):
             if began is not None:
@@ -75,4 +85,4 @@ def _number(text: str) -> float:
         number = float(text)
     except ValueError:
         return 0.0
-    return number if isfinite(number) else 0.0
+    return number if isfinite(number) and 0 <= number < MOST_SECONDS else 0.0

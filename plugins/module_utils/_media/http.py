@@ -6,7 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, quote
+
+from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
+
+# What stands in a path or a query as it is; "%" begins what is encoded already.
+PLAIN = "/!$&'()*+,;=:@?%-._~"
+# A length of an answer, by digits: beyond what anybody sends, and not beyond what can be counted.
+DIGITS = 18
 
 
 class NotHttp(ValueError):
@@ -27,18 +34,19 @@ def request(host: str, path: str, headers: Iterable[tuple[str, str]] = (), metho
 
 
 def target(url: SplitResult) -> str:
-    """The path to ask for."""
-    return (url.path or "/") + (f"?{url.query}" if url.query else "")
+    """The path to ask for, with what can't stand in a request encoded."""
+    return quote((url.path or "/") + (f"?{url.query}" if url.query else ""), safe=PLAIN, errors="surrogateescape")
 
 
 def head(raw: bytes) -> Head:
     """From the bytes up to and with the empty line."""
     lines = raw.decode("latin-1").split("\r\n")
     parts = lines[0].split(" ", 2)
-    if len(parts) < 2 or not parts[0].startswith("HTTP/") or not parts[1].isdigit():
+    status = whole_number(parts[1], 3) if len(parts) > 1 and parts[0].startswith("HTTP/") else None
+    if status is None:
         raise NotHttp(f"the answer is not HTTP but begins with {lines[0][:60]!r}")
     pairs = (line.partition(":") for line in lines[1:] if line)
-    return Head(int(parts[1]), {name.strip().lower(): value.strip() for name, _colon, value in pairs})
+    return Head(status, {name.strip().lower(): value.strip() for name, _colon, value in pairs})
 
 
 class Body:
@@ -50,13 +58,15 @@ class Body:
     def __init__(self, answer: Head, method: str = "GET") -> None:
         self._chunked = "chunked" in answer.headers.get("transfer-encoding", "").lower()
         length = answer.headers.get("content-length")
-        if length is not None and not length.isdigit():
+        left = whole_number(length, DIGITS)
+        if length is not None and left is None:
             raise NotHttp(f"the answer's length is {length[:30]!r}")
-        self._left = int(length) if length is not None and not self._chunked else None
+        self._left = None if self._chunked else left
         if method == "HEAD" or answer.status in (204, 304):
             self._chunked, self._left = False, 0
         self._data = bytearray()
         self._chunk = 0
+        self._last = False
         self.ended = self._left == 0
         self.until_close = self._left is None and not self._chunked
 
@@ -91,11 +101,15 @@ class Body:
                 if len(self._data) > 1024:
                     raise NotHttp(f"a chunk begins with {bytes(self._data[:40])!r}")
                 break
-            try:
-                size = int(self._data[:line].split(b";")[0], 16)
-            except ValueError:
-                raise NotHttp(f"a chunk begins with {bytes(self._data[:line])[:40]!r}") from None
+            head = bytes(self._data[:line])
             del self._data[: line + 2]
+            if self._last:  # what may follow the last chunk, and an empty line
+                self.ended = not head
+                continue
+            digits = head.split(b";")[0].strip()
+            if not digits or len(digits) > 15 or digits.strip(b"0123456789abcdefABCDEF"):
+                raise NotHttp(f"a chunk begins with {head[:40]!r}")
+            size = int(digits, 16)
             self._chunk = size + 2 if size else 0
-            self.ended = size == 0
+            self._last = size == 0
         return bytes(out)

@@ -76,6 +76,8 @@ def _packet(pes: _Pes) -> Packet | None:
     if len(data) < 14 or data[:3] != b"\0\0\1" or not data[7] & 0x80:
         return None
     stamp, frame = data[14:19] if data[7] & 0x40 else data[9:14], data[9 + data[8] :]
+    if len(stamp) < 5:
+        return None
     keyframe = pes.kind == "video" and (pes.random_access or _begins_decoding(pes.codec, frame))
     return Packet(pes.kind, pes.codec, _ms(stamp), len(data), keyframe=keyframe, data=frame, in_band=True)
 
@@ -93,11 +95,11 @@ def _begins_decoding(codec: str, frame: bytes) -> bool:
 
 def _section(data: bytes) -> bytes:
     """A section, without what stands before it."""
-    return data[1 + data[0] :]
+    return data[1 + data[0] :] if data else b""
 
 
 def _program_map(section: bytes) -> dict[int, tuple[str, str]]:
-    end = 3 + (int.from_bytes(section[1:3]) & 0xFFF) - 4
+    end = min(3 + (int.from_bytes(section[1:3]) & 0xFFF) - 4, len(section))
     at = 12 + (int.from_bytes(section[10:12]) & 0xFFF)
     streams = {}
     while at + 5 <= end:

@@ -13,6 +13,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._media.packet impor
 
 # A step of the stream's own clock beyond this is a jump, not time that was played.
 JUMP_MS = 3000
+# Widths, heights and rates are below it.
+MOST_WHOLE = 2**31
 
 
 @dataclass
@@ -102,4 +104,4 @@ def _round(seconds: float | None) -> float | None:
 
 
 def _whole(value: Any) -> int | None:
-    return round(value) if isinstance(value, float) and value > 0 else None
+    return round(value) if isinstance(value, float) and 0 < value < MOST_WHOLE else None

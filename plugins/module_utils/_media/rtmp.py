@@ -16,6 +16,15 @@ PING_REQUEST, PING_RESPONSE = 6, 7
 HANDSHAKE = 1536
 
 
+# A peer has a handful of chunk streams, and one message under way in each; a message has at most 16 MiB.
+MAX_STREAMS = 64
+MAX_WAITING = 32 * 1024 * 1024
+
+
+class NotRtmp(ValueError):
+    """What arrived is not RTMP, or more than anybody sends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     kind: int
@@ -38,12 +47,14 @@ class _Chunks:
 
 
 class ChunkReader:
-    """Bytes in, messages out. Follows the chunk size that the sender sets."""
+    """Bytes in, messages out; raises NotRtmp. Follows the chunk size that the sender sets."""
 
     def __init__(self) -> None:
         self._data = bytearray()
         self._chunk_size = 128
         self._streams: dict[int, _Chunks] = {}
+        self.waiting = 0
+        """How many bytes have come of messages that are not complete."""
 
     def feed(self, data: bytes) -> Iterator[Message]:
         self._data += data
@@ -56,6 +67,9 @@ class ChunkReader:
                 self._chunk_size = max(1, int.from_bytes(message.body[:4]) & 0x7FFFFFFF)
             yield message
         del self._data[:at]
+        self.waiting = len(self._data) + sum(len(known.body) for known in self._streams.values())
+        if self.waiting > MAX_WAITING:
+            raise NotRtmp(f"the server sends more than {MAX_WAITING >> 20} MiB without completing a message")
 
     def _chunk(self, at: int) -> tuple[int, Message | None] | None:
         """Where the chunk at this place ends, with the message that it completes; None when it hasn't arrived in full."""
@@ -66,11 +80,15 @@ class ChunkReader:
         at += 1
         if number < 2:  # the number follows in one or two bytes
             wide = number + 1
+            if have < at + wide:
+                return None
             number = 64 + int.from_bytes(data[at : at + wide], "little")
             at += wide
         head = (11, 7, 3, 0)[form]
         if have < at + head:
             return None
+        if number not in self._streams and len(self._streams) == MAX_STREAMS:
+            raise NotRtmp(f"the server uses more than {MAX_STREAMS} chunk streams")
         known = self._streams.setdefault(number, _Chunks())
         extended = known.extended if form == 3 else data[at : at + 3] == b"\xff\xff\xff"
         if have < at + head + 4 * extended:
@@ -83,7 +101,7 @@ class ChunkReader:
         if form == 0:
             stream = int.from_bytes(data[at + 7 : at + 11], "little")
         at += head + 4 * extended
-        piece = min(self._chunk_size, size - len(known.body))
+        piece = min(self._chunk_size, max(0, size - len(known.body)))
         if have - at < piece:
             return None
         if not known.body:

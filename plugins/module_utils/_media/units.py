@@ -93,11 +93,11 @@ class ParameterSets:
         kind = unit[0] & 0x1F
         if kind == 7:
             bits = _bits(unit, 4)  # profile, constraints, level
-            self._sps[bits.golomb()] = None
+            self._sps[_number(bits)] = None
         elif kind == 8:
             bits = _bits(unit, 1)
-            number = bits.golomb()
-            self._pps[number] = bits.golomb()
+            number = _number(bits)
+            self._pps[number] = _number(bits)
 
     def _learn_hevc(self, unit: bytes) -> None:
         kind = unit[0] >> 1 & 0x3F
@@ -107,15 +107,15 @@ class ParameterSets:
         if kind == 32:
             self._vps.add(bits.read(4))
         elif kind == 34:
-            number = bits.golomb()
-            self._pps[number] = bits.golomb()
+            number = _number(bits)
+            self._pps[number] = _number(bits)
         else:
             vps, layers = bits.read(4), bits.read(3)
             bits.read(1 + 88 + 8)  # nesting, profile, level
             there = [(bits.read(1), bits.read(1)) for _pair in range(8 if layers else 0)]
             for profile, level in there[:layers]:
                 bits.read(88 * profile + 8 * level)
-            self._sps[bits.golomb()] = vps
+            self._sps[_number(bits)] = vps
 
     def has_idr(self, units: Iterable[bytes]) -> bool:
         """Whether a picture is among the units that needs no earlier one, whatever the container says."""
@@ -158,6 +158,14 @@ class ParameterSets:
         if vps is not None and vps not in self._vps:
             return f"it needs VPS {vps}, and {f'those that came are {_listed(self._vps)}' if self._vps else 'none came'}"
         return ""
+
+
+def _number(bits: Bits) -> int:
+    """That of a parameter set; there are up to 256."""
+    number = bits.golomb()
+    if number > 255:
+        raise Broken("a parameter set has a number that there is not")
+    return number
 
 
 def _bits(unit: bytes, header: int) -> Bits:

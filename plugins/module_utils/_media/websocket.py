@@ -9,6 +9,8 @@ from collections.abc import Iterator
 BINARY, CLOSE, PING, PONG = 2, 8, 9, 10
 CONTINUATION = 0
 
+# So many bytes a control frame may have (RFC 6455, 5.5).
+MAX_CONTROL = 125
 # The API server passes on what it reads, 32 KiB at a time.
 MAX_MESSAGE = 16 * 1024 * 1024
 
@@ -64,6 +66,8 @@ class FrameReader:
             if len(data) < at + wide:
                 return None
             size, at = int.from_bytes(data[at : at + wide]), at + wide
+        if data[0] & 0xF >= CLOSE and size > MAX_CONTROL:
+            raise NotWebSocket(f"a control frame has {size} bytes")
         if len(self._parts) + size > MAX_MESSAGE:
             raise NotWebSocket(f"a WebSocket message is longer than {MAX_MESSAGE >> 20} MiB")
         if len(data) < at + size:

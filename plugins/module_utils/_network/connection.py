@@ -20,6 +20,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._network.resolver i
 MAX_HEAD = 64 * 1024
 # 100,000 clients, or a minute of video.
 MAX_BODY = 64 * 1024 * 1024
+# What a byte takes in memory when it has been read: JSON of SRS between three and four, media a little less.
+WEIGHT = 4
 # A server is not read from while so many bytes of it wait to be taken.
 MAX_WAITING = 256 * 1024
 # asyncio would give up a TLS handshake after 60 s.
@@ -127,9 +129,10 @@ class Connection(asyncio.Protocol):
             if answer.status >= 200 or answer.status == 101:
                 return answer
 
-    async def read_body(self, answer: http.Head, method: str = "GET") -> bytes:
-        """The whole body of an HTTP response."""
+    async def read_body(self, answer: http.Head, method: str = "GET", most: int = MAX_BODY) -> bytes:
+        """The whole body of an HTTP response, of up to ``most`` bytes. While it comes it is held in the name of this work (``Memory``)."""
         data = bytearray()
+        held = 0
         try:
             body = http.Body(answer, method)
             while not body.ended:
@@ -139,10 +142,14 @@ class Connection(asyncio.Protocol):
                 if not more:
                     raise NoAnswer("connection_closed", f"the connection closed before the response was complete, after {len(data)} bytes")
                 data += body.feed(more)
-                if len(data) > MAX_BODY:
-                    raise NoAnswer("invalid_response", f"the response is longer than {MAX_BODY >> 20} MiB")
+                if len(data) > most:
+                    raise NoAnswer("invalid_response", f"the response is longer than {most / (1 << 20):g} MiB")
+                held, before = WEIGHT * len(data), held
+                self.progress.hold(held - before)
         except http.NotHttp as error:
             raise NoAnswer("invalid_response", str(error)) from None
+        finally:
+            self.progress.hold(-held)
         return bytes(data)
 
     async def _more(self) -> None:

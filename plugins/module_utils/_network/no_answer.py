@@ -8,6 +8,8 @@ import os
 import ssl
 from typing import Literal
 
+from ansible_collections.livestream.srs.plugins.module_utils._text import printable
+
 Kind = Literal[
     "not_running", "api_disabled", "timeout", "dns_error", "unreachable", "connection_refused", "connection_reset", "connection_closed",
     "tls_error", "proxy_error", "rate_limited", "unauthorized", "not_found", "http_error", "srs_error", "invalid_response",
@@ -15,12 +17,12 @@ Kind = Literal[
 
 
 class NoAnswer(Exception):
-    """A server gave no usable answer: ``kind`` is for programs, ``message`` for people."""
+    """A server gave no usable answer: ``kind`` is for programs, ``message`` for people, in which what the server said becomes printable."""
 
     def __init__(self, kind: Kind, message: str) -> None:
-        super().__init__(message)
         self.kind = kind
-        self.message = message
+        self.message = printable(message)
+        super().__init__(self.message)
 
 
 def from_os_error(error: OSError, name: str) -> NoAnswer:

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status import clusters, is_going, reasons, without_address
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Cluster, Objects, Status
+from ansible_collections.livestream.srs.plugins.module_utils._text import printable
 
 Query = Callable[[str, Any], Any]
 """Searches data by a JMESPath expression."""
@@ -80,7 +81,7 @@ def _drained(status: Status, cluster: str, _query: Query) -> list[str]:
 
 
 def _stream(status: Status, url: str, _query: Query) -> list[str]:
-    wanted = "/" + url.strip("/")
+    wanted = "/" + printable(url.strip("/"))
     if any(s["live"] and wanted in (s["url"], f"/{s['vhost']}{s['url']}") for s in status["streams"]):
         return []
     return [f"stream {wanted} is not live"]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,9 +64,16 @@ class Target:
 
 def to_play(streams: Iterable[Stream], of_origins: bool) -> list[Stream]:
     """The streams to try, the surest first. Without origins of its own a topology only knows what its edges pull."""
-    live = [stream for stream in streams if stream["live"] or (not of_origins and (stream["players"] or stream["pulls"]))]
+    live = [
+        stream for stream in streams if is_plain(stream) and (stream["live"] or (not of_origins and (stream["players"] or stream["pulls"])))
+    ]
     live.sort(key=lambda stream: (stream["vhost"] != DEFAULT_VHOST, stream["video"] is None, -(stream["live_seconds"] or 0), stream["url"]))
     return live[:STREAMS]
+
+
+def is_plain(stream: Stream) -> bool:
+    """Whether a stream can be asked for by the name that is shown: not if there are escapes in it, or what can't stand in a URL's place."""
+    return bool(re.fullmatch(r"[\w.-]+", stream["vhost"], re.ASCII) and re.fullmatch(r"/[^\\?#\s]+", stream["url"]))
 
 
 def find_server(target: Target, members: Iterable[Member], stream: Stream, by_api_proxy: bool) -> bool:

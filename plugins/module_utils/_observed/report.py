@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from ansible_collections.livestream.srs.plugins.module_utils._observed import addresses, drawing
 from ansible_collections.livestream.srs.plugins.module_utils._observed.assets import PLAYER_STYLE, SCRIPT, STYLE
@@ -38,6 +38,7 @@ NUMBER = ' class="number"'
 # The page loads nothing, whatever is in it; a player is let to its servers.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 NO_PLACE = "No stream can be played here, since no Service of HTTP-FLV or HLS has a load balancer's address."
+NO_NAME = "The stream has a name that can't be asked for here."
 # SRS compares the path of a URL as it comes, so only what can't stand there is encoded (RFC 3986, pchar).
 PLAIN = "/!$&'()*+,;=:@"
 # What a module returns beside the status is not reported.
@@ -96,7 +97,7 @@ def _places(status: Status) -> list[addresses.Place]:
 
 def _media_policy(bases: Iterable[str]) -> str:
     """What the Content-Security-Policy adds for a player. It has no form for IPv6 addresses: these are let in by their scheme."""
-    allowed = sorted({base if re.fullmatch(r"https?://[a-zA-Z0-9.-]+(:\d+)?", base) else f"{urlsplit(base).scheme}:" for base in bases})
+    allowed = sorted({base if re.fullmatch(r"https?://[a-zA-Z0-9.-]+(:\d+)?", base) else f"{base.partition(':')[0]}:" for base in bases})
     return f"; connect-src {' '.join(allowed)}; media-src blob: {' '.join(allowed)}" if allowed else ""
 
 
@@ -194,8 +195,8 @@ def _streams(status: Status) -> str:
 
 def _play_button(stream: Stream, playable: bool) -> str:
     name = escape(stream_name(stream))
-    if not playable:
-        return f'<button type="button" class="play" disabled title="{NO_PLACE}" aria-label="Play {name}: {NO_PLACE}">Play</button>'
+    if why_not := (NO_NAME if "\\" in name else "") if playable else NO_PLACE:
+        return f'<button type="button" class="play" disabled title="{why_not}" aria-label="Play {name}: {why_not}">Play</button>'
     path = escape(quote(stream["url"], safe=PLAIN))
     query = "" if stream["vhost"] == DEFAULT_VHOST else f"?vhost={quote(stream['vhost'], safe='')}"
     return (

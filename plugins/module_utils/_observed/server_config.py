@@ -13,6 +13,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._labels import SRS_CONTAINER
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Config
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import parse, render, tree, values
+from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
 
 Object = Mapping[str, Any]
 
@@ -53,7 +54,7 @@ def of_template(template: Object) -> PodSettings:
         config_map=volume["configMap"]["name"] if volume else None,
         config_file=name if volume else None,
         api_port=next((p["containerPort"] for p in container.get("ports") or () if p.get("name") == "api"), None),
-        max_connections=int(limit) if limit.isdigit() else None,
+        max_connections=whole_number(limit),
     )
 
 
@@ -67,7 +68,7 @@ def of_config_map(config_map: Object) -> Config:
     except SrsError:
         return found  # what is wrong with it, and where, is for srs_edge_config to say
     limit = tree.find(root, "max_connections")
-    found["max_connections"] = int(limit.arg0) if limit and limit.arg0.isdigit() else MAX_CONNECTIONS
+    found["max_connections"] = (whole_number(limit.arg0) if limit else None) or MAX_CONNECTIONS
     api = tree.find(root, "http_api")
     found["api_enabled"] = api is not None and api.value("enabled") == "on"
     if api is not None and found["api_enabled"]:

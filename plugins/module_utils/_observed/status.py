@@ -168,7 +168,8 @@ def _workload(kind: Kind, item: Object, pods: Sequence[Pod], warnings: Sequence[
         "refused": refused,
         "deleting": addresses.deleting(item),
         "events": [
-            f"{e['involvedObject']['kind']}/{e['involvedObject']['name']}: {e.get('reason')}: {_message(e)}" for e in told[-EVENTS:]
+            f"{e['involvedObject'].get('kind', '?')}/{e['involvedObject']['name']}: {e.get('reason')}: {_message(e)}"
+            for e in told[-EVENTS:]
         ],
     }
 

@@ -10,10 +10,11 @@ What a server did not tell is None.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from ansible_collections.livestream.srs.plugins.module_utils._observed import answers
 from ansible_collections.livestream.srs.plugins.module_utils._observed import status_model as model
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VHOST
 
@@ -43,10 +44,14 @@ class Server:
     ready: bool = False
     max_connections: int | None = None
     replies: Mapping[str, Any] = field(default_factory=dict)
-    """What it answered, by what it was asked for: ``summaries``, ``vhosts``, ``streams``, ``clients``."""
+    """What it answered, by what it was asked for: ``summaries``, ``vhosts``, ``streams``, ``clients``; as it came, or read."""
     error_kind: model.ErrorKind | None = None
     error: str | None = None
     """Why it did not answer; None if it did."""
+
+    def read(self) -> Server:
+        """The same with replies that have been read (see ``answers``)."""
+        return self if isinstance(self.replies, answers.Replies) else replace(self, replies=answers.read(self.replies))
 
     def list(self, what: str) -> list[Row]:
         """The rows of a reply; empty if there is none."""
@@ -88,6 +93,7 @@ class _Seen:
 
 def server_row(server: Server) -> model.Server:
     """A server as the status has it."""
+    server = server.read()
     summary = server.replies.get("summaries") or {}
     clients = server.replies.get("clients")
     cpu = _dig(summary, "self", "cpu_percent")
@@ -137,6 +143,7 @@ class Inside:
 
 def build(servers: Sequence[Server], inside: Inside = Inside()) -> list[model.Stream]:
     """The streams that are published or that clients ask for, ordered by vhost and URL."""
+    servers = [server.read() for server in servers]
     pods = {server.ip: server for server in servers if server.ip}
     streams: dict[Key, list[_Seen]] = {}
     for server in servers:
@@ -148,6 +155,7 @@ def build(servers: Sequence[Server], inside: Inside = Inside()) -> list[model.St
 
 def clients(servers: Sequence[Server], inside: Inside = Inside()) -> list[dict[str, Any]]:
     """Each client of each server with its role: ``player``, ``publisher``, or another server with ``pull`` or ``forward``."""
+    servers = [server.read() for server in servers]
     pods = {server.ip: server for server in servers if server.ip}
     rows = []
     for server in servers:
@@ -185,7 +193,7 @@ def _client_row(server: Server, vhost: str, url: str, role: str, client: Row, pe
 
 def _on_server(server: Server, pods: Mapping[str, Server], inside: Inside) -> dict[Key, _Seen]:
     """The streams of one server with their clients."""
-    vhosts = {row.get("id"): row.get("name") for row in server.list("vhosts")}
+    vhosts = {row.get("id"): row.get("name") or DEFAULT_VHOST for row in server.list("vhosts")}
     found: dict[Key, _Seen] = {}
     keys: dict[Any, Key] = {}
     for entry in server.list("streams"):
@@ -226,15 +234,23 @@ def _sort_in(seen: _Seen, client: Row, peer: str | None, is_server: bool, relaye
 
 def _asks_for(client: Row, hosts: frozenset[str]) -> bool:
     """Whether a client's URL names one of these hosts: the name itself, a full name that begins with it, or a pod of a headless Service."""
-    host = urlsplit(client.get("tcUrl") or "").hostname or ""
+    host = _host(client).partition(":")[0].lower()
     return host in hosts or any(part in hosts for part in host.split(".")[:2])
+
+
+def _host(client: Row) -> str:
+    """The host in a client's URL, with its port; "" for what is no URL, since players choose theirs."""
+    try:
+        return urlsplit(client.get("tcUrl") or "").netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
 
 
 def _key(row: Row, vhosts: Mapping[Any, Any]) -> Key:
     """(vhost, /app/stream) of a stream or client."""
     url = row.get("url")
     if url is None:
-        return str(vhosts.get(row.get("vhost"), DEFAULT_VHOST)), f"/{row.get('app')}/{_plain_name(row.get('name') or '')}"
+        return str(vhosts.get(row.get("vhost"), DEFAULT_VHOST)), f"/{row.get('app') or '?'}/{_plain_name(row.get('name') or '?')}"
     vhost, slash, path = url.partition("/")
     # Only clients have a URL before SRS 5, and there it has the suffix that an HTTP player asked for.
     return vhost or DEFAULT_VHOST, slash + _plain_name(path)
@@ -250,8 +266,7 @@ def _protocol(client: Row) -> str | None:
     kind = client.get("type") or ""
     if kind not in ("rtmp-play", "Play") or "name" in client:
         return PROTOCOLS.get(kind)
-    host = urlsplit(client.get("tcUrl") or "").netloc
-    if host == DEFAULT_VHOST:
+    if _host(client) == DEFAULT_VHOST:
         return "flv"
     return "rtmp" if _key(client, {})[0] == DEFAULT_VHOST else None
 

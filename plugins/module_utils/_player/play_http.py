@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from ansible_collections.livestream.srs.plugins.module_utils._media import flv, hls, http, mpegts
-from ansible_collections.livestream.srs.plugins.module_utils._network.connection import Connection
+from ansible_collections.livestream.srs.plugins.module_utils._network.connection import MAX_BODY, Connection
 from ansible_collections.livestream.srs.plugins.module_utils._player.viewer import (
     EMPTY,
     NOT_FOUND,
@@ -26,6 +26,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._player.viewer impo
 # No player waits longer for the next segment, whatever the playlist promises.
 MAX_TARGET_SECONDS = 60.0
 MAX_VARIANTS = 5
+# In bytes; a day of segments has 2 MiB.
+MAX_PLAYLIST = 4 * 1024 * 1024
 REDIRECTS = 5
 
 
@@ -37,6 +39,7 @@ async def play_flv(viewer: Viewer) -> None:
         for packet in reader.feed(body.feed(await viewer.next(connection))):
             viewer.record.metadata = reader.metadata
             viewer.saw(packet)
+        viewer.hold(reader.waiting)
 
 
 async def play_hls(viewer: Viewer) -> None:
@@ -44,7 +47,7 @@ async def play_hls(viewer: Viewer) -> None:
     seen, sequence, moved = "", -1, 0.0
     reader = mpegts.TsReader()
     while True:
-        playlist = hls.parse((await _fetch(viewer, url))[1].decode(errors="replace"), url)
+        playlist = hls.parse((await _fetch(viewer, url, MAX_PLAYLIST))[1].decode(errors="replace"), url)
         if playlist.variant:
             url, variants = playlist.variant, variants + 1
             if variants > MAX_VARIANTS:
@@ -75,7 +78,7 @@ async def _get(viewer: Viewer, url: SplitResult) -> tuple[Connection, http.Head]
     for _redirect in range(REDIRECTS):
         if url.scheme not in ("http", "https"):
             raise End(WRONG, f"{url.geturl()} is not an http or https URL")
-        connection = await viewer.connect(url)
+        connection = await viewer.connect(_checked(url))
         way = viewer.view.way
         path, headers = (way.prefix + http.target(url), way.headers) if way else (http.target(url), ())
         await connection.send(http.request(url.netloc.rpartition("@")[2], path, [*headers, ("Connection", "close")]))
@@ -86,14 +89,30 @@ async def _get(viewer: Viewer, url: SplitResult) -> tuple[Connection, http.Head]
             raise error
         if answer.status not in (301, 302, 303, 307, 308) or not answer.headers.get("location"):
             raise End(NOT_FOUND if answer.status == 404 else REFUSED, f"HTTP status {answer.status} of {url.geturl()}")
-        url = urlsplit(urljoin(url.geturl(), answer.headers["location"]))
+        url = _joined(url.geturl(), answer.headers["location"])
     raise End(REFUSED, f"more than {REDIRECTS} redirects")
 
 
-async def _fetch(viewer: Viewer, url: str) -> tuple[http.Head, bytes]:
+def _joined(base: str, address: str) -> SplitResult:
+    """The URL that a server sends a player to."""
+    try:
+        return urlsplit(urljoin(base, address))
+    except ValueError:
+        raise End(WRONG, f"{address[:200]} is no URL") from None
+
+
+def _checked(url: SplitResult) -> SplitResult:
+    try:
+        _port = url.port
+    except ValueError:
+        raise End(WRONG, f"{url.geturl()[:200]} has no valid port") from None
+    return url
+
+
+async def _fetch(viewer: Viewer, url: str, most: int = MAX_BODY) -> tuple[http.Head, bytes]:
     async with asyncio.timeout(viewer.patience.first):
-        connection, answer = await _get(viewer, urlsplit(url))
-        body = await connection.read_body(answer)
+        connection, answer = await _get(viewer, _joined(url, ""))
+        body = await connection.read_body(answer, most=most)
     connection.close()
     return answer, body
 
@@ -135,6 +154,6 @@ def _age(answer: http.Head, playlist: hls.Playlist) -> float | None:
         return round(max(0.0, time.time() - playlist.dated), 1)
     try:
         now, written = (parsedate_to_datetime(answer.headers[name]) for name in ("date", "last-modified"))
-    except (KeyError, ValueError, TypeError):
+        return max(0.0, (now - written).total_seconds())
+    except (LookupError, ValueError, TypeError, OverflowError):
         return None
-    return max(0.0, (now - written).total_seconds())

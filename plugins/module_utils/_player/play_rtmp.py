@@ -13,6 +13,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._network.connection
 from ansible_collections.livestream.srs.plugins.module_utils._player.viewer import NOT_FOUND, REFUSED, WRONG, End, Viewer
 
 # What SRS and others call a stream that they don't have.
+MOST_SAID = 300
 STREAM_NOT_FOUND = ("NetStream.Play.StreamNotFound", "NetStream.Play.NotFound")
 
 
@@ -57,6 +58,7 @@ async def _watch(viewer: Viewer, connection: Connection, stream: str) -> None:
                 viewer.saw(packet)
             if answer:
                 await connection.send(answer)
+        viewer.hold(chunks.waiting)
         if window and received - acknowledged > window // 2:
             acknowledged = received
             await connection.send(rtmp.acknowledgement(received))
@@ -67,12 +69,14 @@ def _reply(command: list[Any], stream: str) -> bytes:
     name, transaction, _properties, information, *_more = [*command, None, None, None, None]
     said: dict[str, Any] = information if isinstance(information, dict) else {}
     if name == "_error" or (name == "onStatus" and said.get("level") == "error"):
-        code = str(said.get("code") or "an error")
-        text = ": ".join(str(part) for part in (code, said.get("description")) if part)
+        code, why = (part[:MOST_SAID] if isinstance(part := said.get(key), str) else "" for key in ("code", "description"))
+        text = ": ".join(part for part in (code or "an error", why) if part)
         raise End(NOT_FOUND if code in STREAM_NOT_FOUND else REFUSED, f"the server answered {text}")
     if name == "_result" and transaction == 1:
         return rtmp.command("createStream", 2, None)
     if name == "_result" and transaction == 2 and isinstance(information, float):
+        if not 0 <= information < 2**32:
+            raise End(WRONG, f"the server gave the stream the number {information:g}")
         number = int(information)
         return rtmp.command("play", 3, None, stream, stream=number) + rtmp.buffer_length(number, 1000)
     return b""

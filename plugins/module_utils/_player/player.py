@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from urllib.parse import urlsplit
 
-from ansible_collections.livestream.srs.plugins.module_utils._media import amf, flv, hls, http, mpegts
+from ansible_collections.livestream.srs.plugins.module_utils._media import amf, flv, hls, http, mpegts, rtmp
 from ansible_collections.livestream.srs.plugins.module_utils._network.at_once import Progress, at_once
 from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import NoAnswer
 from ansible_collections.livestream.srs.plugins.module_utils._network.resolver import Resolver
@@ -29,7 +29,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._player.viewer impo
 )
 
 PLAYERS = {"rtmp": play_rtmp, "flv": play_flv, "hls": play_hls}
-NOT_A_STREAM = (amf.NotAmf, flv.NotFlv, hls.NotHls, http.NotHttp, mpegts.NotTs)
+NOT_A_STREAM = (amf.NotAmf, flv.NotFlv, hls.NotHls, http.NotHttp, mpegts.NotTs, rtmp.NotRtmp)
 
 
 def protocol_of(url: str) -> str:
@@ -60,7 +60,9 @@ async def play(
     async def watch(view: View, progress: Progress) -> None:
         await _watch(Viewer(view, patience, tls, resolver, progress))
 
-    await at_once([partial(watch, view) for view in views])
+    for view, given_up in zip(views, await at_once([partial(watch, view) for view in views]), strict=True):
+        if isinstance(given_up, NoAnswer):
+            view.verdict, view.message = WRONG, given_up.message
     return views
 
 
@@ -80,6 +82,6 @@ async def _watch(viewer: Viewer) -> None:
     except NOT_A_STREAM as error:
         viewer.end(WRONG, str(error))
     except Exception as error:
-        viewer.end(WRONG, f"it can't be read ({type(error).__name__}: {error})")
+        viewer.end(WRONG, f"it can't be read ({type(error).__name__}: {str(error)[:200]})")
     finally:
         viewer.close()

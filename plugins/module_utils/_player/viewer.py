@@ -18,6 +18,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._network.at_once im
 from ansible_collections.livestream.srs.plugins.module_utils._network.connection import Connection
 from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import Kind, NoAnswer
 from ansible_collections.livestream.srs.plugins.module_utils._network.resolver import Resolver
+from ansible_collections.livestream.srs.plugins.module_utils._text import printable
 
 OK, REFUSED, NOT_FOUND, EMPTY, STALLED = "ok", "refused", "not_found", "empty", "stalled"
 UNDECODABLE, WRONG = "undecodable", "wrong_content"
@@ -30,9 +31,9 @@ class End(Exception):
     """The view is over, with a verdict other than that all is well."""
 
     def __init__(self, verdict: str, message: str) -> None:
-        super().__init__(message)
         self.verdict = verdict
-        self.message = message
+        self.message = printable(message)
+        super().__init__(self.message)
 
 
 class Enough(Exception):
@@ -101,6 +102,12 @@ class Viewer:
         self.began = asyncio.get_running_loop().time()
         self.limit = asyncio.timeout_at(self.began + patience.limit)
         self.connection: Connection | None = None
+        self._held = 0
+
+    def hold(self, waiting: int) -> None:
+        """So many bytes wait to be whole; raises NoAnswer for too many (``at_once.Memory``)."""
+        held, self._held = self._held, waiting
+        self.progress.hold(waiting - held)
 
     def now(self) -> float:
         """Seconds since the beginning."""
@@ -159,7 +166,7 @@ class Viewer:
         """Whoever ended it, and however: without any media it was empty."""
         if verdict == STALLED and self.record.first_packet is None:
             verdict = EMPTY
-        self.view.verdict, self.view.message = verdict, message
+        self.view.verdict, self.view.message = verdict, printable(message)
 
     def end_without_answer(self, error: NoAnswer) -> None:
         self.view.error = error.kind

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._checked import shown
 from ansible_collections.livestream.srs.plugins.module_utils._network.address import Address
 from ansible_collections.livestream.srs.plugins.module_utils._network.at_once import MOST, PARALLEL, Progress, at_once
-from ansible_collections.livestream.srs.plugins.module_utils._network.connection import Connection
+from ansible_collections.livestream.srs.plugins.module_utils._network.connection import WEIGHT, Connection
 from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import NoAnswer
 from ansible_collections.livestream.srs.plugins.module_utils._network.resolver import Resolver
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints import Endpoint
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.session import Session
+from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
 
 # With so many servers at once the API server has enough to do; a server asked directly costs the others nothing.
 PARALLEL_BY_API_SERVER = 64
@@ -27,6 +29,12 @@ MOST_BY_TLS = 256
 # SRS gives ten rows unless asked for more, and no total; this is more than one server can have.
 PAGE = 100_000
 MAX_PAGES = 10
+
+# So much of what somebody says is told.
+SAID = 500
+
+# What a value of JSON takes in memory, in bytes: strings, numbers and empty objects about so much.
+VALUE = 64
 
 # Where each list or record stands in its reply. SRS answers any unknown path with code 0 as well, so only the field tells.
 PATHS: dict[str, tuple[str, str, type]] = {
@@ -41,7 +49,7 @@ class ErrorCode(NoAnswer):
     """SRS answered that it can't."""
 
     def __init__(self, path: str, code: Any) -> None:
-        super().__init__("srs_error", f"{path} answered with the SRS error code {code}")
+        super().__init__("srs_error", f"{path} answered with the SRS error code {shown(code)}")
         self.code = code
 
 
@@ -59,8 +67,9 @@ async def read_all(endpoints: Sequence[Endpoint], limit: float, what: Iterable[s
     keys = tuple(what)
 
     async def dialogue(api: Api) -> None:
+        answers[api.endpoint.name].replies = kept = api.session.progress.kept
         for key in keys:
-            answers[api.endpoint.name].replies[key] = await api.get(key)
+            kept[key] = await api.get(key)
 
     for name, result in (await ask_all(endpoints, dialogue, limit)).items():
         answers[name].error = result
@@ -108,34 +117,44 @@ class Api:
         self.session = session
         self.deadline = deadline
         self.late = ""
+        self._held: dict[str, int] = {}
 
     async def get(self, what: str) -> Any:
-        """A record, or a whole list: all pages of it."""
+        """A record, or a whole list: all pages of it. It is held in place of what an earlier call got."""
         path, key, kind = PATHS[what]
+        self.session.progress.hold(-self._held.pop(what, 0))
         if kind is dict or what == "vhosts":
-            return _field(await self.call(path), key, kind, path)
-        return await self._all_pages(path, key)
+            return _field(await self.call(path, kept_as=what), key, kind, path)
+        return await self._all_pages(what, path, key)
 
-    async def _all_pages(self, path: str, key: str) -> list[dict[str, Any]]:
-        rows: dict[str, Any] = {}
+    async def _all_pages(self, what: str, path: str, key: str) -> list[Any]:
+        rows: dict[Any, Any] = {}
         for _page in range(MAX_PAGES):
-            page = _field(await self.call(f"{path}?start={len(rows)}&count={PAGE}"), key, list, path)
+            page = _field(await self.call(f"{path}?start={len(rows)}&count={PAGE}", kept_as=what), key, list, path)
             before = len(rows)
-            rows.update((str(row.get("id")), row) for row in page)
+            # A list that changes between two pages may bring a row twice. One without an id is like no other.
+            rows.update((_id(row) or (before, number), row) for number, row in enumerate(page))
             # SRS 3 does not page its streams, so a page that brings nothing new is the end as well.
             if len(page) < PAGE or len(rows) == before:
                 return list(rows.values())
         raise NoAnswer("invalid_response", f"{path} has more than {MAX_PAGES} pages of {PAGE}")
 
-    async def call(self, path: str, method: str = "GET") -> dict[str, Any]:
-        """One call; its reply, with code 0."""
+    async def call(self, path: str, method: str = "GET", kept_as: str = "") -> dict[str, Any]:
+        """One call; its reply, with code 0. What it takes in memory is held to the end where it is ``kept_as`` something."""
         while True:
             head, body = await self.session.request(method, self.endpoint.prefix + path)
             if head.status != 429:
-                return self._check(head.status, body, path.split("?")[0])
+                size = max(WEIGHT * len(body), VALUE * sum(map(body.count, (b",", b"[", b"{"))))
+                self.session.progress.hold(size)
+                try:
+                    return self._check(head.status, body, path.split("?")[0])
+                finally:
+                    if kept_as:
+                        self._held[kept_as] = self._held.get(kept_as, 0) + size
+                    else:
+                        self.session.progress.hold(-size)
             # The API server has too much to do: it says when to come back.
-            after = head.headers.get("retry-after", "")
-            seconds = max(1, int(after)) if after.isdigit() else 1
+            seconds = max(1, whole_number(head.headers.get("retry-after")) or 1)
             if asyncio.get_running_loop().time() + seconds >= self.deadline:
                 raise NoAnswer(
                     "rate_limited", "the API server refused the call because of too many requests (HTTP 429), up to the time limit"
@@ -143,10 +162,7 @@ class Api:
             await asyncio.sleep(seconds)
 
     def _check(self, status: int, body: bytes, path: str) -> dict[str, Any]:
-        try:
-            content = json.loads(body) if body else None
-        except (ValueError, RecursionError):
-            content = None
+        content = read_json(body)
         if self.endpoint.proxied and (error := not_passed_on(status, content)):
             raise error
         if status == 401:
@@ -164,6 +180,14 @@ class Api:
         return content
 
 
+def read_json(body: bytes) -> Any:
+    """JSON as SRS writes it, None for what is none: it leaves control characters, and bytes that are no UTF-8, as its clients sent them."""
+    try:
+        return json.loads(body.decode("utf-8", "surrogateescape"), strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
 Dialogue = Callable[[Api], Awaitable[Any]]
 
 
@@ -171,15 +195,21 @@ def not_passed_on(status: int, content: Any) -> NoAnswer | None:
     """What an answer means that the Kubernetes API server gave in place of a pod; None for an answer of the pod."""
     if not isinstance(content, dict) or content.get("kind") != "Status":
         return None
-    reason = str(content.get("message")).removeprefix("error trying to reach service: ")
+    said = content.get("message")
+    reason = said[:SAID].removeprefix("error trying to reach service: ") if isinstance(said, str) else "it does not say why"
     return NoAnswer("proxy_error", f"the Kubernetes API server can't pass the call on: {reason} (HTTP {status})")
 
 
 def _field(reply: Mapping[str, Any], key: str, kind: type, path: str) -> Any:
     value: Any = reply.get(key)
-    if not isinstance(value, kind) or any(not isinstance(row, dict) for row in reply[key] if kind is list):
+    if not isinstance(value, kind):
         raise NoAnswer("invalid_response", f"{path} has no {key} in its answer: this is not the API that SRS 3 to 7 have")
     return value
+
+
+def _id(row: Any) -> str:
+    found = row.get("id") if isinstance(row, dict) else None
+    return str(found) if isinstance(found, (str, int)) else ""
 
 
 def _unauthorized(endpoint: Endpoint) -> str:

@@ -72,7 +72,7 @@ class PortForward(Connection):
                 self._greeted.add(channel)
                 content = content[2:]
             if channel == ERROR and content:
-                self._refused(content.decode(errors="replace").strip())
+                self._refused(content[:500].decode(errors="replace").strip())
             elif channel == DATA:
                 super().data_received(content)
 
@@ -87,8 +87,8 @@ def _message(opcode: int, payload: bytes) -> bytes:
 
 def _refusal(status: int, body: bytes) -> str:
     try:
-        said = json.loads(body).get("message")
-    except (ValueError, AttributeError):
+        said = str(json.loads(body)["message"])[:500]
+    except (ValueError, LookupError, TypeError, RecursionError):
         said = body[:80].decode("latin-1").strip()
     # Without the second of these rights the API server, from 1.35 on, says no more than "forbidden".
     rights = "; it takes the rights to get and create pods/portforward" if status == 403 else ""

@@ -6,11 +6,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._checked import Form, Odd, fields, text, whole
 from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import NoAnswer
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.http_api import Api, ErrorCode
 
 # SRS's error codes: unknown call, raw_api is off, and allow_reload is off in it.
 UNKNOWN, RAW_API_OFF, RELOAD_OFF = 1060, 1061, 1062
+
+
+def _word(value: Any) -> str:
+    """The id of a reload, which is noted on the pod."""
+    if not isinstance(value, str) or len(value) > 64 or not value.isascii() or not (value.isalnum() or not value):
+        raise Odd
+    return value
+
+
+LAST_RELOAD: Form = {"rid": _word, "err": whole, "state": whole, "msg": text}
 
 
 class CanNotTell(NoAnswer):
@@ -44,4 +55,8 @@ async def last_reload(api: Api) -> dict[str, Any]:
         data = None
     if not isinstance(data, dict):
         raise CanNotTell("it does not tell whether it has reloaded, which SRS does from 5.0.176 and 6.0.71 on")
-    return data
+    odd: dict[str, str] = {}
+    found = fields(data, LAST_RELOAD, odd)
+    for name, value in odd.items():
+        raise NoAnswer("invalid_response", f"it tells of its last reload as SRS does not ({name} is {value})")
+    return found

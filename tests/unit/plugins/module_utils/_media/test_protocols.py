@@ -449,6 +449,8 @@ def test_when_a_body_is_at_its_end(status: int, headers: dict[str, str], method:
 def test_media_does_not_wait_for_the_end_of_its_chunk() -> None:
     body = http.Body(http.Head(200, {"transfer-encoding": "chunked"}))
     assert (body.feed(b"A\r"), body.feed(b"\nhello"), body.feed(b"world\r\n0\r\n")) == (b"", b"hello", b"world")
+    assert not body.ended  # what may follow the last chunk is of this answer, too
+    assert body.feed(b"Trailer: x\r\n\r\n") == b""
     assert body.ended and body.feed(b"more") == b""
 
 

@@ -392,7 +392,9 @@ def again_and_again(data: bytes, pause: float) -> Iterator[Step]:
         (playlists("#EXT-X-TARGETDURATION:nan\n#EXTINF:2,\na.ts\n"), "/live/x.m3u8", "stalled", "has not moved on", 1.0),
         (playlists("#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{number}\n"), "/live/x.m3u8", "empty", "has no segments", 1.0),
         (once(b"HTTP/1.1 302 Found\r\nLocation: ftp://h/x\r\n\r\n"), "/live/x.flv", "wrong_content", "ftp://h/x is not an http", 0.1),
-        (once(b"HTTP/1.1 302 Found\r\nLocation: http://[x/\r\n\r\n"), "/live/x.flv", "wrong_content", "can't be read (ValueError", 0.1),
+        (once(b"HTTP/1.1 302 Found\r\nLocation: http://[x/\r\n\r\n"), "/live/x.flv", "wrong_content", "http://[x/ is no URL", 0.1),
+        (once(b"HTTP/1.1 302 Found\r\nLocation: http://x:99999/\r\n\r\n"), "/live/x.flv", "wrong_content", "has no valid port", 0.1),
+        (playlists("#EXT-X-TARGETDURATION:1\n#EXTINF:2,\nhttp://[::::]/a.ts\n"), "/live/x.m3u8", "wrong_content", "that is no URL", 0.1),
     ],
 )  # fmt: skip
 def test_no_server_holds_a_player_longer_than_its_patience(

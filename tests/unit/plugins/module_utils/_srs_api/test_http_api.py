@@ -24,6 +24,7 @@ from ansible_collections.livestream.srs.tests.support.fake_network import FakeNe
 from ansible_collections.livestream.srs.tests.support.srs_server import Running, Srs
 
 LIMIT = 5.0
+FIXTURES = Path(__file__).parents[3] / "fixtures" / "odd-clients"
 
 
 def endpoint(name: str, srs: Srs, *headers: tuple[str, str]) -> Endpoint:
@@ -131,9 +132,28 @@ def test_what_was_read_before_the_fault_is_kept() -> None:
     assert sorted(answer.replies) == ["streams", "summaries", "vhosts"]
 
 
-def test_rows_that_are_none() -> None:
+def test_what_is_no_row_is_for_others_to_judge() -> None:
     answer = read({"bad": Srs.recorded("edge-0", fault="rows", fault_at="clients")})["bad"]
-    assert error_of(answer).kind == "invalid_response"
+    assert (answer.error, answer.replies["clients"]) == (None, [17])
+
+
+def test_rows_without_an_id_or_with_an_odd_one_are_all_kept() -> None:
+    odd = Srs.recorded("edge-0")
+    rows: list[Any] = [{"ip": "a"}, {"ip": "b"}, {"id": {}}, {"id": []}, 17, None]
+    odd.replies["clients"]["clients"] = [*rows, {"id": "c", "ip": "1"}, {"id": "c", "ip": "2"}]
+    assert read({"edge-0": odd})["edge-0"].replies["clients"] == [*rows, {"id": "c", "ip": "2"}]
+
+
+def test_json_as_a_real_srs_writes_it_when_its_clients_are_odd() -> None:
+    """It leaves control characters and bytes that are no UTF-8 as they came, which is no JSON."""
+    clients = http_api.read_json((FIXTURES / "clients.bin").read_bytes())["clients"]
+    assert {client["tcUrl"] for client in clients} > {"rtmp://[::::]/live"}
+    names = {client["name"] for client in clients}
+    assert names >= {"esc\x1b[31m", "bad\udcff\udcfe", 'q"u\\o', "rlo\u202egnp"}
+
+
+def test_a_number_with_too_many_digits_is_no_json() -> None:
+    assert http_api.read_json(b"[" + b"9" * 5000 + b"]") is None
 
 
 @pytest.mark.parametrize(
