@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._text import printable
@@ -42,7 +41,7 @@ def whole(value: Any) -> int | None:
 
 def number(value: Any) -> float | None:
     """A finite number from 0 on, of up to 64 bits; None for one below."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value) or abs(value) > MOST:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -MOST <= value <= MOST:
         raise Odd
     return value if value >= 0 else None
 
@@ -64,7 +63,7 @@ def fields(row: Mapping[str, Any], form: Form, odd: dict[str, str], where: str =
             continue
         try:
             found[name] = kind(value) if callable(kind) else _mapping(value, kind, odd, f"{where}{name}.")
-        except (Odd, OverflowError):
+        except Odd:
             odd.setdefault(f"{where}{name}", shown(value))
     return found
 

@@ -46,7 +46,7 @@ def whole_number(text: str | None, longest: int = 9) -> int | None:
 
 def table(rows: Iterable[Sequence[object]], indent: int = 2) -> list[str]:
     """Rows as lines with aligned columns, each line indented by ``indent`` spaces. The rows may differ in length."""
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[printable(str(cell)) for cell in row] for row in rows]
     columns = max((len(row) for row in cells), default=0)
     widths = [min(WIDEST, max(len(row[i]) for row in cells if i < len(row))) for i in range(columns)]
     return [(" " * indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))).rstrip() for row in cells]

@@ -24,6 +24,8 @@ class FakeNetwork:
 
     def __init__(self, servers: Iterable[Srs] = ()) -> None:
         self.listening: dict[int, Callable[[], asyncio.Protocol] | None] = {}
+        self.hosts: dict[str, Callable[[], asyncio.Protocol]] = {}
+        """Servers that have all ports of a host."""
         self.now = 0.0
         self.connections = 0
         self.most_at_once = 0
@@ -68,9 +70,10 @@ class _Loop(asyncio.SelectorEventLoop):
         return self.network.now
 
     async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **_more: Any) -> Any:  # type: ignore[override]
-        if port not in self.network.listening:
+        server = self.network.hosts.get(host)
+        if server is None and port not in self.network.listening:
             raise ConnectionRefusedError(111, f"Connect call failed ({host!r}, {port})")
-        server = self.network.listening[port]
+        server = server or self.network.listening[port]
         if server is None:
             await self.create_future()
         assert server is not None

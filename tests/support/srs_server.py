@@ -35,9 +35,8 @@ class Srs:
 
     replies: dict[str, Any] = field(default_factory=dict)
     delay: float = 0.0
-    fault: str = (
-        ""  # hang, reset, close, half, html, nested, rows, empty, garbage, code, chunked, drip, head, endless, 100, 100s, or an HTTP status
-    )
+    # hang, reset, close, half, html, nested, rows, empty, garbage, code, chunked, drip, head, endless, 100, 100s, raw, or an HTTP status
+    fault: str = ""
     fault_at: str = ""
     auth: str = ""
     keep_alive: bool = True
@@ -71,6 +70,10 @@ class Srs:
             start, number = int(query.get("start", 0)), max(LISTS[endpoint], int(query.get("count", 0)))
             reply = {**reply, endpoint: reply[endpoint][start : start + number]}
         return 200, json.dumps(reply).encode()
+
+    def raw(self) -> bytes:
+        """The bytes of an answer that is none."""
+        return b""
 
     def _kick(self, key: str) -> bool:
         clients = self.replies["clients"]["clients"]
@@ -181,6 +184,10 @@ class SrsConnection(asyncio.Protocol):
             self.transport.close()
         elif fault == "garbage":
             self.transport.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+        elif fault in ("raw", "raw and on"):
+            self.transport.write(srs.raw())
+            if fault == "raw":
+                self.transport.close()
         elif fault == "html":
             self._send(200, b"<html><body>It works</body></html>")
         elif fault == "nested":

@@ -13,7 +13,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.cli
 from ansible_collections.livestream.srs.plugins.module_utils._labels import owned_by_topology
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import rollouts
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.rollouts import Cluster
-from ansible_collections.livestream.srs.plugins.module_utils._text import table
+from ansible_collections.livestream.srs.plugins.module_utils._text import printable, printable_data, table
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -59,8 +59,8 @@ def choose(found: Mapping[str, Cluster], params: Mapping[str, Any]) -> list[str]
 
 
 def report(cluster: Cluster) -> dict[str, Any]:
-    """One cluster as the modules return it."""
-    return {
+    """One cluster as the modules return it. Anybody can write annotations, with holds and change causes in them."""
+    told: dict[str, Any] = {
         "name": cluster.name,
         "deployment": cluster.deployment["metadata"]["name"],
         "servers": rollouts.servers(cluster.deployment),
@@ -71,6 +71,7 @@ def report(cluster: Cluster) -> dict[str, Any]:
         "canary_objects": [_reference(item) for item in (cluster.canary, cluster.canary_config) if item],
         "history": rollouts.history(cluster),
     }
+    return dict(printable_data(told))
 
 
 def _reference(item: Object) -> Object:
@@ -85,4 +86,4 @@ def summary(found: Mapping[str, Cluster], chosen: list[str]) -> list[str]:
 
 def _lines(cluster: Cluster) -> list[str]:
     (title,), *rows = rollouts.summary(cluster)
-    return [title, *table(rows)]
+    return [printable(title), *table(rows)]

@@ -20,6 +20,12 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 
 DEFAULT_KUBECONFIG = "~/.kube/config"
+# What must be of a type where it is there.
+KINDS: dict[str, type] = {
+    **dict.fromkeys(("certificate-authority", "client-certificate", "client-key", "tokenFile", "tls-server-name", "proxy-url", "as"), str),
+    **dict.fromkeys(("exec", "auth-provider"), dict),
+    "as-groups": list,
+}
 SECRET = ("token", "password", "client-key-data", "client-secret", "id-token", "refresh-token", "access-token")
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -185,10 +191,17 @@ class _Kubeconfig:
             if not isinstance(entries, list) or not all(isinstance(entry, Mapping) and "name" in entry for entry in entries):
                 raise SrsError(f"{section} of the kubeconfig {where} is not a list of mappings with a name.")
             for entry in entries:
-                body = dict(entry.get(section[:-1]) or {})
+                body = entry.get(section[:-1]) or {}
+                if not isinstance(body, Mapping) or (
+                    wrong := [key for key, kind in KINDS.items() if not isinstance(body.get(key) or kind(), kind)]
+                ):
+                    what = f"has no mapping as its {section[:-1]}" if not isinstance(body, Mapping) else f"has a wrong type of {wrong[0]}"
+                    raise SrsError(f'The entry "{entry["name"]}" of {section} in the kubeconfig {where} {what}.')
+                body = dict(body)
                 body.update({key: os.path.join(folder, os.path.expanduser(body[key])) for key in paths if body.get(key)})
                 into.setdefault(str(entry["name"]), body)
-        self.current = self.current or content.get("current-context")
+        current = content.get("current-context")
+        self.current = self.current or (str(current) if current else None)
 
 
 def _paths(kubeconfig: str) -> list[str]:
@@ -197,8 +210,6 @@ def _paths(kubeconfig: str) -> list[str]:
 
 
 def _read(kubeconfig: Any) -> _Kubeconfig:
-    import yaml
-
     if isinstance(kubeconfig, str) and "\n" not in kubeconfig:
         merged = _Kubeconfig(kubeconfig)
         paths = _paths(kubeconfig)
@@ -207,21 +218,26 @@ def _read(kubeconfig: Any) -> _Kubeconfig:
             raise SrsError(f"There is no kubeconfig at {' or '.join(paths)}; set kubeconfig (or K8S_AUTH_KUBECONFIG) to one that exists.")
         for path in existing:
             try:
-                content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+                content = Path(path).read_bytes()
             except OSError as error:
                 raise SrsError(f"The kubeconfig {path} can't be read: {error.strerror}.") from error
-            except (yaml.YAMLError, UnicodeDecodeError) as error:
-                raise SrsError(f"The kubeconfig {path} is not valid YAML{_position(error)}.") from error
-            merged.add(content, path, os.path.dirname(os.path.abspath(path)))
+            merged.add(_loaded(content, path), path, os.path.dirname(os.path.abspath(path)))
         return merged
     merged = _Kubeconfig("given as content")
     if isinstance(kubeconfig, str):
-        try:
-            kubeconfig = yaml.safe_load(kubeconfig)
-        except yaml.YAMLError as error:
-            raise SrsError(f"The kubeconfig given as content is not valid YAML{_position(error)}.") from error
+        kubeconfig = _loaded(kubeconfig, "given as content")
     merged.add(kubeconfig, "given as content", os.getcwd())
     return merged
+
+
+def _loaded(content: str | bytes, where: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(content.decode() if isinstance(content, bytes) else content)
+    # What looks like a date or a number and is none, and what lies too deep, raises errors that aren't YAML's own.
+    except (yaml.YAMLError, ValueError, LookupError, OverflowError, RecursionError) as error:
+        raise SrsError(f"The kubeconfig {where} is not valid YAML{_position(error)}.") from error
 
 
 def _position(error: Exception) -> str:

@@ -39,7 +39,7 @@ class Memory:
     def take(self, who: Progress, size: int) -> None:
         """``size`` bytes more; fewer if it is negative. Raises NoAnswer where ``who`` is the one that is given up."""
         if who.given_up:
-            if size < 0:
+            if size <= 0:
                 return
             raise who.given_up
         who.holds += size

@@ -30,6 +30,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._labels import (
 from ansible_collections.livestream.srs.plugins.module_utils._labels import POD_TEMPLATE_HASH as HASH
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.change_cause import cause_of, listed, template_changes
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.revisions import config_keys, mounted_config
+from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
 
 # Whatever a hold is for, its reason begins with one of these.
 ROLLED_BACK = "rolled back"
@@ -258,7 +259,7 @@ def _earlier(replica_set: Object) -> list[int]:
 
 
 def _number(text: Any) -> int:
-    return int(text) if str(text or "").isdigit() else 0
+    return whole_number(str(text or "")) or 0
 
 
 def _template(replica_set: Object) -> Object:

@@ -33,8 +33,8 @@ MAX_PAGES = 10
 # So much of what somebody says is told.
 SAID = 500
 
-# What a value of JSON takes in memory, in bytes: strings, numbers and empty objects about so much.
-VALUE = 64
+# What JSON takes in memory at least, in bytes: each value, and each object.
+VALUE, OBJECT = 64, 256
 
 # Where each list or record stands in its reply. SRS answers any unknown path with code 0 as well, so only the field tells.
 PATHS: dict[str, tuple[str, str, type]] = {
@@ -144,7 +144,7 @@ class Api:
         while True:
             head, body = await self.session.request(method, self.endpoint.prefix + path)
             if head.status != 429:
-                size = max(WEIGHT * len(body), VALUE * sum(map(body.count, (b",", b"[", b"{"))))
+                size = _in_memory(body)
                 self.session.progress.hold(size)
                 try:
                     return self._check(head.status, body, path.split("?")[0])
@@ -205,6 +205,11 @@ def _field(reply: Mapping[str, Any], key: str, kind: type, path: str) -> Any:
     if not isinstance(value, kind):
         raise NoAnswer("invalid_response", f"{path} has no {key} in its answer: this is not the API that SRS 3 to 7 have")
     return value
+
+
+def _in_memory(body: bytes) -> int:
+    """What JSON will take in memory, about, before it is read."""
+    return max(WEIGHT * len(body), VALUE * (body.count(b",") + body.count(b"[")) + OBJECT * body.count(b"{"))
 
 
 def _id(row: Any) -> str:

@@ -24,6 +24,10 @@ class Module:
 
     def __init__(self) -> None:
         self.ended: list[tuple[str, dict[str, Any]]] = []
+        self.warned: list[str] = []
+
+    def warn(self, warning: str) -> None:
+        self.warned.append(warning)
 
     def fail_json(self, **result: Any) -> None:
         self.ended.append(("failed", result))
@@ -49,3 +53,16 @@ def test_a_flow_ends_with_the_message_of_its_error() -> None:
     with pytest.raises(SystemExit):
         run(module, flow)  # type: ignore[arg-type]
     assert module.ended == [("failed", {"msg": "it is so", "failed": ["a"]})]
+
+
+def test_what_others_wrote_is_printable_in_errors_and_warnings() -> None:
+    def flow(module: Any) -> dict[str, Any]:
+        module.warn("held: \x1b[31m\u202e")
+        raise SrsError("these fail:\n\t- \x1b]0;title\x07", missing=["\u202e", {"a\x9b": 1}])
+
+    module = Module()
+    with pytest.raises(SystemExit):
+        run(module, flow)  # type: ignore[arg-type]
+    assert module.warned == ["held: \\x1b[31m\\u202e"]
+    assert module.ended == [("failed", {"msg": "these fail:\n\t- \\x1b]0;title\\x07", "missing": ["\\u202e", {"a\\x9b": 1}]})]
+    assert str(SrsError("\x1b")) == "\\x1b"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._network import at_once as module
-from ansible_collections.livestream.srs.plugins.module_utils._network.at_once import Progress, at_once
+from ansible_collections.livestream.srs.plugins.module_utils._network.at_once import Memory, Progress, at_once
 from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import NoAnswer
 from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork
 
@@ -117,3 +117,66 @@ def test_all_works_end_when_the_run_is_cancelled() -> None:
 
 def test_nothing_to_do() -> None:
     assert run(at_once([], 4)) == []
+
+
+async def holding(progress: Progress, size: int, begins: float = 0.0, lasts: float = 1.0) -> int:
+    """Holds so many bytes, one after the other."""
+    await asyncio.sleep(begins)
+    for _byte in range(size):
+        progress.hold(1)
+        progress.kept["bytes"] = progress.holds
+        await asyncio.sleep(0)
+    await asyncio.sleep(lasts)
+    return size
+
+
+@pytest.fixture
+def little_memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
+    memory = Memory(all_together=100, each=60)
+    monkeypatch.setattr(module, "Memory", lambda: memory)
+    return memory
+
+
+def told(results: list[Any]) -> list[Any]:
+    return [result.message if isinstance(result, NoAnswer) else result for result in results]
+
+
+TOO_MUCH = "it sent more than we take from one server (0 MiB, as it takes in memory)"
+THE_MOST = "of all servers, whose answers together take more than 0 MiB, it sent the most"
+
+
+def test_who_holds_more_than_one_may_is_given_up(little_memory: Memory) -> None:
+    works = [lambda progress, size=size: holding(progress, size) for size in (30, 61, 1)]
+    assert told(run(at_once(works))) == [30, TOO_MUCH, 1]
+    assert little_memory.held == 31
+
+
+@pytest.mark.parametrize("ended", [True, False], ids=["ended before", "still at it"])
+def test_who_holds_most_is_given_up_for_all(little_memory: Memory, ended: bool) -> None:
+    kept: list[dict[str, Any]] = []
+
+    async def most(progress: Progress) -> int:
+        kept.append(progress.kept)
+        return await holding(progress, 50, 0.0, 0.0 if ended else 9.0)
+
+    works = [most, *([lambda progress: holding(progress, 20, 1.0)] * 3)]
+    assert told(run(at_once(works))) == [THE_MOST, 20, 20, 20]
+    assert (kept, little_memory.held) == ([{}], 60)
+
+
+def test_who_would_hold_most_is_given_up_itself(little_memory: Memory) -> None:
+    works = [*([lambda progress: holding(progress, 20)] * 3), lambda progress: holding(progress, 50, 0.5)]
+    assert told(run(at_once(works))) == [20, 20, 20, THE_MOST]
+
+
+def test_what_a_work_lets_go_and_what_failed_without_results_is_held_no_longer(little_memory: Memory) -> None:
+    async def fails(progress: Progress) -> None:
+        progress.hold(50)
+        raise NoAnswer("srs_error", "it can't")
+
+    async def lets_go(progress: Progress) -> None:
+        progress.hold(50)
+        progress.hold(-50)
+
+    run(at_once([fails, lets_go] * 4))
+    assert little_memory.held == 0

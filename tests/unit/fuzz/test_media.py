@@ -1,0 +1,14 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What players are sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.livestream.srs.tests.support import fuzzing
+
+
+@pytest.mark.parametrize("reader", ["rtmp", "amf", "flv", "hls", "mpegts", "aac", "units", "bits", "websocket"])
+def test_nothing_but_its_own_error_comes_of_made_up_input(reader: str) -> None:
+    fuzzing.fuzz(reader)
