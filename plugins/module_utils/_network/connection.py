@@ -45,6 +45,11 @@ class Connection(asyncio.Protocol):
     def is_open(self) -> bool:
         return self._transport is not None and self._end is None
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it can be asked something: it is open, and nothing has come that nobody asked for."""
+        return self.is_open and not self._received
+
     async def open(self) -> None:
         proxy = self.address.proxy
         try:

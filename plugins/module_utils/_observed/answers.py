@@ -62,7 +62,7 @@ def read(raw: Mapping[str, Any]) -> Replies:
             rows = [row for row in reply if isinstance(row, Mapping)]
             found[what] = [fields(row, ROWS[what], odd, f"{what}: ") for row in rows]
             if len(rows) < len(reply):
-                odd[f"{what}: {len(reply) - len(rows)} of {len(reply)} rows"] = "no object"
+                odd[f"a row of {what}"] = shown(next(row for row in reply if not isinstance(row, Mapping)))
         elif reply is not None:
             odd[what] = shown(reply)
     if odd:

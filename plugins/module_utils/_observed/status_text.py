@@ -87,10 +87,10 @@ def codecs(stream: Stream) -> str:
     parts = []
     video, audio = stream["video"], stream["audio"]
     if video:
-        size = f" {video['width']}x{video['height']}" if video.get("width") else ""
-        parts.append(f"{video.get('codec')}{size}" + (f" {stream['fps']} fps" if stream["fps"] else ""))
+        size = f" {video['width']}x{video['height']}" if video.get("width") and video.get("height") else ""
+        parts.append(f"{video.get('codec', 'video')}{size}" + (f" {stream['fps']} fps" if stream["fps"] else ""))
     if audio:
-        parts.append(f"{audio.get('codec')}" + (f" {audio['sample_rate']} Hz" if audio.get("sample_rate") else ""))
+        parts.append(audio.get("codec", "audio") + (f" {audio['sample_rate']} Hz" if audio.get("sample_rate") else ""))
     return ", ".join(parts)
 
 

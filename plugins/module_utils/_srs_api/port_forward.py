@@ -64,7 +64,7 @@ class PortForward(Connection):
     def _message_received(self, opcode: int, payload: bytes) -> None:
         if opcode == websocket.CLOSE:
             self.eof_received()
-        elif opcode == websocket.PING and self._transport:
+        elif opcode == websocket.PING and self._transport and self._writable.is_set():  # who doesn't read our answers gets no more
             self._transport.write(_message(websocket.PONG, payload))
         elif opcode == websocket.BINARY and payload:
             channel, content = payload[0], payload[1:]

@@ -40,7 +40,7 @@ class Session:
         if self.connection is None and self.idle:
             self.connection = self.idle.pop()
             self.connection.progress = self.progress
-        if self.connection is not None and self.connection.is_open:
+        if self.connection is not None and self.connection.is_idle:
             try:
                 return await self._exchange(self.connection, method, path)
             except NoAnswer as error:
@@ -57,7 +57,7 @@ class Session:
             await connection.send(http.request(str(self.endpoint.address), path, self.endpoint.headers, method))
             answer = await connection.read_head()
             body = await connection.read_body(answer, method)
-            whole = connection.is_open and answer.headers.get("connection", "").lower() != "close"
+            whole = connection.is_idle and answer.headers.get("connection", "").lower() != "close"
             return answer, body
         finally:
             if not whole:

@@ -114,6 +114,46 @@ def test_when_no_server_answers_kubernetes_side_is_complete(client: FakeClient, 
     assert [p["object"] for p in result["problems"]] == ["origin-0", "edge-0 and 2 more"]
 
 
+def test_a_server_with_an_odd_answer_is_named_and_what_can_be_used_stays(client: FakeClient, servers: dict[str, Srs]) -> None:
+    clients = servers["edge-2"].replies["clients"]["clients"]
+    clients[0]["alive"] = "ten"
+    clients[1] = 17
+    servers["edge-1"].replies["summaries"]["data"]["self"]["version"] = {}
+    result = run()
+    (stream,) = result["streams"]
+    assert stream["players_by_server"] == {"edge-0": 1, "edge-1": 2, "edge-2": 5}
+    errors = {server["name"]: (server["error_kind"], server["error"]) for server in result["servers"] if server["error"]}
+    said = "it sent something that SRS does not"
+    assert errors == {
+        "edge-1": ("invalid_response", f"{said} (summaries: self.version is an object)"),
+        "edge-2": ("invalid_response", f"{said} (clients: alive is 'ten', and 1 more)"),
+    }
+    assert {server["name"]: server["clients"] for server in result["servers"]} == {"origin-0": 4, "edge-0": 2, "edge-1": 2, "edge-2": 5}
+    assert [problem["object"] for problem in result["problems"]] == ["edge-1 and 1 more"]
+
+
+def test_what_kubernetes_passes_on_of_others_is_printable(client: FakeClient) -> None:
+    pod = client.objects["Pod"][1]
+    pod["status"]["conditions"][0]["status"] = "False"
+    state = {"waiting": {"reason": "CrashLoopBackOff", "message": "\x1b]0;pwned\x07\u202e"}}
+    pod["status"]["containerStatuses"] = [{"name": "srs", "restartCount": 3, "state": state}]
+    client.objects["StatefulSet"][1]["status"].update(readyReplicas=2, availableReplicas=2)
+    event = {"type": "Warning", "involvedObject": {"name": "edge-0"}, "reason": "Odd\x9b", "message": "a\nb\u2066", "metadata": {}}
+    client.objects["Event"] = [event]
+    result = run()
+    assert result["edges"]["edge"]["workloads"][0]["events"] == ["?/edge-0: Odd\\x9b: a\\x0ab\\u2066"]
+    assert result["edges"]["edge"]["pods"][0]["message"] == "\\x1b]0;pwned\\x07\\u202e"
+    assert all(line.isprintable() for line in result["summary"])
+
+
+def test_a_stream_is_waited_for_by_its_name_or_as_it_is_shown(client: FakeClient, servers: dict[str, Srs]) -> None:
+    for srs in servers.values():
+        for row in (*srs.replies["streams"]["streams"], *srs.replies["clients"]["clients"]):
+            row["url"] = "/live/\u202ex"
+    for url in ("/live/\u202ex", "/live/\\u202ex"):
+        assert run(wait_for=[{"stream": url}], wait_timeout=0)["streams"][0]["url"] == "/live/\\u202ex"
+
+
 def through_proxies(origin: Srs) -> list[dict[str, Any]]:
     """What came to the origin straight now comes through proxies, and a player by their public address."""
     clients: list[dict[str, Any]] = origin.replies["clients"]["clients"]

@@ -390,6 +390,12 @@ def test_amf_that_ends_half_way_is_told(whole: bytes) -> None:
         amf.decode(whole[:-1])
 
 
+@pytest.mark.parametrize("body", [b"\x03\0\0" * 5000, b"\x0a\0\0\0\1" * 5000, b"\x0a\xff\xff\xff\xff" + b"\5" * 20_000, b"\5" * 20_000])
+def test_amf_without_end_is_told(body: bytes) -> None:
+    with pytest.raises(amf.NotAmf, match="more than 10000 values, or with more than 16 in one another"):
+        amf.decode(body)
+
+
 def test_amf_that_nobody_knows_is_told() -> None:
     with pytest.raises(amf.NotAmf, match="unknown AMF0 type 13"):
         amf.decode(b"\x0d")
@@ -422,7 +428,14 @@ def test_http_heads() -> None:
     found = http.head(b"HTTP/1.0 404 Not Found\r\nContent-LENGTH:  5 \r\nLocation: http://h:1/x\r\n\r\n")
     assert found == http.Head(404, {"content-length": "5", "location": "http://h:1/x"})
     assert http.head(b"HTTP/1.1 200\r\n\r\n") == http.Head(200, {})
-    for wrong in (b"HTTP/1.1\r\n\r\n", b"HTTP/1.1 OK\r\n\r\n", b"RTSP/1.0 200 OK\r\n\r\n", b""):
+    for wrong in (
+        b"HTTP/1.1\r\n\r\n",
+        b"HTTP/1.1 OK\r\n\r\n",
+        b"HTTP/1.1 \xb2\xb0\xb0 OK\r\n\r\n",
+        b"HTTP/1.1 9999 OK\r\n\r\n",
+        b"RTSP/1.0 200 OK\r\n\r\n",
+        b"",
+    ):
         with pytest.raises(http.NotHttp, match="is not HTTP but begins with"):
             http.head(wrong)
 
@@ -474,6 +487,12 @@ def test_what_is_no_http() -> None:
         http.Body(http.Head(200, {"transfer-encoding": "chunked"})).feed(b"hello\r\n")
     with pytest.raises(http.NotHttp, match=r"chunk begins with b'1{40}'$"):
         http.Body(http.Head(200, {"transfer-encoding": "chunked"})).feed(b"1" * 2000)
+    for size in (b"-5", b"0x5", b"5_0", b"+5", b"", b";x", b"f" * 16):
+        with pytest.raises(http.NotHttp, match="chunk begins with"):
+            http.Body(http.Head(200, {"transfer-encoding": "chunked"})).feed(size + b"\r\n")
+    for length in ("²", "1e3", "9" * 5000, "5, 5"):
+        with pytest.raises(http.NotHttp, match="length is"):
+            http.Body(http.Head(200, {"content-length": length}))
     with pytest.raises(http.NotHttp, match="length is '-5'"):
         http.Body(http.Head(200, {"content-length": "-5"}))
 
@@ -493,3 +512,43 @@ def test_what_is_no_http() -> None:
 )
 def test_where_decoding_can_begin_in_a_frame_of_ts(codec: str, frame: bytes, begins: bool) -> None:
     assert mpegts._begins_decoding(codec, frame) is begins
+
+
+def test_what_stands_in_a_request_is_encoded() -> None:
+    url = urlsplit("http://h/live/\u76f4\u64ad a\x7f%41.flv?vhost=a b&x=\udcff")
+    assert http.target(url) == "/live/%E7%9B%B4%E6%92%AD%20a%7F%41.flv?vhost=a%20b&x=%FF"
+
+
+def test_flv_with_a_header_without_end_is_none() -> None:
+    with pytest.raises(flv.NotFlv, match="said to have 4294967295 bytes"):
+        list(flv.FlvReader().feed(b"FLV\1\5\xff\xff\xff\xff"))
+
+
+def chunk(stream: int, size: int) -> bytes:
+    """The first chunk of a message on a chunk stream."""
+    return b"\0" + bytes([stream - 64]) + bytes(3) + size.to_bytes(3) + b"\x09" + bytes(4) + bytes(128)
+
+
+def test_a_peer_has_a_handful_of_chunk_streams() -> None:
+    reader = rtmp.ChunkReader()
+    assert list(reader.feed(b"".join(chunk(number, 1 << 20) for number in range(64, 128)))) == []
+    assert reader.waiting == 64 * 128
+    with pytest.raises(rtmp.NotRtmp, match="more than 64 chunk streams"):
+        list(reader.feed(chunk(200, 1 << 20)))
+
+
+def test_messages_that_are_never_complete_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rtmp, "MAX_WAITING", 1000)
+    reader = rtmp.ChunkReader()
+    with pytest.raises(rtmp.NotRtmp, match="without completing a message"):
+        list(reader.feed(b"".join(chunk(number, 1 << 20) for number in range(64, 80))))
+
+
+def test_tables_of_mpegts_that_are_cut_off_are_none() -> None:
+    def packet(pid: int, payload: bytes) -> bytes:
+        stuffing = bytes([183 - len(payload)]) + b"\0" + b"\xff" * (182 - len(payload))
+        return b"\x47" + (0x4000 | pid).to_bytes(2) + b"\x30" + stuffing + payload
+
+    table = b"\0" + bytes(10) + b"\xe1\0" + bytes(4)
+    for end in range(len(table)):
+        assert list(mpegts.TsReader().feed(packet(0, table[:end]) + packet(0x100, b"\0\2\xb0\xff" + bytes(9) + b"\x1b"))) == []
