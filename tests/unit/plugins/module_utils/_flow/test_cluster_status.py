@@ -142,7 +142,7 @@ def test_what_kubernetes_passes_on_of_others_is_printable(client: FakeClient) ->
     client.objects["Event"] = [event]
     result = run()
     assert result["edges"]["edge"]["workloads"][0]["events"] == ["?/edge-0: Odd\\x9b: a\\x0ab\\u2066"]
-    assert result["edges"]["edge"]["pods"][0]["message"] == "\\x1b]0;pwned\\x07\\u202e"
+    assert result["edges"]["edge"]["pods"][0]["message"] == "container srs: \\x1b]0;pwned\\x07\\u202e"
     assert all(line.isprintable() for line in result["summary"])
 
 

@@ -27,7 +27,7 @@ from ansible_collections.livestream.srs.tests.support.fake_network import FakeNe
 from ansible_collections.livestream.srs.tests.support.hostile import hostile
 from ansible_collections.livestream.srs.tests.support.srs_server import Srs, SrsConnection
 
-CASES = int(os.environ.get("SRS_HOSTILE", "25"))
+CASES = int(os.environ.get("SRS_HOSTILE", "200"))
 SEED = int(os.environ.get("SRS_SEED", "1"))
 ROOT = Path(__file__).parents[5]
 SCHEMA = json.loads((ROOT / "docs" / "status-report.schema.json").read_text())
