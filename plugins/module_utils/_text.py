@@ -4,28 +4,33 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-# What is invisible, moves the cursor, or turns the direction of writing: control and format characters, surrogates, separators of lines.
-UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+# What is invisible, moves the cursor, or turns the direction of writing: control and format characters, surrogates, separators of lines
+# (categories Cc, Cf, Cs, Zl, Zp of Unicode); without tabs and line ends, and with them.
+_WITHIN_LINES = (
+    r"\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    r"\U0001d173-\U0001d17a\U000e0001-\U000e007f"
+)
+_UNPRINTABLE_IN_LINES = re.compile(f"[{_WITHIN_LINES}]")
+_UNPRINTABLE = re.compile(rf"[\t\n{_WITHIN_LINES}]")
 # A cell that is wider makes no other line longer.
 WIDEST = 100
 
 
-def printable(text: str, keep: str = "") -> str:
+def printable(text: str) -> str:
     r"""Text that somebody else wrote, to be shown: whatever acts on a terminal or hides in a text becomes visible, such as ``\x1b`` and
-    ``\u202e``. A byte that is no UTF-8, as ``surrogateescape`` keeps it, becomes ``\xff``. Characters of ``keep`` stay.
+    ``\u202e``. A byte that is no UTF-8, as ``surrogateescape`` keeps it, becomes ``\xff``.
     """
-    if text.isprintable():
-        return text
-    return "".join(char if char in keep or unicodedata.category(char) not in UNPRINTABLE else _escape(char) for char in text)
+    return text if text.isprintable() else _UNPRINTABLE.sub(_escape, text)
 
 
 def printable_lines(text: str) -> str:
     """The same for text of several lines, such as a message."""
-    return printable(text, "\n\t")
+    return _UNPRINTABLE_IN_LINES.sub(_escape, text)
 
 
 def printable_data(value: Any, shown: Any = printable) -> Any:
@@ -52,8 +57,8 @@ def table(rows: Iterable[Sequence[object]], indent: int = 2) -> list[str]:
     return [(" " * indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))).rstrip() for row in cells]
 
 
-def _escape(char: str) -> str:
-    code = ord(char)
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
     if 0xDC80 <= code <= 0xDCFF:
         code -= 0xDC00
     if code < 0x100:

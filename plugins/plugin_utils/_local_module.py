@@ -22,6 +22,7 @@ from ansible.module_utils.common import warnings as ansible_warnings
 from ansible.utils.display import Display
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import run
+from ansible_collections.livestream.srs.plugins.module_utils._text import printable_lines
 
 try:
     from ansible.module_utils._internal._ansiballz._loader import _handle_exception as print_exception
@@ -43,7 +44,7 @@ class LocalModule(basic.AnsibleModule):
     def progress(self, text: str) -> None:
         """Something for people to see while a wait goes on; a module in a process of its own is not heard before its end."""
         if not self._silent:
-            Display().display(text)
+            Display().display(printable_lines(text))
 
 
 def answer_of(

@@ -17,7 +17,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_text import PROTOCOL_TITLE
 from ansible_collections.livestream.srs.plugins.module_utils._player import player
 from ansible_collections.livestream.srs.plugins.module_utils._player.viewer import Patience
-from ansible_collections.livestream.srs.plugins.module_utils._text import table
+from ansible_collections.livestream.srs.plugins.module_utils._text import printable, printable_data, table
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -91,9 +91,12 @@ def _opinion(process: subprocess.Popen[bytes], end: float) -> dict[str, Any]:
         process.communicate()
         return {"error": "it did not end in time"}
     if process.returncode:
-        return {"error": complaints.decode(errors="replace").strip()[-500:] or f"exit status {process.returncode}"}
+        return {"error": printable(complaints.decode(errors="replace").strip()[-500:]) or f"exit status {process.returncode}"}
     try:
-        found = json.loads(said)
-    except ValueError:
+        found = json.loads(said.decode(errors="replace"))
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
         return {"error": "it did not answer with JSON"}
-    return {"streams": found.get("streams") or [], "format": found.get("format") or {}}
+    # Tags in it are the publisher's.
+    return {"streams": printable_data(found.get("streams") or []), "format": printable_data(found.get("format") or {})}

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import objects
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Policy
+from ansible_collections.livestream.srs.plugins.module_utils._text import printable_lines
 
 
 class Entry(TypedDict):
@@ -32,7 +33,8 @@ def _yaml(item: objects.Object | None) -> str:
         return ""
     import yaml
 
-    return str(yaml.dump(item, Dumper=_dumper(), default_flow_style=False, sort_keys=False, allow_unicode=True, width=1000))
+    dumped = yaml.dump(item, Dumper=_dumper(), default_flow_style=False, sort_keys=False, allow_unicode=True, width=1000)
+    return printable_lines(str(dumped))
 
 
 @cache

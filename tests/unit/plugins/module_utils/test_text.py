@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -49,6 +50,12 @@ def test_what_is_printable_can_be_sent_and_stays_as_it_is(text: str) -> None:
     shown = printable(text)
     assert shown.encode().decode() == printable(shown) == shown
     assert len(shown.splitlines()) <= 1
+    assert not {unicodedata.category(char) for char in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def test_all_that_unicode_has_of_it_is_seen() -> None:
+    odd = [char for char in map(chr, range(0x110000)) if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
+    assert [char for char in odd if printable(char) == char] == []
 
 
 def test_all_texts_of_data_become_printable() -> None:
