@@ -392,4 +392,6 @@ def fuzz(name: str) -> None:
     def check(data: bytes) -> None:
         run(name, data)
 
+    for data in TARGETS[name].seeds:
+        run(name, data)
     check()

@@ -13,6 +13,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.loa
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import OPTIONS, Cell, Platform
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import BOOLEANS
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import DEFAULT_PROVIDER, PLATFORMS
+from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
 
 # What a spec may have besides what a load balancer is asked for.
 NOT_ITS_OWN = ("type", "selector", "ports", "ipFamilyPolicy")
@@ -81,8 +82,8 @@ def _values(
         if (text := pairs.get(cell.attribute)) is None:
             return
     yield from (word for word, written in cell.words.items() if str(written) == text)
-    if kind in ("number", "duration") and text.isdigit():
-        yield int(text) * cell.divisor
+    if kind in ("number", "duration") and (count := whole_number(text)) is not None:
+        yield count * cell.divisor
     elif kind in ("switch", "share") and text in BOOLEANS:
         yield BOOLEANS[text]
     if kind == "pairs":

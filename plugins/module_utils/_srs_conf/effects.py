@@ -17,6 +17,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading i
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ENGINE, HTTP_HOOKS, INPUT, TRANSCODE
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import port_of
+from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
 
 INSTALLED = "/usr/local/srs"
 """Where the images of SRS start it; paths in a config are relative to it."""
@@ -212,10 +213,10 @@ class _Finder:
             if kind == "gb28181" and self.reading.version < 5:
                 protocol = "UDP"
             self.effects.listens.append(Listener("stream_caster.listen", listen.arg0, protocol, f"{path}.listen", listen))
-        low, high = caster.value("rtp_port_min"), caster.value("rtp_port_max")
-        if low.isdigit() and high.isdigit() and self.reading.version < 5:
+        low, last = caster.value("rtp_port_min"), whole_number(caster.value("rtp_port_max"))
+        if whole_number(low) is not None and last is not None and self.reading.version < 5:
             at = caster.get("rtp_port_min")
-            self.effects.listens.append(Listener("stream_caster.rtp_port_min", low, "UDP", f"{path}.rtp_port_min", at, int(high)))
+            self.effects.listens.append(Listener("stream_caster.rtp_port_min", low, "UDP", f"{path}.rtp_port_min", at, last))
         sip = caster.get("sip")
         if kind == "gb28181" and sip is not None and sip.value("enabled", "on") == "on":
             protocol = "UDP" if self.reading.version < 5 else "TCP"

@@ -14,6 +14,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings 
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Setting
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import port_of
+from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
 
 # SRS before 7 knows these alone; later ones leave it to ffmpeg.
 VIDEO = ("libx264", "libx265", "h264_qsv", "png", "copy", "vn")
@@ -78,9 +79,8 @@ class _Streams(Checks):
 
     def waits(self, vhost: Directive) -> Iterator[Finding]:
         latency, queue = self.reading.setting("play.mw_latency", vhost), self.reading.setting("play.queue_length", vhost)
-        if not (latency.value and latency.value.isdigit() and queue.value and queue.value.isdigit()):
-            return
-        if int(latency.value) >= int(queue.value) * 1000:
+        waits, kept = whole_number(latency.value), whole_number(queue.value)
+        if waits is not None and kept is not None and waits >= kept * 1000:
             yield self.wrong(
                 queue if latency.is_default else latency,
                 f"lets media wait {latency.value} ms before it is sent, and play.queue_length drops what has waited {queue.value} s, so "

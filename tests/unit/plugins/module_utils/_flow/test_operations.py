@@ -181,6 +181,23 @@ def test_an_old_server_reloads_and_does_not_tell(servers: dict[str, Srs]) -> Non
     assert (row["reloaded"], row["confirmed"], row["error"]) == (True, None, None)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"), [("rid", "a b"), ("rid", {}), ("rid", "x" * 65), ("rid", "\x1b"), ("state", "90"), ("err", []), ("msg", [])]
+)
+def test_who_tells_of_reloads_as_srs_does_not_is_named(servers: dict[str, Srs], field: str, value: Any) -> None:
+    servers["edge-0"].reload = {"data": {**FRESH, field: value}}
+    with pytest.raises(SrsError, match=f"edge-0: it tells of its last reload as SRS does not .{field} is "):
+        run(operations.reload, servers=["edge-0"])
+
+
+def test_a_client_without_an_id_can_not_be_kicked(servers: dict[str, Srs]) -> None:
+    servers["edge-1"].replies["clients"]["clients"][0]["id"] = {}
+    with pytest.raises(SrsError, match="1 of 2 clients were not kicked; None at edge-1: the server does not tell its id") as caught:
+        run(operations.client_kick, servers=["edge-1"])
+    assert [row["gone"] for row in caught.value.details["kicked"]] == [False, True]
+    assert len(deleted(servers)) == 1
+
+
 def test_check_mode_reloads_nothing(servers: dict[str, Srs]) -> None:
     result = run(operations.reload, check_mode=True)
     assert (result["changed"], len(result["servers"])) == (True, 4)

@@ -74,6 +74,12 @@ def program(folder: Path, text: str) -> str:
         ("echo 'Connection refused' >&2; exit 1", {"error": "Connection refused"}),
         ("exit 3", {"error": "exit status 3"}),
         ("echo nothing", {"error": "it did not answer with JSON"}),
+        ("echo '[]'", {"error": "it did not answer with JSON"}),
+        (
+            r"""printf '{"format": {"tags": {"title": "a\\u001b[31m\\u202e"}}}'""",
+            {"streams": [], "format": {"tags": {"title": r"a\x1b[31m\u202e"}}},
+        ),
+        (r"printf 'bad \033[31m' >&2; exit 1", {"error": r"bad \x1b[31m"}),
     ],
 )
 def test_ffprobe(tmp_path: Path, text: str, said: dict[str, Any]) -> None:

@@ -45,6 +45,28 @@ def test_the_surest_streams_come_first() -> None:
     assert urls(given) == ["/a/old", "/a/new", "/a/sound"]
 
 
+@pytest.mark.parametrize(
+    ("vhost", "url"),
+    [
+        ("__defaultVhost__", "/live/a\\x1b"),
+        ("__defaultVhost__", "/?/?"),
+        ("__defaultVhost__", "/live/a b"),
+        ("__defaultVhost__", "/live/a#b"),
+        ("__defaultVhost__", "live"),
+        ("[::::]", "/live/a"),
+        ("a b", "/live/a"),
+        ("", "/live/a"),
+    ],
+)
+def test_a_stream_that_can_not_be_asked_for_by_its_name_is_not_tried(vhost: str, url: str) -> None:
+    assert urls([stream(url, vhost=vhost)]) == []
+
+
+@pytest.mark.parametrize("url", ["/live/直播", "/a/b/c", "/live/a&b=c", "/live/ü.flv"])
+def test_a_stream_may_be_called_what_people_like(url: str) -> None:
+    assert urls([stream(url)]) == [url]
+
+
 def test_edges_alone_know_what_they_pull() -> None:
     pulled = [stream("/a/p", live=None, pulls=[{}]), stream("/a/q", live=None, players=1), stream("/a/r", live=None)]
     assert urls(pulled, of_origins=False) == ["/a/p", "/a/q"]
