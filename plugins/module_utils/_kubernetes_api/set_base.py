@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, kinds, membership, objects
@@ -25,8 +25,8 @@ TERMINATION = 120.0
 # How many of the objects that a failed run has changed its message names.
 NAMED = 5
 
-Place = tuple[kinds.Resource, str | None]
-Key = tuple[str, str | None, str]  # Kind.group, namespace, name
+Place: TypeAlias = "tuple[kinds.Resource, str | None]"
+Key: TypeAlias = "tuple[str, str | None, str]"  # Kind.group, namespace, name
 
 
 class ApplySet:
