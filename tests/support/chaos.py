@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -39,6 +41,8 @@ WORKERS = int(os.environ.get("SRS_CHAOS_WORKERS", "3"))
 # A message that a user can go by names what was tried or who failed. Python's own words tell nothing.
 TELLING = re.compile(r"API server|Can't |of \d+ objects|No canary runs|no edge cluster|has a canary|wait", re.IGNORECASE)
 BARE = re.compile(r"Traceback|Expecting value|Invalid value|has no attribute|Extra data|unexpected keyword|not subscriptable|not a mapping")
+# Seconds for which a run stands still beside another one.
+STANDSTILL = 8.0
 REFUSED = re.compile(r"another run|is locked|holds the lock|lock of", re.IGNORECASE)
 
 
@@ -278,43 +282,60 @@ class Chaos:
         bench = self.bench
         dice, name = plans.chosen("pairs", SEED, number, list(plans.PAIRS))
         setup, *pair = plans.PAIRS[name]
-        gap = dice.choice([0.0, dice.random() * 1.5])
+        meeting = plans.meeting(dice)
         orders = [(0, 1), (1, 0)]
+        paths = {order: (*setup, *(pair[index] for index in order)) for order in orders}
+        # On the way to the end of both the end of the first is found out, too.
+        ends = {order: [bench.reference(paths[order]), bench.reference(paths[order][:-1])][::-1] for order in orders}
+        first, second = orders[meeting.turned]
         wrong: list[str] = []
-        with bench.namespace() as namespace:
+        with bench.namespace() as namespace, fault_proxy(bench.kubeconfig) as proxy:
             bench.prepare(namespace, setup)
             before = bench.look(namespace)
-            runs = []
-            for index in orders[dice.random() < 0.5]:
-                runs.append((index, Run(pair[index].playbook, bench.kubeconfig, pair[index].in_namespace(namespace))))
-                time.sleep(gap if len(runs) == 1 else 0)
-            ended = {index: started.wait() for index, started in runs}
-            for _index, started in runs:
+            stands, goes_on = threading.Event(), threading.Event()
+
+            def stand() -> None:
+                stands.set()
+                goes_on.wait(STANDSTILL)
+
+            proxy.follow(plans.holding(meeting, ends[first, second][0].requests, stand))
+            runs = {first: Run(pair[first].playbook, proxy.kubeconfig, pair[first].in_namespace(namespace))}
+            if meeting.gap is None:
+                stands.wait(STANDSTILL)
+            else:
+                time.sleep(meeting.gap)
+            runs[second] = Run(pair[second].playbook, bench.kubeconfig, pair[second].in_namespace(namespace))
+            if meeting.gap is None:
+                # Where one waits for the other, it is the one that stands still for which both must wait.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    runs[second].process.wait(STANDSTILL)
+                goes_on.set()
+            ended = {index: started.wait() for index, started in runs.items()}
+            for started in runs.values():
                 started.close()
             ways: list[tuple[str, State, list[bool]]] = []
             refused = [index for index in (0, 1) if ended[index].status and REFUSED.search(ended[index].failure)]
             for order in orders:
-                at = [bench.reference((*setup, *(pair[index] for index in order[: length + 1]))) for length in (0, 1)]
-                ends = dict(zip(order, [reference.status == 0 for reference in at], strict=True))
-                ways.append((f"{pair[order[0]]}, then {pair[order[1]]}", at[1].state, [ends[0], ends[1]]))
+                fine = {index: reference.status == 0 for index, reference in zip(order, ends[order], strict=True)}
+                ways.append((f"{pair[order[0]]}, then {pair[order[1]]}", ends[order][1].state, [fine[0], fine[1]]))
                 if order[1] in refused:
-                    ways.append((f"{pair[order[0]]} alone", at[0].state, [index == order[0] and ends[index] for index in (0, 1)]))
+                    ways.append((f"{pair[order[0]]} alone", ends[order][0].state, [index == order[0] and fine[index] for index in (0, 1)]))
             statuses = [ended[index].status == 0 for index in (0, 1)]
 
             def right(now: State) -> bool:
-                return any(now == wanted and statuses == fine for _order, wanted, fine in ways)
+                return any(now == wanted and statuses == each for _order, wanted, each in ways)
 
             found = bench.settled(namespace, right)
             if not right(found):
                 wrong += [f"{pair[index]} ended {ended[index].status} {ended[index].failure[:300]}".strip() for index in (0, 1)]
-                for order_name, wanted, fine in ways:
+                for order_name, wanted, each in ways:
                     lines = wanted.differences(found, 6)
-                    lines += [] if fine == statuses else [f"there they end {told_of(fine)}"]
+                    lines += [] if each == statuses else [f"there they end {told_of(each)}"]
                     wrong += [f"not as {order_name}: {line}" for line in lines]
             if changed_between(before, bench.look(namespace)) and not any(one.changed for one in ended.values()):
                 wrong += ["neither said that it changed anything"]
             wrong += [line for one in ended.values() if one.status for line in unclear(one)]
-        return f"{name}, the second {gap:.2f} s later", wrong, [f"ended {told_of(statuses)}", *["refused"] * len(refused)]
+        return f"{name}, {meeting}", wrong, [f"ended {told_of(statuses)}", *["refused"] * len(refused)]
 
     def walked(self, number: int) -> tuple[str, list[str], list[str]]:
         """Sets change one after another: each has what it is to have, and nobody else loses anything."""

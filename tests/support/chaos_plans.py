@@ -19,7 +19,7 @@ SMALL: dict[str, Any] = {
     "srs_verify": False,
     "srs_edge_drain_seconds": 10,
     "srs_edge_deregister_seconds": 1,
-    "srs_wait_timeout": 30,
+    "srs_wait_timeout": 45,
 }
 FEW: dict[str, Any] = {"srs_edge_clusters": [{"name": "edge", "replicas": 2}, {"name": "b", "replicas": 1}]}
 NEW: dict[str, Any] = {"srs_edge_image": "docker.io/ossrs/srs:v6.0-d5", "srs_edge_max_connections": 2000}
@@ -131,6 +131,35 @@ def killing(moment: Kill, requests: int, act: Callable[[], None]) -> Plan:
         exchange.reset()
 
     return lambda request: Fault("kill", fault) if request.number == number and moment.when != "time" else None
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """How two runs come to be at work at once."""
+
+    gap: float | None  # seconds from the start of one to that of the other
+    held_at: float = 0.0  # or: the first stands still at this share of its requests, while the other one runs
+    turned: bool = False  # the second of the pair is the one that starts first
+
+    def __str__(self) -> str:
+        order = ", in turned order" if self.turned else ""
+        return (f"one stands still at {self.held_at:.0%}" if self.gap is None else f"{self.gap:.2f} s apart") + order
+
+
+def meeting(dice: random.Random) -> Meeting:
+    gap = dice.choice([None, None, 0.0, dice.random() * 1.5])
+    return Meeting(gap, dice.random(), dice.random() < 0.5)
+
+
+def holding(meeting: Meeting, requests: int, wait: Callable[[], None]) -> Plan:
+    """The plan that lets a run stand still at one of its requests."""
+    number = int(meeting.held_at * requests)
+
+    def fault(exchange: Any) -> None:
+        wait()
+        exchange.pass_on()
+
+    return lambda request: Fault("held", fault) if request.number == number and meeting.gap is None else None
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import membership
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import Result, SetSpec, apply_set
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import apply_set
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.set_model import Result, SetSpec
 from ansible_collections.livestream.srs.plugins.module_utils._labels import MANAGED_BY, OWNER, PART_OF
 from ansible_collections.livestream.srs.tests.support.chaos_plans import Weather, blowing
 from ansible_collections.livestream.srs.tests.support.fault_proxy import FAULTS, FaultProxy, fault_proxy, undisturbed

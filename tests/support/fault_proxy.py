@@ -167,10 +167,8 @@ class Exchange(BaseHTTPRequestHandler):
         self.asked, fault = self.proxy.decide(self.command, self.path)
         if fault:
             fault.act(self)
-        elif self.asked.watches:
-            self.pass_on_watch()
         else:
-            self.answer(*self.forward())
+            self.pass_on()
 
     do_PATCH = do_DELETE = do_POST = do_PUT = do_GET
 
@@ -178,6 +176,13 @@ class Exchange(BaseHTTPRequestHandler):
         pass
 
     # What faults are made of
+
+    def pass_on(self) -> None:
+        """Ask the API server and answer as it does."""
+        if self.asked.watches:
+            self.pass_on_watch()
+        else:
+            self.answer(*self.forward())
 
     def forward(self) -> tuple[int, dict[str, str], bytes]:
         """Have the API server carry the request out: its status, headers and body."""

@@ -128,7 +128,8 @@ def normal(item: Mapping[str, Any]) -> dict[str, Any]:
         content["spec"] = _without_allotted(content["spec"])
     if item["kind"] == "Lease":
         content = {}
-    return json.loads(json.dumps({"kept": kept, **content}))  # without what YAML would make references of
+    plain: dict[str, Any] = json.loads(json.dumps({"kept": kept, **content}))  # without what YAML would make references of
+    return plain
 
 
 def _managers(entries: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
