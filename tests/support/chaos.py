@@ -39,11 +39,11 @@ NOTES = os.environ.get("SRS_CHAOS_NOTES", "")
 WORKERS = int(os.environ.get("SRS_CHAOS_WORKERS", "3"))
 
 # A message that a user can go by names what was tried or who failed. Python's own words tell nothing.
-TELLING = re.compile(r"API server|Can't |of \d+ objects|No canary runs|no edge cluster|has a canary|wait", re.IGNORECASE)
+TELLING = re.compile(r"Another run|API server|Can't |of \d+ objects|No canary runs|no edge cluster|has a canary|wait", re.IGNORECASE)
 BARE = re.compile(r"Traceback|Expecting value|Invalid value|has no attribute|Extra data|unexpected keyword|not subscriptable|not a mapping")
 # Seconds for which a run stands still beside another one.
 STANDSTILL = 8.0
-REFUSED = re.compile(r"another run|is locked|holds the lock|lock of", re.IGNORECASE)
+REFUSED = re.compile(r"Another run (is changing|has taken over the lock of) this topology")
 
 
 def cases(kind: str, usual: int, each: int = 1) -> list[int]:

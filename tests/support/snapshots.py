@@ -62,8 +62,8 @@ def snapshot(client: Client, kinds: Iterable[tuple[str, str]], namespaces: Itera
 
 
 def changed_between(before: Snapshot, after: Snapshot) -> list[Key]:
-    """The objects that were made, changed or deleted, whatever controllers wrote into a status meanwhile."""
-    keys = sorted(before.keys() | after.keys())
+    """The objects that were made, changed or deleted, locks left out, whatever controllers wrote into a status meanwhile."""
+    keys = sorted(key for key in before.keys() | after.keys() if key[0] != "Lease")
     return [key for key in keys if key not in before or key not in after or _substance(before[key]) != _substance(after[key])]
 
 
