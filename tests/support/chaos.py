@@ -41,8 +41,8 @@ WORKERS = int(os.environ.get("SRS_CHAOS_WORKERS", "3"))
 # A message that a user can go by names what was tried or who failed. Python's own words tell nothing.
 TELLING = re.compile(r"Another run|API server|Can't |of \d+ objects|No canary runs|no edge cluster|has a canary|wait", re.IGNORECASE)
 BARE = re.compile(r"Traceback|Expecting value|Invalid value|has no attribute|Extra data|unexpected keyword|not subscriptable|not a mapping")
-# Seconds for which a run stands still beside another one.
-STANDSTILL = 8.0
+# Seconds for which a run stands still beside another one: less than it waits for its first answer.
+STANDSTILL = 6.0
 REFUSED = re.compile(r"Another run (is changing|has taken over the lock of) this topology")
 
 
