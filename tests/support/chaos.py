@@ -231,14 +231,17 @@ class Chaos:
                 time.sleep(moment.share * reference.seconds)
                 first.signal(moment.signal, moment.group)
             done = first.wait()
-            time.sleep(moment.pause)
+            if moment.pause:
+                time.sleep(moment.pause)
+                proxy.settle()
             between = bench.look(namespace)
             again = run(step.playbook, bench.kubeconfig, step.in_namespace(namespace))
             first.close()
             found = bench.settled(namespace, lambda now: now == reference.state)
             if again.status != 0:
                 wrong += [f"the run after it ended {again.status}: {again.failure[:400] or again.output[-400:]}"]
-            if moment.group:
+            # Else the killed run may still be changing something.
+            if moment.group and moment.pause:
                 wrong += untold(between, bench.look(namespace), again)
             wrong += [f"the end state: {line}" for line in reference.state.differences(found)]
         return f"{name}, {moment}", wrong, ["not hit" if done.status == 0 else f"ended by {moment.signal.name}"]
@@ -259,6 +262,7 @@ class Chaos:
                 done = run(step.playbook, proxy.kubeconfig, step.in_namespace(namespace), seconds=200)
             except TimeoutError as error:
                 return f"{name}, {weather}", [str(error)], ["no end"]
+            proxy.settle()
             injected = sum(proxy.injected.values())
             after = bench.look(namespace)
             wrong += untold(before, after, done)

@@ -87,6 +87,7 @@ class FaultProxy:
         self.plan: Plan = undisturbed
         self.injected: Counter[str] = Counter()
         self.log: list[Request] = []
+        self.under_way = 0  # requests that are being answered, watches left out
         self._attempts: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
         connection = kubeconfig.load({"kubeconfig": upstream})
@@ -114,6 +115,16 @@ class FaultProxy:
         """Go by another plan, and count and number anew."""
         with self._lock:
             self.plan, self.injected, self.log, self._attempts = plan, Counter(), [], Counter()
+
+    def count(self, more: int) -> None:
+        with self._lock:
+            self.under_way += more
+
+    def settle(self, seconds: float = 30) -> None:
+        """Wait until what a client has left behind is carried out."""
+        deadline = time.monotonic() + seconds
+        while self.under_way and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def decide(self, method: str, target: str) -> tuple[Request, Fault | None]:
         parts = urlsplit(target)
@@ -165,10 +176,14 @@ class Exchange(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.asked, fault = self.proxy.decide(self.command, self.path)
-        if fault:
-            fault.act(self)
-        else:
-            self.pass_on()
+        self.proxy.count(not self.asked.watches)
+        try:
+            if fault:
+                fault.act(self)
+            else:
+                self.pass_on()
+        finally:
+            self.proxy.count(-(not self.asked.watches))
 
     do_PATCH = do_DELETE = do_POST = do_PUT = do_GET
 
