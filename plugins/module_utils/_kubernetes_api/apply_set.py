@@ -248,7 +248,9 @@ class _Present(ApplySet):
             # What is compared must be what the dry run started from, but for the status that controllers keep writing.
             same = now and (now["metadata"]["resourceVersion"] == version or (live and field_ownership.is_same(live, now)))
             if now and same and manifest == self.policy.carried_over(now, given):
-                return self._held(ref, now) or self._compare(manifest, resource, now, applied)
+                if step := self._held(ref, now) or self._compare(manifest, resource, now, applied):
+                    return step
+                now = self._read(ref)
             live = now
         raise SrsError(f"Can't apply {ref}: others keep changing it; run again when they are done.")
 
@@ -280,8 +282,8 @@ class _Present(ApplySet):
                 raise error.of(f"apply {objects.ref(manifest)}") from error
         return self._creation(manifest, resource, blind=True)
 
-    def _compare(self, manifest: Object, resource: kinds.Resource, live: Object, applied: Object) -> Step:
-        """The step that follows from what exists and what apply makes of it."""
+    def _compare(self, manifest: Object, resource: kinds.Resource, live: Object, applied: Object) -> Step | None:
+        """The step that follows from what exists and what apply makes of it; None where what exists is no longer so."""
         ref = objects.ref(manifest)
         self._check_membership(ref, live)
         self._check_maker(ref, live)
@@ -294,7 +296,14 @@ class _Present(ApplySet):
             if objects.content(expected) != objects.content(applied):
                 # The server fills in its defaults where a field was removed.
                 patch = field_ownership.content_patch(live, expected)
-                after = self.client.patch(ref.api_version, ref.kind, ref.name, ref.namespace, patch, content_type=JSON_PATCH, dry_run=True)
+                try:
+                    after = self.client.patch(
+                        ref.api_version, ref.kind, ref.name, ref.namespace, patch, content_type=JSON_PATCH, dry_run=True
+                    )
+                except ApiError as error:
+                    if error.status in (404, 409, 422) and objects.content(self._read(ref) or live) != objects.content(live):
+                        return None
+                    raise
         if cause := self.policy.cause(live, after):
             manifest, after = objects.with_cause(manifest, cause), objects.with_cause(after, cause)
         changed = objects.content(live) != objects.content(after)
