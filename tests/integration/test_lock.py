@@ -93,6 +93,13 @@ def test_a_process_that_has_ended_holds_nothing(make: Make) -> None:
     assert not gone.renew() and second.renew()
 
 
+def test_a_process_that_nobody_has_asked_for_its_end_holds_nothing(make: Make) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        assert take(make("gone", under_test.this_process(process.pid, "production")))
+        process.kill()
+        assert take(make("alice"), timeout=60)
+
+
 def test_an_id_that_another_process_has_by_now(make: Make) -> None:
     mine = under_test.this_process(os.getpid(), "production").split()
     assert take(make("gone", " ".join([*mine[:3], "1", mine[4]])))

@@ -218,10 +218,15 @@ def _space() -> str:
 
 def _started(pid: int) -> str:
     """When a process was started, in the system's own count; empty where it doesn't tell. Ids are used again."""
+    return "".join(_stat(pid)[19:20])
+
+
+def _stat(pid: int) -> list[str]:
+    """What the system tells of a process behind its name, from its state on (proc(5)); [] where it doesn't."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
-    except (OSError, IndexError, ValueError):
-        return ""
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def _runs(pid: int) -> bool:
@@ -231,7 +236,7 @@ def _runs(pid: int) -> bool:
         return False
     except OSError:  # another user's
         return True
-    return True
+    return _stat(pid)[:1] != ["Z"]  # a process that nobody has asked for its exit status has ended, too
 
 
 def _with_way_out(error: ApiError) -> SrsError:

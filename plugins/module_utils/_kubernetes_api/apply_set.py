@@ -193,16 +193,16 @@ class _Present(ApplySet):
         wanted = {
             (resource.group_kind, manifest["metadata"].get("namespace"), manifest["metadata"]["name"]) for manifest, resource in self.wanted
         }
-        places: list[Place] = [(resource, manifest["metadata"].get("namespace")) for manifest, resource in self.wanted]
-        if spec.prune:
-            places += self._recorded_places()
+        needed: list[Place] = [(resource, manifest["metadata"].get("namespace")) for manifest, resource in self.wanted]
+        places = needed + (self._recorded_places() if spec.prune else [])
         is_new = self.record is None and spec.others_new
         self.live = {} if is_new else self._members(places)
         self._note_holds(self.live.values())
         steps = self._attempt("apply", self._plan, self.wanted)
         left = {key: live for key, live in self.live.items() if key not in wanted and self._is_ours(live)} if spec.prune else {}
-        # Who changes nothing needn't look further: what the record lacks will be found when there is something to change, or by absence.
-        if spec.prune and not is_new and (self.record is None or left or any(step.write for step in steps)):
+        # Who changes nothing, the record included, needn't look further: what it lacks is found when there is something to change.
+        recorded = self.record is not None and self.recorded == self.home | membership.scope_of(needed)
+        if spec.prune and not is_new and (not recorded or left or any(step.write for step in steps)):
             found = self._unrecorded(places)
             unrecorded = {key: live for key, live in found.items() if self._is_ours(live)}
             self._say_unrecorded([*unrecorded.values(), *(left.values() if self.record is None else ())])

@@ -192,9 +192,9 @@ def left_behind(cluster: Cluster, revision: int | None) -> str | None:
 def pause(cluster: Cluster, who: str) -> tuple[Patch, Patch]:
     """Stop a rollout half-way: no further server is replaced."""
     _refuse_canary(cluster, "pause it")
-    if cluster.is_paused and cluster.held:
-        return NONE
-    patch, of_config = put_on_hold(cluster, f"{PAUSED}{_by(who)}, until playbooks/resume.yml")
+    # A pause that was cut short may have held only one of the two.
+    reason = cluster.held if cluster.is_paused and cluster.held else f"{PAUSED}{_by(who)}, until playbooks/resume.yml"
+    patch, of_config = put_on_hold(cluster, reason)
     return patch | _of_spec({} if cluster.is_paused else {"paused": True}), of_config
 
 

@@ -723,3 +723,9 @@ def test_an_object_that_does_not_go_away_is_an_error(client: Client, applied: An
         SrsError, match=r"Can't apply Service media/web: is still being deleted, held by a/b; see what its finalizers wait for"
     ):
         run(client)
+
+
+def test_a_record_that_names_other_kinds_is_not_believed(client: Client, applied: Any) -> None:
+    applied.objects[RECORD]["metadata"]["annotations"][membership.GROUP_KINDS] = "Secret"
+    with pytest.raises(SrsError, match="prune would delete all 4 objects"):
+        run(client, [], prune=True, check_mode=True, delete_persistent_volume_claims=True)
