@@ -1,9 +1,8 @@
-#!/usr/bin/env python3
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fuzzes a reader of what others wrote, guided by coverage, by hand; it takes atheris (pip install atheris).
 
-tests/tools/fuzz.py TARGET [libFuzzer's options], such as: tests/tools/fuzz.py rtmp -max_total_time=60
+python3 tests/tools/fuzz.py TARGET [libFuzzer's options], such as: python3 tests/tools/fuzz.py rtmp -max_total_time=60
 """
 
 from __future__ import annotations
