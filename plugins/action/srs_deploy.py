@@ -17,6 +17,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.builder import Builder
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.edge_objects import reloading
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.rollouts import chosen
+from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
 from ansible_collections.livestream.srs.plugins.modules import apply_set
 from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import InProcessAction
 from ansible_collections.livestream.srs.plugins.plugin_utils._wanted import Wanted
@@ -213,7 +214,7 @@ def _autoscalers(conflicts: Iterable[Mapping[str, str]], variable: str | None) -
 def _counts(given: Mapping[str, Any], edges: list[Edge]) -> dict[str, int]:
     """The number of servers of each canary."""
     for edge in edges:
-        if not str(given.get(edge.name)).isdecimal():
+        if whole_number(str(given.get(edge.name))) is None:
             raise SrsError(f"canary_servers has no number of servers for {edge.title}: srs_edge_rollout tells it.")
     return {edge.name: int(given[edge.name]) for edge in edges}
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, ObjectView
 from ansible_collections.livestream.srs.plugins.module_utils._labels import MANAGED_BY, OWNER, PROCESS
+from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
 
 # Clocks of two machines may differ by this much before a lease of one looks abandoned to the other at first sight.
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -75,7 +76,7 @@ def process_of(host: str, space: str, pid: int, started: str, about: str) -> str
 def process_id(process: str, host: str, space: str) -> int | None:
     """The id of a process that runs on this machine, in this space of ids; None for one of another machine."""
     words = process.split()
-    return int(words[2]) if len(words) == 5 and words[:2] == [host or "-", space or "-"] and words[2].isdigit() else None
+    return whole_number(words[2]) if len(words) == 5 and words[:2] == [host or "-", space or "-"] else None
 
 
 def started(process: str) -> str:

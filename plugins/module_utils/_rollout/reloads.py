@@ -24,6 +24,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
 from ansible_collections.livestream.srs.plugins.module_utils._labels import CANARY, CONFIG_CHANGES, CONFIG_KEYS, RELOAD, TRACK
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.revisions import config_keys, mounted_config
+from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
 
 NEVER = "never"
 
@@ -73,7 +74,7 @@ def counted(live: Mapping[str, Any] | None, manifest: Object) -> Object:
 def _counts(config_map: Mapping[str, Any]) -> dict[str, int]:
     recorded = (config_map["metadata"].get("annotations") or {}).get(CONFIG_CHANGES) or ""
     pairs = (pair.partition("=") for pair in recorded.split(","))
-    return {key: int(count) for key, _equals, count in pairs if count.isdecimal()}
+    return {key: number for key, _equals, count in pairs if (number := whole_number(count)) is not None}
 
 
 def file_of(config_map: Mapping[str, Any], key: str) -> File | None:

@@ -68,6 +68,8 @@ def test_what_the_system_does_not_tell() -> None:
     assert leases.process_id(process, "my_host", "") == 42
 
 
-@pytest.mark.parametrize("process", ["", "x", "build-1 4026 me 881 production", "a b c d e f"])
+@pytest.mark.parametrize(
+    "process", ["", "x", "build-1 4026 me 881 production", "a b c d e f", f"build-1 4026 {'9' * 5000} 881 x", "build-1 4026 ² 881 x"]
+)
 def test_what_others_wrote_is_no_process(process: str) -> None:
     assert leases.process_id(process, "build-1", "4026") is None
