@@ -152,7 +152,8 @@ class Lock:
         if found.is_abandoned(datetime.now(UTC)):
             return True
         pid = leases.process_id(found.holder.process, socket.gethostname(), _space())
-        return pid is not None and (not _runs(pid) or _started(pid) != leases.started(found.holder.process))
+        # What it would be called if it ran: under its id another process may run by now.
+        return pid is not None and (not _runs(pid) or this_process(pid, leases.about(found.holder.process)) != found.holder.process)
 
     def _refuse_oneself(self, found: Held) -> None:
         """Two hosts of one inventory may be the same topology by mistake: neither would ever go on."""

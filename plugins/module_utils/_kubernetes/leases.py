@@ -79,12 +79,6 @@ def process_id(process: str, host: str, space: str) -> int | None:
     return whole_number(words[2]) if len(words) == 5 and words[:2] == [host or "-", space or "-"] else None
 
 
-def started(process: str) -> str:
-    """When the process started, as ``process_of`` was told."""
-    words = process.split()
-    return words[3] if len(words) == 5 else ""
-
-
 def about(process: str) -> str:
     """What the run is about."""
     words = process.split()
