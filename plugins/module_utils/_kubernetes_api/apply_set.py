@@ -143,7 +143,8 @@ class _Present(ApplySet):
         namespaces = self._missing_namespaces(steps)
         wanted = self.home | membership.scope_of((step.resource, step.ref.namespace) for step in steps)
         kept = membership.scope_of((step.resource, step.ref.namespace) for step in removals if step.action != "deleted")
-        widened = self.recorded | wanted
+        # What goes may have been found without the record: should this run be cut short, the next one must find it, too.
+        widened = self.recorded | wanted | membership.scope_of((step.resource, step.ref.namespace) for step in removals)
         # Without prune, what is recorded may still have members that are not wanted.
         final = wanted | kept if spec.prune else widened
         record = self._record_step(final)

@@ -729,3 +729,14 @@ def test_a_record_that_names_other_kinds_is_not_believed(client: Client, applied
     applied.objects[RECORD]["metadata"]["annotations"][membership.GROUP_KINDS] = "Secret"
     with pytest.raises(SrsError, match="prune would delete all 4 objects"):
         run(client, [], prune=True, check_mode=True, delete_persistent_volume_claims=True)
+
+
+def test_a_run_without_a_record_that_is_cut_short_leaves_nothing_that_is_not_found(client: Client, applied: Any) -> None:
+    del applied.objects[RECORD]
+    left = [item for item in everything() if item["kind"] == "ConfigMap"]
+    applied.faults = [lambda request: status(403, "Forbidden", "no") if request.method == "DELETE" else None]
+    with pytest.raises(SrsError):
+        run(client, left, prune=True)
+    applied.faults = []
+    assert actions(run(client, left, prune=True))["Deployment/web"] == "deleted"
+    assert DEPLOYMENT not in applied.objects and SERVICE not in applied.objects
