@@ -55,6 +55,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "srs_edge_rollout": {"namespace": "n", "topology": "rolled", "state": "rolled_back"},
     "srs_edge_config_info": {"namespace": "n", "configs": [{"name": "new", "origin": ["srs-origin"]}]},
     "srs_edge_rollout_info": {"namespace": "n", "topology": "rolled"},
+    "srs_lock": {"namespace": "n", "holder": "alice", "process": "build-1 1 1 1 x", "duration": 60},
     "srs_origin_info": {"namespace": "n"},
     "srs_origin_config_info": {"namespace": "n", "configs": [{"name": "new", "hls": {"hls_fragment": 2}}]},
     "srs_origin_config": {"namespace": "n", "configs": [{"name": "new", "hls": {"hls_fragment": 2}}]},
@@ -87,6 +88,10 @@ MORE: dict[str, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {
     "srs_edge_config_info": [("refused", {"configs": [{"name": "bad", "origin": ["srs-origin"], "max_connections": 0}]}, {})],
     "srs_edge_rollout_info": [("unknown cluster", {"clusters": ["moon"]}, {})],
     "srs_origin_config_info": [("refused", {"configs": [{"name": "bad", "max_connections": 0}]}, {})],
+    "srs_lock": [
+        ("refused to another run", {"process": "build-2 1 1 1 x", "timeout": 0}, {}),
+        ("let go", {"state": "absent"}, {}),
+    ],
     "srs_origin_info": [
         ("not there", {"namespace": "empty", "wait_timeout": 0}, {}),
         ("none yet", {"namespace": "empty"}, {"check_mode": True}),
