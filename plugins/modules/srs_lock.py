@@ -54,8 +54,8 @@ options:
     default: 300
   create_namespace:
     description:
-      - Whether the namespace is created for the lock if it doesn't exist.
-      - Otherwise nothing is locked in a namespace that doesn't exist.
+      - Whether the namespace is created for the lock if it doesn't exist. Otherwise nothing is locked in a namespace that doesn't exist.
+      - With O(state=absent), whether the namespace was created for the lock. It is deleted again if nothing else has come into it.
     type: bool
     default: false
   holder:
@@ -94,6 +94,7 @@ EXAMPLES = r"""
           livestream.srs.srs_lock:
             namespace: srs
             state: absent
+            create_namespace: "{{ _srs_lock.changed }}"
           when: _srs_lock.held | default(false)
 """
 

@@ -218,7 +218,7 @@ class Reloading(Srs):
 
     def _raw(self, rpc: str) -> dict[str, Any]:
         self.reloads += 1
-        return {"code": 0, "data": {"err": 0, "msg": "Success", "state": reloads.FINISHED, "rid": f"reload {self.reloads}"}}
+        return {"code": 0, "data": {"err": 0, "msg": "Success", "state": reloads.FINISHED, "rid": f"reload-{self.reloads}"}}
 
 
 def furnish(server: ApiServer) -> None:

@@ -134,7 +134,23 @@ def test_a_namespace_is_made_for_it_only_where_that_is_said(make: Make, namespac
     lock = make("alice", where=f"{namespace}-new")
     assert not take(lock), "nothing to lock"
     assert take(lock, create=True)
-    client.CoreV1Api(api).delete_namespace(f"{namespace}-new")
+    core = client.CoreV1Api(api)
+    core.create_namespaced_config_map(lock.namespace, {"metadata": {"name": "a"}})
+    lock.release()
+    lock.delete_empty_namespace()
+    assert not core.read_namespace(lock.namespace).metadata.deletion_timestamp, "somebody has put something into it"
+    core.delete_namespaced_config_map("a", lock.namespace)
+    lock.delete_empty_namespace()
+    deadline = time.monotonic() + 60
+    while lock.namespace in {item.metadata.name for item in core.list_namespace().items}:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_a_namespace_of_somebody_elses_stays(make: Make, api: client.ApiClient) -> None:
+    lock = make("alice")
+    lock.delete_empty_namespace()
+    assert not client.CoreV1Api(api).read_namespace(lock.namespace).metadata.deletion_timestamp
 
 
 def test_two_hosts_of_an_inventory_that_are_one_topology(make: Make) -> None:

@@ -22,7 +22,7 @@ class Module:
     """What a flow asks of AnsibleModule."""
 
     def __init__(self, params: dict[str, Any], check_mode: bool) -> None:
-        self.params = params
+        self.params = {"take_over": False, **params}
         self.check_mode = check_mode
         self.no_log_values: set[str] = set()
         self.warnings: list[str] = []

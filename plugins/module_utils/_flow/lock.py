@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._flow.edge_rollout_info import client_of
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import leases
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, leases, membership
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.leases import Held, Holder
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, Client
 from ansible_collections.livestream.srs.plugins.module_utils._labels import MANAGED_BY, OWNER
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 LEASE = ("coordination.k8s.io/v1", "Lease")
+# What Kubernetes itself puts into a namespace.
+IN_EVERY_NAMESPACE = (("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default"))
 # Seconds.
 LOOK_AGAIN = 1.0
 RENEW_EVERY = 20.0
@@ -45,6 +47,8 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
             return {"changed": False, **told, "held": False}
         if params["state"] == "absent":
             lock.release()
+            if params["create_namespace"]:
+                lock.delete_empty_namespace()
             return {"changed": False, **told, "held": False}
         made = lock.acquire(params["timeout"], params["create_namespace"], getattr(module, "progress", lambda _text: None))
         return {"changed": made.namespace, **told, "held": made.held}
@@ -119,6 +123,22 @@ class Lock:
             )
         if not self.client.delete(*LEASE, self.name, self.namespace, resource_version=found.version):
             self.release()  # it was renewed, or taken over, at this moment
+
+    def delete_empty_namespace(self) -> None:
+        """Delete the namespace that was created for the lock, if nothing else has come into it: the run has made nothing after all."""
+        namespace = self.client.get("v1", "Namespace", self.namespace)
+        if namespace is None or namespace["metadata"].get("deletionTimestamp") or not field_ownership.applied_by(namespace, FIELD_MANAGER):
+            return
+        for resource in (resource for resource in membership.POSSIBLE if resource.namespaced):
+            try:
+                found = self.client.list(resource.api_version, resource.kind, self.namespace).items
+            except ApiError as error:
+                if error.status == 404:
+                    continue
+                return  # nobody knows what is in it
+            if any((item["kind"], item["metadata"]["name"]) not in IN_EVERY_NAMESPACE for item in found):
+                return
+        self.client.delete("v1", "Namespace", self.namespace, uid=namespace["metadata"]["uid"])
 
     def __str__(self) -> str:
         return f"Lease {self.namespace}/{self.name}"
