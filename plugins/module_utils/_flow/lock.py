@@ -48,7 +48,8 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
         if params["state"] == "absent":
             lock.release()
             if params["create_namespace"]:
-                lock.delete_empty_namespace()
+                with contextlib.suppress(ApiError):  # who may make namespaces may not delete them everywhere
+                    lock.delete_empty_namespace()
             return {"changed": False, **told, "held": False}
         made = lock.acquire(params["timeout"], params["create_namespace"], getattr(module, "progress", lambda _text: None))
         return {"changed": made.namespace, **told, "held": made.held}
@@ -125,7 +126,10 @@ class Lock:
             self.release()  # it was renewed, or taken over, at this moment
 
     def delete_empty_namespace(self) -> None:
-        """Delete the namespace that was created for the lock, if nothing else has come into it: the run has made nothing after all."""
+        """Delete the namespace that was created for the lock, if nothing else has come into it: the run has made nothing after all.
+
+        Raises ApiError where something of it may not be looked at, and then leaves it.
+        """
         namespace = self.client.get("v1", "Namespace", self.namespace)
         if namespace is None or namespace["metadata"].get("deletionTimestamp") or not field_ownership.applied_by(namespace, FIELD_MANAGER):
             return
@@ -135,7 +139,7 @@ class Lock:
             except ApiError as error:
                 if error.status == 404:
                     continue
-                return  # nobody knows what is in it
+                raise
             if any((item["kind"], item["metadata"]["name"]) not in IN_EVERY_NAMESPACE for item in found):
                 return
         self.client.delete("v1", "Namespace", self.namespace, uid=namespace["metadata"]["uid"])
