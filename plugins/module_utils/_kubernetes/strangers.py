@@ -32,6 +32,17 @@ def maker(live: Object) -> str | None:
 
     By hand is what kubectl did, in whatever way; an object without managedFields tells nobody else.
     """
+    if kept := keeper(live):
+        return kept
+    entries = _entries(live)
+    if any(is_taken_over(entry) or entry.get("manager") == OWNER for entry in entries):
+        return None
+    others = [entry for entry in entries if not _is_kubectl(entry)]
+    return f"the field manager {others[0].get('manager')!r} made it" if others else None
+
+
+def keeper(live: Object) -> str | None:
+    """The same of an object that another tool says it keeps, by its notes or by applying it; whoever only changes fields keeps nothing."""
     metadata = live["metadata"]
     for owner in metadata.get("ownerReferences") or []:
         if owner.get("controller"):
@@ -44,13 +55,15 @@ def maker(live: Object) -> str | None:
         for key, tool in NOTES.items():
             if key in notes:
                 return f"{tool} keeps it ({key}: {notes[key]})"
-    entries = [entry for entry in managed(live) if not entry.get("subresource") and not _CONTROLLERS.match(str(entry.get("manager")))]
-    others = [entry for entry in entries if not is_taken_over(entry) and not _is_kubectl(entry)]
-    applied = [entry for entry in others if entry.get("operation") == "Apply" and entry.get("manager") != OWNER]
-    by_hand = any(is_taken_over(entry) for entry in entries)
-    if applied or (others and not by_hand and not any(entry.get("manager") == OWNER for entry in entries)):
-        return f"the field manager {(applied or others)[0].get('manager')!r} made it"
+    for entry in _entries(live):
+        if entry.get("operation") == "Apply" and entry.get("manager") != OWNER and not is_taken_over(entry):
+            return f"the field manager {entry.get('manager')!r} made it"
     return None
+
+
+def _entries(live: Object) -> list[Mapping[str, Any]]:
+    """Who set what in an object, but for controllers."""
+    return [entry for entry in managed(live) if not entry.get("subresource") and not _CONTROLLERS.match(str(entry.get("manager")))]
 
 
 def _is_kubectl(entry: Mapping[str, Any]) -> bool:
