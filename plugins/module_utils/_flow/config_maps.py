@@ -92,9 +92,9 @@ def _done(client: Client, plans: Sequence[_Plan], check_mode: bool) -> tuple[boo
 
 def _check_maker(live: Object | None, take_over_all: bool) -> None:
     if live is not None and not take_over_all and (keeper := strangers.keeper(live)):
+        name = title("ConfigMap", live["metadata"].get("namespace"), live["metadata"]["name"])
         raise SrsError(
-            f"{title('ConfigMap', live['metadata'].get('namespace'), live['metadata']['name'])} is there already, and {keeper}; nothing was "
-            "changed. Choose another name, or set take_over to true if it is meant."
+            f"{name} is there already, and {keeper}; nothing was changed. Choose another name, or set take_over to true if it is meant."
         )
 
 
