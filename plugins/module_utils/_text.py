@@ -49,6 +49,11 @@ def whole_number(text: str | None, longest: int = 9) -> int | None:
     return int(text) if text and len(text) <= longest and text.isascii() and text.isdigit() else None
 
 
+def first_of(names: Sequence[str], most: int) -> str:
+    """Names in a sentence: the first ``most`` of them, and how many there are besides."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def table(rows: Iterable[Sequence[object]], indent: int = 2) -> list[str]:
     """Rows as lines with aligned columns, each line indented by ``indent`` spaces. The rows may differ in length."""
     cells = [[printable(str(cell)) for cell in row] for row in rows]

@@ -11,10 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from ansible_collections.livestream.srs.tests.support.fake_api import Api, Request
+from ansible_collections.livestream.srs.tests.support.served import Served
 from ansible_collections.livestream.srs.tests.support.srs_server import PROXY, Srs
 
 
-class ApiServer(Api):
+class ApiServer(Served, Api):
     """Serves until the end of the ``with`` block; its ``url`` is then known."""
 
     def __init__(self, pods: Mapping[str, Srs]) -> None:
@@ -23,15 +24,6 @@ class ApiServer(Api):
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": self}))
         self._thread = threading.Thread(target=self._server.serve_forever)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> ApiServer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     def answer(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         """The status and the body of a reply."""

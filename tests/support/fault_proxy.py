@@ -35,6 +35,7 @@ from cryptography.x509.oid import NameOID
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import kubeconfig
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.pool import tls_context
+from ansible_collections.livestream.srs.tests.support.served import Served
 
 # Seconds until a client that hears nothing is let go.
 HANG = 120.0
@@ -79,7 +80,7 @@ def undisturbed(_request: Request) -> Fault | None:
     return None
 
 
-class FaultProxy:
+class FaultProxy(Served):
     """Serves until the end of the ``with`` block; ``kubeconfig`` is the file that leads to it."""
 
     def __init__(self, upstream: str, folder: Path) -> None:
@@ -101,15 +102,6 @@ class FaultProxy:
         self.kubeconfig = folder / "kubeconfig"
         self.kubeconfig.write_text(json.dumps(_kubeconfig(f"https://127.0.0.1:{self._server.server_port}", certificate)))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-
-    def __enter__(self) -> FaultProxy:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     def follow(self, plan: Plan) -> None:
         """Go by another plan, and count and number anew."""

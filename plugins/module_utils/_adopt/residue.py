@@ -12,6 +12,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._adopt.recognise im
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.existing import Existing
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compare import changes_of_text
+from ansible_collections.livestream.srs.plugins.module_utils._text import first_of
 
 TOLD = 4
 
@@ -27,11 +28,9 @@ def patches(found: Found, built: Iterable[Object], existing: Existing) -> Iterat
 def notes(given: Iterable[dict[str, Any]], existing: Existing) -> Iterator[str]:
     """A sentence for each patch."""
     for item in given:
-        told = list(paths(item["patch"]))
-        more = f" and {len(told) - TOLD} more" if len(told) > TOLD else ""
         yield (
             f"{item['kind']} {existing.name(item['kind'], item['name'])} is otherwise than variables can say: srs_patches keeps "
-            f"{', '.join(told[:TOLD])}{more}."
+            f"{first_of(list(paths(item['patch'])), TOLD)}."
         )
 
 

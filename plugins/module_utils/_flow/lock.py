@@ -12,16 +12,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._flow.edge_rollout_info import client_of
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, leases, membership
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, leases, membership, objects
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.leases import Held, Holder
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, Client
-from ansible_collections.livestream.srs.plugins.module_utils._labels import MANAGED_BY, OWNER
+from ansible_collections.livestream.srs.plugins.module_utils._labels import OWNER
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -51,8 +50,8 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
                 with contextlib.suppress(ApiError):  # who may make namespaces may not delete them everywhere
                     lock.delete_empty_namespace()
             return {"changed": False, **told, "held": False}
-        made = lock.acquire(params["timeout"], params["create_namespace"], getattr(module, "progress", lambda _text: None))
-        return {"changed": made.namespace, **told, "held": made.held}
+        taken = lock.acquire(params["timeout"], params["create_namespace"], getattr(module, "progress", lambda _text: None))
+        return {"changed": taken.made_namespace, **told, "held": taken.held}
 
 
 def lock_name(topology: str) -> str:
@@ -60,11 +59,11 @@ def lock_name(topology: str) -> str:
     return f"{topology}-lock"
 
 
-class _Made:
+class Taken(NamedTuple):
     """What taking the lock came to."""
 
-    held = False
-    namespace = False  # whether the namespace was created for it
+    held: bool
+    made_namespace: bool  # whether the namespace was created for it
 
 
 class Lock:
@@ -77,27 +76,26 @@ class Lock:
         self.holder = holder
         self.duration = duration
 
-    def acquire(self, timeout: float, create_namespace: bool, progress: Callable[[str], None]) -> _Made:
+    def acquire(self, timeout: float, create_namespace: bool, progress: Callable[[str], None]) -> Taken:
         """Take the lock, waiting for at most ``timeout`` seconds. Without a namespace there is nothing to lock, unless it is to be made."""
-        made, end, said = _Made(), time.monotonic() + timeout, ""
+        made_namespace, end, said = False, time.monotonic() + timeout, ""
         seen, since = "", 0.0  # the version of another one's lease, and since when it is that
         while True:
             found = self._found()
             if found and found.version != seen:
                 seen, since = found.version, time.monotonic()
             unheard = time.monotonic() - since > found.duration.total_seconds() if found else False
-            if found is None or found.holder.process == self.holder.process or unheard or self._is_gone(found):
+            if found is None or self._is_own(found) or unheard or self._is_gone(found):
                 try:
                     if self._take(found):
-                        made.held = True
-                        return made
+                        return Taken(True, made_namespace)
                 except ApiError as error:
                     if not error.missing_namespace:
                         raise _with_way_out(error) from error
                     if not create_namespace:
-                        return made
-                    self._create_namespace()
-                    made.namespace = True
+                        return Taken(False, made_namespace)
+                    self.client.apply(objects.namespace(self.namespace))
+                    made_namespace = True
                 continue
             self._refuse_oneself(found)
             if time.monotonic() >= end:
@@ -110,14 +108,14 @@ class Lock:
     def renew(self) -> bool:
         """Say that the holder is still at work; False where the lock is no longer its own."""
         found = self._found()
-        return bool(found and found.holder.process == self.holder.process and self._take(found))
+        return bool(found and self._is_own(found) and self._take(found))
 
     def release(self) -> None:
         """Let go. Raises SrsError if another run has taken the lock over: both may have changed the topology."""
         found = self._found()
         if found is None:
             return
-        if found.holder.process != self.holder.process:
+        if not self._is_own(found):
             raise SrsError(
                 f"Another run has taken over the lock of this topology ({self}) from this one, which it thought to be gone: {found}. "
                 "Both may have changed the topology: run again when that one is done."
@@ -157,8 +155,7 @@ class Lock:
     def _take(self, found: Held | None) -> bool:
         """Whether the lock is ours now. Two runs that apply a Lease at once differ in its holder, which only one can be."""
         now = datetime.now(UTC)
-        own = found is not None and found.holder.process == self.holder.process
-        acquired = leases.time_of(found.since) if found and own else None
+        acquired = leases.time_of(found.since) if found and self._is_own(found) else None
         wanted = leases.lease(self.name, self.namespace, self.holder, acquired or now, now, self.duration, found.version if found else "")
         try:
             self.client.apply(wanted, force=found is not None, manager=self._manager())
@@ -171,6 +168,9 @@ class Lock:
     def _manager(self) -> str:
         """A field manager of its own for each holder, so that the API server sees a conflict where two want the lock."""
         return f"{OWNER} {self.holder.process}"[:128]
+
+    def _is_own(self, found: Held) -> bool:
+        return found.holder.process == self.holder.process
 
     def _is_gone(self, found: Held) -> bool:
         if found.is_abandoned(datetime.now(UTC)):
@@ -194,11 +194,6 @@ class Lock:
             f"it is done, or wait for longer with srs_lock_timeout. If it is gone for good, 'kubectl -n {self.namespace} delete lease "
             f"{self.name}' frees the lock; it frees itself {found.duration.total_seconds():.0f} s after it was last heard of."
         )
-
-    def _create_namespace(self) -> None:
-        labels = {MANAGED_BY: OWNER}
-        manifest: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace, "labels": labels}}
-        self.client.apply(manifest)
 
 
 @contextlib.contextmanager

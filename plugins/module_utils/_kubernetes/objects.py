@@ -12,7 +12,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._dns import LABEL_L
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import kinds
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.hidden_values import MASK, Hider
-from ansible_collections.livestream.srs.plugins.module_utils._labels import CHANGE_CAUSE, LAST_APPLIED, REVISION
+from ansible_collections.livestream.srs.plugins.module_utils._labels import CHANGE_CAUSE, LAST_APPLIED, MANAGED_BY, OWNER, REVISION
 
 # What the API server lets a ConfigMap hold, in bytes; a little is left for its keys.
 # https://kubernetes.io/docs/concepts/configuration/configmap/#motivation
@@ -60,6 +60,11 @@ def ref(item: ObjectView) -> Ref:
 def group_kind(item: ObjectView) -> str:
     """The ``Kind.group`` of an object or manifest, see ``kinds.group_kind``."""
     return kinds.group_kind(item["apiVersion"], item["kind"])
+
+
+def namespace(name: str) -> Object:
+    """The manifest of a namespace that is made because it is missing."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {MANAGED_BY: OWNER}}}
 
 
 def flatten(given: Iterable[Any]) -> list[Object]:

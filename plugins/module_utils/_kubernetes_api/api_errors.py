@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._text import first_of
 
 _RBAC = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"(?P<where>[^:]*)'
@@ -170,8 +171,7 @@ def joined(failures: Sequence[SrsError], tried: int, verb: str) -> SrsError:
             groups.setdefault(error.message, [])
     lines = []
     for why, names in groups.items():
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        lines.append(f"{', '.join(names[:SHOWN])}{more}: {why}" if names else why)
+        lines.append(f"{first_of(names, SHOWN)}: {why}" if names else why)
     hidden = [f"... and {len(lines) - SHOWN} more reasons"] if len(lines) > SHOWN else []
     return SrsError(
         "\n".join([f"Can't {verb} {len(failures)} of {tried} objects:", *(f"- {line}" for line in [*lines[:SHOWN], *hidden])]),

@@ -21,11 +21,10 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.api_errors import ApiError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import FIELD_MANAGER, JSON_PATCH, Client
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.not_ready import failure_message
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.set_base import ApplySet, Key, Place
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.set_base import ApplySet, Key, Place, scope_of
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.set_model import Result, SetSpec, Step
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.take_over import PAUSES
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import wait_gone, wait_ready
-from ansible_collections.livestream.srs.plugins.module_utils._labels import MANAGED_BY, OWNER
 
 # Where objects are tried whose own namespace is yet to be created. It always exists.
 ELSEWHERE = "default"
@@ -75,35 +74,31 @@ class _Absent(ApplySet):
         kept = [step.ref for step in steps if step.action == "kept"] + [
             objects.ref(live) for key, live in members.items() if key not in doomed
         ]
+        record: Step | None = None
         if kept:
             record = self._record_step(
                 membership.scope_of((self.client.resource(ref.api_version, ref.kind), ref.namespace) for ref in kept)
             )
-            steps.append(record)
         elif self.record:
-            record = Step(
-                objects.ref({**self.record, "apiVersion": "v1", "kind": "ConfigMap"}), self.client.resource("v1", "ConfigMap"), "deleted"
-            )
-            record.live, record.write = self.record, True
-            steps.append(record)
-        planned_following = _plan_following(self.client, self.spec, steps)
+            ref = objects.ref({**self.record, "apiVersion": "v1", "kind": "ConfigMap"})
+            record = Step(ref, self.client.resource("v1", "ConfigMap"), "deleted", live=self.record, write=True)
+        everything = [*steps, *([record] if record else [])]
+        planned_following = _plan_following(self.client, self.spec, everything)
         if not self.spec.check_mode:
             with self._telling():
-                self._carry_out(steps)
-        return replace(self._result(steps), planned_following=planned_following)
+                self._carry_out(steps, record)
+        return replace(self._result(everything), planned_following=planned_following)
 
-    def _carry_out(self, steps: list[Step]) -> None:
-        records = [step for step in steps if step.ref.name == membership.record_name(self.spec.name)]
-        self._remove([step for step in steps if step not in records])
+    def _carry_out(self, steps: list[Step], record: Step | None) -> None:
+        self._remove(steps)
         if self.spec.wait:
-            gone = [step.live for step in steps if step.action == "deleted" and step.live and step not in records]
+            gone = [step.live for step in steps if step.action == "deleted" and step.live]
             if left := wait_gone(self.client, gone, self.spec.wait_timeout, label_selector=self.selector):
                 raise SrsError(failure_message(left, len(gone), self.spec.wait_timeout), not_ready=[item.as_dict() for item in left])
-        for record in records:
-            if record.action == "deleted":
-                self._delete_record(record)
-            elif record.write:
-                self._write(record)
+        if record and record.action == "deleted":
+            self._delete_record(record)
+        elif record and record.write:
+            self._write(record)
 
     def _delete_record(self, record: Step) -> None:
         """Delete the record, if it is still the one that was read: another run may have begun to fill the set again."""
@@ -141,10 +136,10 @@ class _Present(ApplySet):
         spec = self.spec
         steps, removals = self.plan()
         namespaces = self._missing_namespaces(steps)
-        wanted = self.home | membership.scope_of((step.resource, step.ref.namespace) for step in steps)
-        kept = membership.scope_of((step.resource, step.ref.namespace) for step in removals if step.action != "deleted")
+        wanted = self.home | scope_of(steps)
+        kept = scope_of(step for step in removals if step.action != "deleted")
         # What goes may have been found without the record: should this run be cut short, the next one must find it, too.
-        widened = self.recorded | wanted | membership.scope_of((step.resource, step.ref.namespace) for step in removals)
+        widened = self.recorded | wanted | scope_of(removals)
         # Without prune, what is recorded may still have members that are not wanted.
         final = wanted | kept if spec.prune else widened
         record = self._record_step(final)
@@ -360,7 +355,7 @@ class _Present(ApplySet):
                 Ref("v1", "Namespace", None, name),
                 self.client.resource("v1", "Namespace"),
                 "created",
-                manifest=_namespace(name),
+                manifest=objects.namespace(name),
                 write=True,
             )
             for name in names
@@ -398,7 +393,3 @@ class _Present(ApplySet):
         self._attempt("apply", self._write, due)
         if established and due and (left := wait_ready(self.client, [step.ref for step in due], ESTABLISHMENT)):
             raise SrsError(failure_message(left, len(due), ESTABLISHMENT))
-
-
-def _namespace(name: str) -> Object:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {MANAGED_BY: OWNER}}}

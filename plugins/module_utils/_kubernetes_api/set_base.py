@@ -19,6 +19,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.set
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.take_over import take_over
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.wait import wait_gone
 from ansible_collections.livestream.srs.plugins.module_utils._labels import HOLD
+from ansible_collections.livestream.srs.plugins.module_utils._text import first_of
 
 # Seconds that a run waits for what it can't go on without.
 TERMINATION = 120.0
@@ -102,9 +103,8 @@ class ApplySet:
         if names := [str(objects.ref(item)) for item in found]:
             record = f"ConfigMap {self.spec.namespace}/{membership.record_name(self.spec.name)}"
             why = "is missing" if self.record is None else "does not name their kinds"
-            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
             self.client.warnings.append(
-                f"The record of the set ({record}) {why}, so these objects were found by their label: {', '.join(names[:NAMED])}{more}."
+                f"The record of the set ({record}) {why}, so these objects were found by their label: {first_of(names, NAMED)}."
             )
 
     @staticmethod
@@ -195,8 +195,7 @@ class ApplySet:
             result = self._result(self.done)
             changed = [str(step.ref) for step in self.done if step.changed]
             if changed and "not_ready" not in error.details:  # else all was done that was asked for
-                more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
-                error.message = f"{error.message}\nChanged before that: {', '.join(changed[:NAMED])}{more}."
+                error.message = f"{error.message}\nChanged before that: {first_of(changed, NAMED)}."
                 error.args = (error.message,)
             error.details = {**error.details, "changed": result.changed, "objects": result.objects}
             raise
@@ -275,6 +274,11 @@ class ApplySet:
             return object_diff.entry(str(step.ref), None, step.manifest, self.policy)
         before, after = (item and objects.without_allocated(item, step.manifest) for item in (step.live, step.after))
         return object_diff.entry(str(step.ref), before, after, self.policy)
+
+
+def scope_of(steps: Iterable[Step]) -> membership.Scope:
+    """Where the objects of these steps are."""
+    return membership.scope_of((step.resource, step.ref.namespace) for step in steps)
 
 
 def _foreign_finalizers(item: Object) -> list[str]:

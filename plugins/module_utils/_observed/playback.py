@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils._observed.members import Member
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Stream
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VHOST
+from ansible_collections.livestream.srs.plugins.module_utils._text import first_of
 
 # So many streams are tried: one that is bad by itself says nothing about a server.
 STREAMS = 3
@@ -128,8 +129,7 @@ def summary(targets: Sequence[Target]) -> list[str]:
     lines = []
     for stream in dict.fromkeys(target.stream for target in good):
         names = [target.title for target in good if target.stream == stream]
-        shown = ", ".join(names[:STREAMS]) + (f" and {len(names) - STREAMS} more" if len(names) > STREAMS else "")
-        lines.append(f"{stream} plays from {shown}")
+        lines.append(f"{stream} plays from {first_of(names, STREAMS)}")
     return lines + [f"{target.title} could not be verified: {target.message}" for target in targets if not target.verified]
 
 
