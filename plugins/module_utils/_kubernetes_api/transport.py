@@ -46,6 +46,8 @@ PATIENCE = 30.0
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 5.0
 LONGEST_RETRY_AFTER = 10.0  # however long a server asks for, it is tried again within PATIENCE
+# Seconds for a whole answer, however its parts drip in.
+LONGEST_READ = 300.0
 # Bytes. All pods of a very large namespace are some 100 MB.
 LONGEST_ANSWER = 256 * 1024 * 1024
 LONGEST_EVENT = 16 * 1024 * 1024
@@ -204,14 +206,19 @@ class Transport:
         yield rest
 
     def _body(self, response: Any, what: str) -> bytes:
-        """The whole body; raises SrsError where it is longer than any answer of an API server."""
+        """The whole body; raises SrsError where it is longer than any answer of an API server, or takes longer."""
+        part_of = getattr(response, "read1", response.read)  # takes what there is; urllib3 has it since 2.1
+        end = time.monotonic() + LONGEST_READ
         parts, length = [], 0
-        while part := response.read(PART):
+        while part := part_of(PART):
             parts.append(part)
             length += len(part)
             if length > LONGEST_ANSWER:
                 response.close()
                 raise not_kubernetes(what, f"more than {LONGEST_ANSWER // 1024**2} MiB", str(self.connection))
+            if time.monotonic() > end:
+                response.close()
+                raise not_kubernetes(what, f"{LONGEST_READ:g} s of parts without end", str(self.connection))
         return b"".join(parts)
 
     def _send(

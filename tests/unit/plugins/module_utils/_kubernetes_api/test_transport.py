@@ -369,6 +369,8 @@ def test_an_answer_without_end_is_cut(client: Client, monkeypatch: pytest.Monkey
             read.append(size)
             return b" " * size
 
+        read1 = read
+
     class Pool:
         def request(self, *_arguments: Any, preload_content: bool, **_options: Any) -> Any:
             return urllib3.HTTPResponse(Endless(), status=status, preload_content=preload_content)
@@ -377,6 +379,25 @@ def test_an_answer_without_end_is_cut(client: Client, monkeypatch: pytest.Monkey
     with pytest.raises(SrsError, match="answers with more than 256 MiB, as no API server does"):
         client.get("v1", "ConfigMap", "a", "n")
     assert sum(read) <= under_test.LONGEST_ANSWER + 2 * under_test.PART
+
+
+def test_an_answer_that_drips_is_cut(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(0, 1000, 50))
+    monkeypatch.setattr(under_test.time, "monotonic", lambda: float(next(now)))
+
+    class Dripping(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            return b" "
+
+        read1 = read
+
+    class Pool:
+        def request(self, *_arguments: Any, preload_content: bool, **_options: Any) -> Any:
+            return urllib3.HTTPResponse(Dripping(), status=200, preload_content=preload_content)
+
+    client.transport._pool = Pool()
+    with pytest.raises(SrsError, match=r"Can't read ConfigMap n/a: .* answers with 300 s of parts without end, as no API server does"):
+        client.get("v1", "ConfigMap", "a", "n")
 
 
 def test_an_event_without_end_is_cut(client: Client) -> None:
