@@ -189,7 +189,7 @@ class Checks:
         """What is wrong with the load balancer of one Service. What is wrong with that of all edge clusters is told of its own variable."""
 
         def told_of(slb: Settings, where: str) -> str:
-            return "".join(_told(lambda: load_balancer.render(slb, where=where, ports=service["ports"], names=service["names"])))
+            return "".join(_told(lambda: load_balancer.render(slb, where=where, ports=service["ports"])))
 
         problem, general = told_of(service["slb"], service["where"]), "srs_edge_slb"
         if problem and service["where"].startswith("srs_edge_clusters"):
@@ -265,4 +265,4 @@ def _of_nginx(key: str) -> str:
 
 
 def _service(where: str, name: str, slb: Settings, ports: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"where": where, "name": name, "slb": slb, "ports": [port["port"] for port in ports], "names": [port["name"] for port in ports]}
+    return {"where": where, "name": name, "slb": slb, "ports": ports}

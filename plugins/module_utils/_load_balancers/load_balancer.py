@@ -8,14 +8,15 @@ What each provider takes is data: see the tables in ``slb``.
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError, did_you_mean
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.quantities import number
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import clashes
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, GROUPS, OPTIONS, Cell
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, GROUPS, OPTIONS, Cell, Platform
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import (
     BOOLEANS,
     quoted,
@@ -23,6 +24,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.opt
     whole_number,
 )
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import DEFAULT_PROVIDER, choices, description
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.ports import TLS, Port, facts, ports_of
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.read import read
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.rules import holds
 
@@ -36,6 +38,7 @@ ANSIBLE_TYPES = {
     "networks": "list",
     "pairs": "dict",
     "numbers": "dict",
+    "groups": "dict",
     "zones": "dict",
     "duration": "raw",
     "share": "raw",
@@ -68,45 +71,70 @@ def without_effect(given: Mapping[str, Any], where: str) -> str | None:
     return f"{where}.enabled is false, so {' and '.join(idle)} {do} nothing: leave out what isn't meant.{way}"
 
 
-def render(slb: Any, *, where: str, ports: Iterable[int] = (), names: Iterable[str] | None = None) -> dict[str, Any]:
-    """The annotations (strings), the spec fields and the node ports (numbers by name of port) of the Service that ``slb`` asks for.
+def render(slb: Any, *, where: str, ports: Iterable[int | Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """What ``slb`` asks for: the ``annotations`` (strings), ``spec`` fields, ``node_ports`` and added ``tls_ports`` of the Service.
 
-    ``where`` names the variable in errors, such as ``srs_edge_clusters[2].slb``. ``ports`` are the Service's ports: some providers
-    have an annotation for each of them. ``names`` are theirs, where node ports can be asked for.
+    ``where`` names the variable in errors, such as ``srs_edge_clusters[2].slb``. ``ports`` are those of the Service's spec, or numbers of
+    TCP ports: some providers have an annotation for each of them. Node ports and TLS ports are numbers by the name of a port.
     """
-    given, options, platform = read(slb, where)
+    known = ports_of(ports)
+    given, options, platform = read(slb, where, known)
     extra = given.get("annotations", {})
     if not given.get("enabled", True):
-        return {"annotations": dict(sorted(extra.items())), "spec": {"type": "ClusterIP"}, "node_ports": {}}
-    _check_port_names(options, names, where)
+        return {"annotations": dict(sorted(extra.items())), "spec": {"type": "ClusterIP"}, "node_ports": {}, "tls_ports": {}}
+    tls_ports = options.get("tls.ports", {})
+    known += tuple(Port(number, TLS, name) for name, number in tls_ports.items())
     prefix = platform.prefixes.get(given.get("annotation_prefix", "new"), "")
-    spec: dict[str, Any] = {"type": "LoadBalancer", **platform.spec}
-    annotations: dict[str, str] = {}
-    attributes: dict[str, dict[str, str]] = {}
-    numbers = tuple(ports)
-    for name, value in options.items():
-        cell = platform.cells[name]
-        for key, written in _written(cell, value, numbers, f"{where}.{name}"):
-            key = key.replace("{prefix}", prefix)
-            if key.startswith("spec."):
-                spec[key.removeprefix("spec.")] = written
-            elif cell.attribute:
-                attributes.setdefault(key, {})[cell.attribute] = written
-            else:
-                annotations[key] = written
-    for key, pairs in attributes.items():
-        annotations[key] = ",".join(f"{name}={value}" for name, value in sorted(pairs.items()))
+    written = {
+        (key.replace("{prefix}", prefix), attribute): value
+        for name, option in options.items()
+        for key, attribute, value in _written(platform.cells[name], option, known, f"{where}.{name}")
+    }
+    about = {**options, **facts(known)}
     for implied in platform.implied:
-        if holds(options, implied.when) and implied.unless not in options:
-            annotations.update({key.replace("{prefix}", prefix): value for key, value in implied.annotations.items()})
-    return {"annotations": dict(sorted({**annotations, **extra}.items())), "spec": spec, "node_ports": options.get("ports", {})}
+        if holds(about, implied.when) and implied.unless not in options:
+            written.update({(key.replace("{prefix}", prefix), ""): value for key, value in implied.annotations.items()})
+    fields = {key.removeprefix("spec."): value for (key, _attribute), value in written.items() if key.startswith("spec.")}
+    as_json = {cell.key.replace("{prefix}", prefix) for cell in platform.cells.values() if cell.json}
+    return {
+        "annotations": dict(sorted({**_annotations(written, as_json), **extra}.items())),
+        "spec": {"type": "LoadBalancer", **platform.spec, **_families(platform, options), **fields},
+        "node_ports": options.get("ports", {}),
+        "tls_ports": tls_ports,
+    }
 
 
-def _check_port_names(options: Mapping[str, Any], names: Iterable[str] | None, where: str) -> None:
-    known = None if names is None else list(names)
-    for name in options.get("ports", {}):
-        if known is not None and name not in known:
-            raise SrsError(f"{where}.ports has {name!r}{did_you_mean(name, known)}; the Service has the ports {', '.join(known)}.")
+def _annotations(written: Mapping[tuple[str, str], Any], as_json: Container[str]) -> dict[str, str]:
+    """The annotations out of all that is written; attributes of the same one are put together."""
+    annotations = {key: value for (key, attribute), value in written.items() if not attribute and not key.startswith("spec.")}
+    attributes: dict[str, dict[str, Any]] = {}
+    for (key, attribute), value in sorted(written.items()):
+        if attribute:
+            attributes.setdefault(key, {})[attribute] = value
+    for key, pairs in attributes.items():
+        annotations[key] = _json(pairs) if key in as_json else ",".join(f"{name}={value}" for name, value in pairs.items())
+    return annotations
+
+
+def _json(pairs: Mapping[str, Any]) -> str:
+    """A JSON object from values by their paths, such as ``eip.bandwidth``."""
+    made: dict[str, Any] = {}
+    for path, value in pairs.items():
+        *parents, last = path.split(".")
+        inner = made
+        for parent in parents:
+            inner = inner.setdefault(parent, {})
+        inner[last] = value
+    return json.dumps(made, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
+def _families(platform: Platform, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What a Service must say of IP families to get the addresses that are asked for: without a word it is IPv4 alone, mostly."""
+    addresses = [address for name, value in options.items() if platform.cells[name].families for address in value]
+    versions = {ipaddress.ip_address(address).version for address in addresses}
+    if len(versions) == 2:
+        return {"ipFamilyPolicy": "RequireDualStack"}
+    return {"ipFamilyPolicy": "SingleStack", "ipFamilies": ["IPv6"]} if versions == {6} else {}
 
 
 def validate(slb: Any, *, where: str) -> None:
@@ -123,16 +151,16 @@ def check_clashes(services: Iterable[Mapping[str, Any]]) -> None:
     users = []
     for service in services:
         where = service["where"]
-        ports = [port if isinstance(port, Mapping) else {"port": port} for port in service["ports"]]
-        rendered = render(service["slb"], where=where, ports=[port["port"] for port in ports])
+        rendered = render(service["slb"], where=where, ports=service["ports"])
         if rendered["spec"]["type"] == "LoadBalancer":
             users.append(
                 clashes.User(
                     title=f"{where} (Service {service['name']})",
                     annotations=rendered["annotations"],
                     spec=rendered["spec"],
-                    options=read(service["slb"], where)[1],
-                    ports=frozenset((port.get("protocol", "TCP"), int(port["port"])) for port in ports),
+                    options=read(service["slb"], where, ports_of(service["ports"]))[1],
+                    ports=frozenset((port.protocol, port.number) for port in ports_of(service["ports"]))
+                    | {("TCP", number) for number in rendered["tls_ports"].values()},
                     selector=service.get("selector"),
                 )
             )
@@ -186,30 +214,34 @@ def pod_bandwidth_annotations(limit: Any, *, where: str = "limit") -> dict[str, 
     return {f"kubernetes.io/{way}-bandwidth": str(bandwidth) for way in ("egress", "ingress")}
 
 
-def _written(cell: Cell, value: Any, ports: tuple[int, ...], path: str) -> Iterator[tuple[str, Any]]:
-    """The annotations or spec fields of one option."""
+def _written(cell: Cell, value: Any, ports: tuple[Port, ...], path: str) -> Iterator[tuple[str, str, Any]]:
+    """The annotations or spec fields of one option: key, attribute in it ("" for none), value."""
     if value == "off" and cell.off is not None:
-        yield from cell.off.items()
+        yield from ((key, "", text) for key, text in cell.off.items())
         return
     if cell.key.startswith("spec."):
-        yield cell.key, value[0] if cell.high == 1 else value
+        yield cell.key, "", value[0] if cell.high == 1 else value
     elif "{family}" in cell.key:
         for address in value:
-            yield cell.key.replace("{family}", f"v{ipaddress.ip_address(address).version}"), address
+            yield cell.key.replace("{family}", f"v{ipaddress.ip_address(address).version}"), "", address
     elif "{port}" in cell.key:
         if not ports:
             raise SrsError(f"{path} is set for each port, and the Service has none.")
         for port in ports:
-            yield cell.key.replace("{port}", str(port)), _string(cell, value)
+            if port.protocol in cell.protocols:
+                key = cell.key.replace("{port}", str(port.number)).replace("{protocol}", port.protocol)
+                yield key, cell.attribute, _string(cell, value)
     elif cell.key:
-        yield cell.key, _string(cell, value)
-    yield from cell.also.items()
+        yield cell.key, cell.attribute, cell.words.get(value, value) if cell.json else _string(cell, value)
+    yield from ((key, "", text) for key, text in cell.also.items())
 
 
 def _string(cell: Cell, value: Any) -> str:
     """A value as an annotation has it."""
     if isinstance(value, dict):
-        return ",".join(_zone(key, inner) if isinstance(inner, dict) else f"{key}={inner}" for key, inner in value.items())
+        return ",".join(
+            _zone(key, inner) if isinstance(inner, dict) else cell.entry.format(name=key, value=inner) for key, inner in value.items()
+        )
     if isinstance(value, list):
         if not cell.words:
             return ",".join(value)

@@ -18,8 +18,9 @@ class Option:
     """One typed option of ``slb``.
 
     ``kind`` is how its value is read: ``switch``, ``number``, ``word``, ``text``, ``texts`` (a list), ``addresses`` (one or a list),
-    ``networks`` (a list of CIDRs), ``pairs`` (a mapping of strings), ``numbers`` (a mapping of names to numbers), ``zones``, ``duration``
-    (seconds, ``on`` or ``off``), ``share`` (``true`` or a key), ``classes`` (a list of HTTP status classes).
+    ``networks`` (a list of CIDRs), ``pairs`` (a mapping of strings), ``numbers`` (a mapping of names of ports to numbers), ``groups`` (a
+    mapping of numbers of ports to strings), ``zones``, ``duration`` (seconds, ``on`` or ``off``), ``share`` (``true`` or a key),
+    ``classes`` (a list of HTTP status classes).
     """
 
     kind: str
@@ -43,11 +44,27 @@ COMMON: dict[str, Option] = {
 OPTIONS: dict[str, Option] = {
     "id": Option("text", "An existing load balancer to use instead of a new one. It is not deleted with the Service."),
     "override_listeners": Option("switch", "Let the controller make and change the listeners of the existing load balancer C(id)."),
+    "server_groups": Option(
+        "groups",
+        "The server groups of your own listeners of the load balancer C(id), by the ports of the Service: their backends are managed.",
+    ),
+    "weight": Option("number", "The share of traffic that the backends of C(server_groups) get, next to others in the same groups."),
+    "preserve": Option("switch", "Whether the load balancer and its address stay when the Service goes."),
     "shared": Option("share", "Allow other Services on the same load balancer or address."),
     "address": Option("word", "Reachable from the internet, or from the private network only."),
     "ip": Option("addresses", "The fixed address, or one of each IP family."),
     "pool": Option("text", "The pool to take the address from."),
     "public_ip": Option("text", "The name of an existing public IP resource."),
+    "public_ip_ipv6": Option("text", "The name of an existing public IP resource of IPv6."),
+    "public_ip_prefix": Option("text", "The id of the public IP prefix that the address comes from."),
+    "public_ip_tags": Option("pairs", "The IP tags of the public IP, such as its routing preference."),
+    "ip_version": Option("word", "The IP families that viewers may use."),
+    "ipv6_address": Option("word", "Whether the IPv6 address is reachable from the internet, or from the private network only."),
+    "ipv6_addresses": Option("texts", "IPv6 addresses, one for each of C(subnets)."),
+    "private_ips": Option("texts", "Private IPv4 addresses, one for each of C(subnets)."),
+    "show_address": Option("word", "Which of its addresses the Service has in its status, and so all who read it there."),
+    "hostname": Option("text", "The host name that the Service has in its status instead of an address."),
+    "dns_label": Option("text", "The first part of the host name that the provider gives the address."),
     "eips": Option("texts", "Allocation ids of elastic IPs, one for each of C(subnets)."),
     "subnets": Option("texts", "The subnets of the load balancer, each in another zone."),
     "subnet": Option("text", "The subnet of a load balancer with a private address."),
@@ -55,6 +72,8 @@ OPTIONS: dict[str, Option] = {
     "zones": Option("zones", "The zones of the load balancer, each with its vSwitch."),
     "master_zone": Option("text", "The zone of the active half of the load balancer."),
     "slave_zone": Option("text", "The zone of the standby half of the load balancer."),
+    "cross_zone": Option("switch", "Whether each zone's address sends traffic to the backends of all zones."),
+    "isp": Option("word", "The carrier whose network the address is in."),
     "name": Option("text", "The name of the load balancer."),
     "resource_group": Option("text", "The resource group of the load balancer or of its public IP."),
     "tags": Option("pairs", "Tags of the load balancer."),
@@ -67,16 +86,35 @@ OPTIONS: dict[str, Option] = {
     "scheduler": Option("word", "How connections are spread over the backends."),
     "connection_drain": Option("duration", "How long a backend that leaves may go on with its connections.", "s"),
     "idle_timeout": Option("number", "After which silence a TCP connection is closed.", "s"),
+    "persistence": Option("number", "So long a viewer's address goes to the same backend; 0 is not at all.", "s"),
+    "cut_unhealthy": Option("switch", "Whether connections to a backend are cut when it fails its check."),
+    "tcp_reset": Option("switch", "Whether both ends are told by a TCP reset when an idle connection is closed."),
     "backend": Option("word", "Send traffic straight to the pods, or to node ports."),
+    "backend_labels": Option("pairs", "Labels of nodes: only such nodes are backends."),
+    "remove_unscheduled": Option("switch", "Whether a node stops being a backend at once when it is cordoned."),
+    "ignore_weight_update": Option("switch", "Whether weights of backends that were set by hand stay."),
+    "load_balancers": Option("texts", "The names of the cluster's load balancer configurations to choose from."),
     "preserve_client_ip": Option("switch", "Whether the pods see the address of the viewer."),
     "external_traffic_policy": Option("word", "V(Local) keeps the viewer's address and stays on the node; V(Cluster) spreads evenly."),
     "node_ports": Option("switch", "Whether the Service has node ports."),
     "ports": Option("numbers", "The node port of each port of the Service, by its name (C(rtmp), C(http), C(https), C(api))."),
     "class": Option("text", "The load balancer class, when the cluster has several controllers."),
     "source_ranges": Option("networks", "The only networks that may connect."),
+    "service_tags": Option("texts", "The provider's names of networks that may connect, besides C(source_ranges)."),
+    "acl.enabled": Option("switch", "Whether the list is heeded; V(false) takes back one that was set."),
     "acl.id": Option("text", "The access control list."),
     "acl.type": Option("word", "Whether the list says who may connect (V(white)) or who may not (V(black))."),
     "security_groups": Option("texts", "The security groups of the load balancer."),
+    "prefix_lists": Option("texts", "Lists of networks that may connect, kept at the provider."),
+    "manage_backend_rules": Option("switch", "Whether the controller opens the backends' security groups for the load balancer."),
+    "pass_to_target": Option("switch", "Whether the load balancer's security groups alone decide, and not those of the backends, too."),
+    "delete_protection": Option("switch", "Whether the provider refuses to delete the load balancer."),
+    "modification_protection": Option("switch", "Whether the provider's console refuses to change the load balancer."),
+    "tls.certificates": Option("texts", "The certificates, the default one first, by their ids at the provider."),
+    "tls.ports": Option(
+        "numbers", "The ports to add that speak TLS, each by the name of the port that it leads to (such as C(rtmp: 443))."
+    ),
+    "tls.policy": Option("text", "The provider's name of the TLS versions and ciphers to allow."),
     "service_config": Option("text", "The TkeServiceConfig object that holds listener settings such as health checks."),
     "health_check.enabled": Option("switch", "Whether backends are checked."),
     "health_check.protocol": Option("word", "How backends are checked."),
@@ -93,6 +131,7 @@ OPTIONS: dict[str, Option] = {
 
 # Options that are dicts: their keys are listed above with a dot.
 GROUPS: dict[str, str] = {
+    "tls": "TLS that ends at the load balancer, so that RTMP is RTMPS and HTTP is HTTPS for viewers.",
     "acl": "Access control by a list that is kept at the provider.",
     "health_check": "How the load balancer finds out which backends work.",
 }
@@ -100,6 +139,13 @@ GROUPS: dict[str, str] = {
 # Words that several tables have.
 POLICIES = {"Cluster": "Cluster", "Local": "Local"}
 BOOLEAN = {True: True, False: False}
+# What is known of a Service besides its options, which rules may name: how messages call it.
+FACTS = {"udp": "a UDP port", "tcp_udp": "one port number for TCP and UDP"}
+# What becomes of a change of an option, or of its removal, while the load balancer exists.
+FOLLOWED = "followed"  # done
+IGNORED = "ignored"  # the load balancer keeps what it has, and nobody is told
+STUCK = "stuck"  # the controller fails, and follows nothing of this Service any more until it is taken back
+MOVED = "moved"  # the Service gets another load balancer, with another address
 CLASS_NAME = r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 
 
@@ -109,8 +155,15 @@ class Cell:
 
     # The annotation, with {prefix} and {port} to be filled in; or "spec.<field>" of the Service; or nothing, when it is only accepted.
     key: str = ""
-    # The annotation is a list of name=value pairs, and this is the name.
+    # The annotation is a list of name=value pairs, and this is the name; or a JSON object, and this is the path to the value.
     attribute: str = ""
+    json: bool = False
+    # How one entry of a mapping is written, with {name} and {value}.
+    entry: str = "{name}={value}"
+    # The Service must have the IP families of these addresses.
+    families: bool = False
+    # The protocols of the ports that an annotation with {port} is written for.
+    protocols: tuple[str, ...] = ("TCP", "UDP", "TLS")
     # The allowed words and what they are written as.
     words: Mapping[Any, Any] = field(default_factory=dict)
     # The range of a number, or how many items a list may have.
@@ -120,6 +173,9 @@ class Cell:
     pattern: str = ""
     # Our unit by the provider's (60 where it counts minutes).
     divisor: int = 1
+    # What becomes of a change, and of a removal (by default what the platform says).
+    change: str = FOLLOWED
+    removal: str = ""
     # Annotations that are written with it, or instead of it when the value is "off".
     also: Mapping[str, str] = field(default_factory=dict)
     off: Mapping[str, str] | None = None
@@ -137,7 +193,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Rule:
-    """Options that need or exclude each other. A value of ``...`` stands for any, a tuple for one of several."""
+    """Options that need or exclude each other, or facts (``FACTS``). A value of ``...`` stands for any, a tuple for one of several."""
 
     when: Mapping[str, Any]
     reason: str
@@ -172,6 +228,10 @@ class Platform:
     # Why an option is missing and what to do instead, where there is more to say than that it is missing.
     missing: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    # What becomes of an option that is removed while the load balancer exists, unless its cell says otherwise.
+    removal: str = FOLLOWED
+    # Annotations that no user may write, with the reason: what they ask for would cut everybody off.
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

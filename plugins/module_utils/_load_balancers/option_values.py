@@ -43,6 +43,8 @@ def parse(kind: str, value: Any, path: str) -> Any:
         return {_text(name, path): _pair_value(inner, f"{path}[{name}]") for name, inner in value.items() if inner is not None}
     if kind == "numbers":
         return _numbers(value, path)
+    if kind == "groups":
+        return _groups(value, path)
     if kind == "zones":
         return _zones(value, path)
     if isinstance(value, str) or not isinstance(value, Sequence):
@@ -88,6 +90,18 @@ def _numbers(value: Any, path: str) -> dict[str, int]:
     if not isinstance(value, Mapping):
         raise SrsError(f"{path} is {quoted(value)}, not a mapping of names to numbers: write such as '{{rtmp: 30935}}'.")
     return {_text(name, path): parse("number", inner, f"{path}.{name}") for name, inner in value.items() if inner is not None}
+
+
+def _groups(value: Any, path: str) -> dict[int, str]:
+    if not isinstance(value, Mapping):
+        raise SrsError(f"{path} is {quoted(value)}, not a mapping of ports to names: write such as '{{1935: rsp-...}}'.")
+    groups = {}
+    for port, name in value.items():
+        if (number := whole_number(port)) is None:
+            raise SrsError(f"{path} has the key {quoted(port)}, not a port of the Service.")
+        if name is not None:
+            groups[number] = _text(name, f"{path}.{number}")
+    return groups
 
 
 def _addresses(value: Any, path: str) -> list[str]:
@@ -152,13 +166,17 @@ def fit(cell: Cell, name: str, value: Any, path: str, platform: Platform) -> Any
         fits = fits and not any("," in item or (cell.pattern and not re.fullmatch(cell.pattern, item)) for item in value)
     elif kind == "pairs":
         fits = not any(set(f"{key}{inner}") & set(",=") for key, inner in value.items())
+    elif kind == "groups":
+        fits = bool(value) and all(re.fullmatch(cell.pattern, inner) for inner in value.values())
     elif kind == "share":
         fits = value in cell.words if cell.words else isinstance(value, str)
+    elif kind == "text" and value not in cell.words:
+        fits = re.fullmatch(cell.pattern, value) is not None if cell.pattern else not cell.words
     elif cell.words:
         fits = value in cell.words
         refusal = f"{path} is {quoted(value)}{did_you_mean(str(value), map(str, cell.words))}; provider {platform.label} takes {takes}."
     else:
-        fits = not cell.pattern or re.fullmatch(cell.pattern, value) is not None
+        fits = True
     if not fits:
         raise SrsError(refusal)
     return value
@@ -177,6 +195,8 @@ def allowed(cell: Cell, kind: str, unit: str = "") -> str:
     choices += [shown(word) for word in cell.words]
     if kind == "duration" and cell.off is not None:
         choices.append("off")
+    if kind in ("text", "groups") and cell.pattern:
+        choices.append(f"what matches {cell.pattern}")
     if choices:
         return ", ".join(choices)
     if kind in ("texts", "addresses", "networks", "zones"):
@@ -187,7 +207,7 @@ def allowed(cell: Cell, kind: str, unit: str = "") -> str:
         return "names and values without comma and equals sign"
     if kind == "share":
         return "a key that the sharing Services have in common"
-    return f"what matches {cell.pattern}" if cell.pattern else "any text"
+    return "any text"
 
 
 def shown(value: Any) -> str:

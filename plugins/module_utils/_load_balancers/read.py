@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.value_c
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, GROUPS, OPTIONS, Platform
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import fit, parse, quoted
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import DEFAULT_PROVIDER, PLATFORMS, PROVIDERS, having
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.ports import Port, facts
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.rules import check_rules
 
 # What users reach for and must not get, with the reason.
@@ -20,16 +22,22 @@ REFUSED = {
     "use external_traffic_policy: Local or backend: pods to see real addresses",
 }
 
+# The PROXY protocol in free annotations, whichever provider's they are; and the values that switch it off.
+SPEAKS_PROXY = re.compile(r"proxy-?protocol[^/=]*=|proxy_protocol_v2\.enabled=true", re.IGNORECASE)
+OFF = ("", "off", "false", "none", "0")
 
-def read(slb: Any, where: str) -> tuple[dict[str, Any], dict[str, Any], Platform]:
-    """The common options, the options of the provider, and its table; everything checked."""
+
+def read(slb: Any, where: str, ports: tuple[Port, ...] = ()) -> tuple[dict[str, Any], dict[str, Any], Platform]:
+    """The common options, the options of the provider, and its table; everything checked, against the Service's ports, too."""
     if slb is None:
         slb = {}
     if not isinstance(slb, Mapping):
         raise SrsError(f"{where} is {quoted(slb)}, not a mapping: write '{where}: {{provider: alibaba, ...}}'.")
     flat = dict(_flatten(slb, where))
     common = {name: parse(COMMON[name].kind, value, f"{where}.{name}") for name, value in flat.items() if name in COMMON}
-    for key in common.get("annotations", {}):
+    for key, text in common.get("annotations", {}).items():
+        if text not in OFF and SPEAKS_PROXY.search(f"{key}={text}"):
+            raise SrsError(f"{where}.annotations[{key}] is refused: {REFUSED['proxy_protocol']}.")
         if not (isinstance(key, str) and is_qualified_name(key)):
             raise SrsError(f"{where}.annotations has the key {key!r}, which Kubernetes doesn't take: write it as 'example.com/name'.")
     platform = _platform(common, where)
@@ -42,8 +50,24 @@ def read(slb: Any, where: str) -> tuple[dict[str, Any], dict[str, Any], Platform
                 raise SrsError(_lacks(platform, name, path))
             options[name] = fit(cell, name, parse(OPTIONS[name].kind, value, path), path, platform)
     if common.get("enabled", True):
-        check_rules(platform, options, where)
+        check_rules(platform, options, facts(ports), where)
+        _check_ports(options, ports, where)
     return common, options, platform
+
+
+def _check_ports(options: Mapping[str, Any], ports: tuple[Port, ...], where: str) -> None:
+    """Raise an error for a port that is named and that the Service doesn't have, and for one that would be there twice."""
+    names, numbers = [port.name for port in ports], [port.number for port in ports]
+    for option in ("ports", "tls.ports"):
+        for name in options.get(option, {}):
+            if names and all(names) and name not in names:
+                raise SrsError(f"{where}.{option} has {name!r}{did_you_mean(name, names)}; the Service has the ports {', '.join(names)}.")
+    for number in options.get("server_groups", {}):
+        if numbers and number not in numbers:
+            raise SrsError(f"{where}.server_groups has port {number}; the Service has the ports {', '.join(map(str, numbers))}.")
+    for name, number in options.get("tls.ports", {}).items():
+        if number in numbers or list(options["tls.ports"].values()).count(number) > 1:
+            raise SrsError(f"{where}.tls.ports.{name} is {number}, which is a port already: give one that is free.")
 
 
 def _flatten(slb: Mapping[str, Any], where: str) -> Iterator[tuple[str, Any]]:

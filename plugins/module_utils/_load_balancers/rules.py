@@ -9,14 +9,16 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import alibaba, aws, azure
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import Platform, Rule
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import FACTS, Platform, Rule
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import shown, status_range
 
 
-def check_rules(platform: Platform, options: Mapping[str, Any], where: str) -> None:
+def check_rules(platform: Platform, options: Mapping[str, Any], facts: Mapping[str, bool], where: str) -> None:
+    """Raise an error that names both options, or option and fact, where they don't go together."""
+    about = {**options, **facts}
     for rule in platform.rules:
-        if holds(options, rule.when) and rule.unless not in options:
-            _check_rule(rule, platform, options, where)
+        if holds(about, rule.when) and rule.unless not in options:
+            _check_rule(rule, platform, about, where)
     if options.get("health_check.enabled") is False:
         others = [name for name in options if name.startswith("health_check.") and name != "health_check.enabled"]
         if others:
@@ -64,7 +66,7 @@ def holds(options: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def _setting(name: str, value: Any) -> str:
-    return f"{name} {shown(value)}"
+    return FACTS[name] if name in FACTS else f"{name} {shown(value)}"
 
 
 def _wanted(name: str, wanted: Any) -> str:

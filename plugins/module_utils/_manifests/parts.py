@@ -150,9 +150,12 @@ def public_service(
     annotations: Settings | None = None,
 ) -> Object:
     """A Service with what ``slb`` asks for in front of it; ``where`` names that variable in errors."""
-    rendered = load_balancer.render(slb, where=where, ports=[port["port"] for port in ports], names=[port["name"] for port in ports])
+    rendered = load_balancer.render(slb, where=where, ports=ports)
     numbers = rendered["node_ports"]
     numbered = [{**port, **({"nodePort": numbers[port["name"]]} if port["name"] in numbers else {})} for port in ports]
+    by_name = {port["name"]: port for port in ports}
+    # Where TLS ends at the load balancer, it sends on to the same port of the pods.
+    numbered += [{**by_name[name], "name": f"{name}-tls", "port": number} for name, number in rendered["tls_ports"].items()]
     return _service(common, name, labels, selector, numbered, rendered["spec"], {**(annotations or {}), **rendered["annotations"]})
 
 
@@ -166,7 +169,7 @@ def _service(
     annotations: Settings,
 ) -> Object:
     families = present(ipFamilyPolicy=common.ip_family_policy, ipFamilies=common.ip_families)
-    content = {**spec, **families, "selector": dict(selector), "ports": [dict(port) for port in ports]}
+    content = {**families, **spec, "selector": dict(selector), "ports": [dict(port) for port in ports]}
     return manifest("v1", "Service", common, name, labels, annotations, spec=content)
 
 

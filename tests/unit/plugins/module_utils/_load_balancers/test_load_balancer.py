@@ -27,6 +27,9 @@ WHERE = "srs_edge_clusters[2].slb"
 PORTS = [1935, 8080]
 
 
+NAMED = [{"name": "rtmp", "port": 1935}, {"name": "http", "port": 8080}]
+
+
 def refusal(slb: Any, **arguments: Any) -> str:
     with pytest.raises(SrsError) as error:
         render(slb, where=WHERE, **{"ports": PORTS, **arguments})
@@ -37,13 +40,18 @@ def refusal(slb: Any, **arguments: Any) -> str:
 def test_golden(platform: str, case: str) -> None:
     wanted = GOLDEN[platform][case]
     service = render(wanted["slb"], where="slb", ports=PORTS)
-    assert service == {"node_ports": {}, **wanted["service"]}
+    assert service == {"node_ports": {}, "tls_ports": {}, **wanted["service"]}
     assert list(service["annotations"]) == sorted(service["annotations"])
 
 
 def test_nothing_said_is_a_plain_load_balancer() -> None:
     for nothing in ({}, None, {"provider": None, "scheduler": None, "health_check": {"port": None}, "annotations": {"a": None}}):
-        assert render(nothing, where=WHERE) == {"annotations": {}, "spec": {"type": "LoadBalancer"}, "node_ports": {}}
+        assert render(nothing, where=WHERE) == {
+            "annotations": {},
+            "spec": {"type": "LoadBalancer"},
+            "node_ports": {},
+            "tls_ports": {},
+        }
 
 
 def test_options_as_text_from_the_command_line_count_as_what_they_say() -> None:
@@ -79,7 +87,7 @@ def test_the_input_stays_as_it_is() -> None:
         ({"qos": 1}, f"{WHERE} has no option 'qos'."),
         ({7: 1}, f"{WHERE} has no option '7'."),
         ({"health_check": {"inteval": 5}}, f"{WHERE}.health_check has no option 'inteval' (did you mean interval?)."),
-        ({"acl": "acl-1"}, f"{WHERE}.acl is 'acl-1', not a mapping with keys out of id, type."),
+        ({"acl": "acl-1"}, f"{WHERE}.acl is 'acl-1', not a mapping with keys out of enabled, id, type."),
         (
             {"provider": "alibab"},
             f"{WHERE}.provider is 'alibab' (did you mean alibaba?); "
@@ -298,9 +306,9 @@ def test_what_is_set_for_each_port_needs_the_ports() -> None:
 
 def test_node_ports_are_of_ports_that_the_service_has() -> None:
     slb = {"provider": "nodeport", "ports": {"rtpm": 30935}}
-    assert refusal(slb, names=["rtmp", "http"]) == (f"{WHERE}.ports has 'rtpm' (did you mean rtmp?); the Service has the ports rtmp, http.")
+    assert refusal(slb, ports=NAMED) == (f"{WHERE}.ports has 'rtpm' (did you mean rtmp?); the Service has the ports rtmp, http.")
     assert render(slb, where=WHERE)["node_ports"] == {"rtpm": 30935}, "nothing is known of the names"
-    assert render({"provider": "nodeport", "ports": {"rtmp": 1}}, where=WHERE, names=iter(["rtmp"]))["node_ports"] == {"rtmp": 1}
+    assert render({"provider": "nodeport", "ports": {"rtmp": 1}}, where=WHERE, ports=iter(NAMED))["node_ports"] == {"rtmp": 1}
 
 
 @pytest.mark.parametrize(

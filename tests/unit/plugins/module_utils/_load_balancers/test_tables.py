@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.load_balancer import argument_spec_options, render
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, GROUPS, OPTIONS, Cell, Platform
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, FACTS, GROUPS, OPTIONS, Cell, Platform
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS, PROVIDERS, description
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.read import read
 
@@ -174,7 +174,7 @@ def test_whatever_is_written_is_rendered_or_refused(slb: dict[str, Any]) -> None
         assert error.message.endswith(".")
         assert "Traceback" not in error.message
         return
-    assert set(service) == {"annotations", "spec", "node_ports"}
+    assert set(service) == {"annotations", "spec", "node_ports", "tls_ports"}
     assert all(isinstance(value, str) for value in service["annotations"].values())
     assert all(re.fullmatch(r"[a-z0-9./-]+/[A-Za-z0-9._-]+|[\w.-]+", key) for key in service["annotations"])
     assert service["spec"]["type"] in ("LoadBalancer", "NodePort", "ClusterIP")
@@ -194,10 +194,10 @@ def test_tables_name_only_what_there_is() -> None:
             assert name in OPTIONS or name in GROUPS, (platform.label, name)
         for rule in platform.rules:
             named = {*rule.when, *rule.needs, *rule.excludes, *filter(None, [rule.unless])}
-            assert named <= set(platform.cells), (platform.label, named)
+            assert named <= {*platform.cells, *FACTS}, (platform.label, named)
         for cell in platform.cells.values():
             assert cell.source in ("", *platform.sources), (platform.label, cell)
-            assert not re.search(r"\{(?!prefix|port|family)", cell.key)
+            assert not re.search(r"\{(?!prefix|port|protocol|family)", cell.key)
     assert all(any(name in platform.cells for platform in PLATFORMS) for name in OPTIONS)
 
 

@@ -1,0 +1,34 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ports of a Service, as far as load balancers care."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# The protocol of a port whose TLS ends at the load balancer; to Kubernetes it is TCP.
+TLS = "TLS"
+
+
+@dataclass(frozen=True)
+class Port:
+    """``protocol`` is TCP, UDP or ``TLS``."""
+
+    number: int
+    protocol: str = "TCP"
+    name: str = ""
+
+
+def ports_of(given: Iterable[int | Mapping[str, Any]]) -> tuple[Port, ...]:
+    """Ports from those of a Service's spec; a number alone is a TCP port."""
+    written = [port if isinstance(port, Mapping) else {"port": port} for port in given]
+    return tuple(Port(int(port["port"]), port.get("protocol", "TCP"), port.get("name", "")) for port in written)
+
+
+def facts(ports: Iterable[Port]) -> dict[str, bool]:
+    """What the tables' rules may ask of ports, see ``model.FACTS``; what doesn't hold is left out."""
+    udp = {port.number for port in ports if port.protocol == "UDP"}
+    both = udp & {port.number for port in ports if port.protocol != "UDP"}
+    return {**({"udp": True} if udp else {}), **({"tcp_udp": True} if both else {})}
