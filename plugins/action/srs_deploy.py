@@ -196,6 +196,7 @@ class _Deployment:
             "objects": made,
             "change_cause": self.common.change_cause,
             "take_over": self.common.take_over,
+            "allow_new_address": self.common.allow_new_address,
             **options,
         }
 

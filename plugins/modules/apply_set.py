@@ -135,6 +135,14 @@ options:
       - What people have made with C(kubectl) is always taken over.
     type: bool
     default: false
+  allow_new_address:
+    description:
+      - Whether a Service that has a load balancer may lose its address by a change. When V(false), such a change is an error, before
+        anything is changed.
+      - What the load balancer's controller, or Kubernetes itself, can't change is done by deleting the Service and making it anew, which
+        RV(objects[].action) calls V(replaced). Services that leave the set are deleted all the same.
+    type: bool
+    default: false
   create_namespace:
     description:
       - Whether a namespace that does not exist is created. It is not a member of the set and is never deleted.
@@ -243,7 +251,7 @@ objects:
       returned: always
       sample: srs-edge-deployment
     action:
-      description: One of V(created), V(configured), V(unchanged), V(deleted), V(kept), V(held).
+      description: One of V(created), V(configured), V(replaced), V(unchanged), V(deleted), V(kept), V(held).
       type: str
       returned: always
       sample: configured
@@ -357,7 +365,7 @@ def flow(module: AnsibleModule) -> dict[str, Any]:
     spec = SetSpec(
         **{key: params[key] for key in (*own, *SHARED, "optional_groups", "wait", "wait_timeout", "others_new")},
         objects=manifests.read(given),
-        policy=SrsPolicy(params["change_cause"] or "", params["release_holds"], redacted),
+        policy=SrsPolicy(params["change_cause"] or "", params["release_holds"], params["allow_new_address"], redacted),
         absent=params["state"] == "absent",
         check_mode=module.check_mode,
         diff=module._diff,
@@ -400,6 +408,7 @@ def specification() -> dict[str, Any]:
             "change_cause": {"type": "str"},
             "force_conflicts": {"type": "bool", "default": True},
             "take_over": {"type": "bool", "default": False},
+            "allow_new_address": {"type": "bool", "default": False},
             "create_namespace": {"type": "bool", "default": True},
             "following": {
                 "type": "list",

@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "module_utils._srs_conf",
         "module_utils._desired",
     },
-    "module_utils._rollout": {*BASE, "module_utils._kubernetes"},
+    "module_utils._rollout": {*BASE, "module_utils._kubernetes", "module_utils._load_balancers"},
     "module_utils._observed": {*BASE, "module_utils._kubernetes", "module_utils._srs_conf", "module_utils._rollout"},
     "module_utils._adopt": {
         *BASE,

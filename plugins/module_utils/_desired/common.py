@@ -28,6 +28,7 @@ class Common:
     object_names: Mapping[str, Mapping[str, str]]
     app_labels: Mapping[str, str]
     take_over: bool
+    allow_new_address: bool
     change_cause: str
 
 

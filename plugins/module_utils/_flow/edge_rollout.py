@@ -24,7 +24,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets i
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-POLICY = SrsPolicy("", False, redacted)
+POLICY = SrsPolicy("", release_holds=False, new_addresses=False, redacted=redacted)
 
 # An object before and after a patch.
 Change = tuple[Object, Object]

@@ -61,6 +61,13 @@ def applied_by(item: Object, manager: str) -> Fields:
     return union(entry.get("fieldsV1") or {} for entry in managed(item) if _applies(entry, manager))
 
 
+def spec_after(live: Object, manifest: Object, manager: str) -> Object:
+    """What applying the manifest as ``manager`` is to make of the fields of ``live``'s spec, were there nothing to hinder it."""
+    owned = applied_by(live, manager).get("f:spec", {})
+    kept = {key: value for key, value in (live.get("spec") or {}).items() if f"f:{key}" not in owned}
+    return {**kept, **(manifest.get("spec") or {})}
+
+
 def is_as_applied(live: Object, manifest: Object, manager: str) -> bool:
     """Whether applying the manifest as ``manager`` is known to change nothing, without asking the server.
 

@@ -4,7 +4,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, ObjectView
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to make of a change of an object."""
+
+    refusal: str = ""  # why it must not be made, and the way out
+    replaces: bool = False  # it can only be made by deleting the object and making it anew
+    notes: tuple[str, ...] = ()  # what to warn of
 
 
 class Policy:
@@ -17,6 +28,10 @@ class Policy:
     def cause(self, live: ObjectView | None, after: ObjectView) -> str | None:
         """Why ``live`` (None for a new object) becomes ``after``, for its annotation ``kubernetes.io/change-cause``; None for no note."""
         return None
+
+    def verdict(self, live: ObjectView, after: ObjectView) -> Verdict:
+        """What to make of a change of ``live`` to ``after``."""
+        return Verdict()
 
     def hold(self, live: ObjectView) -> str | None:
         """Why a live object must be left alone; None where it may be changed."""

@@ -234,6 +234,11 @@ class _Present(ApplySet):
             try:
                 applied, created = self.client.apply(manifest, dry_run=True, resource=resource)
             except ApiError as error:
+                # What the API server never changes may be changed by making the object anew.
+                if live:
+                    after = {**live, "spec": field_ownership.spec_after(live, manifest, FIELD_MANAGER)}
+                    if step := self._judged(manifest, resource, live, after):
+                        return step
                 return self._blind(manifest, resource, error)
             if created:
                 return self._creation(manifest, resource)
@@ -300,6 +305,8 @@ class _Present(ApplySet):
                     if error.status in (404, 409, 422) and objects.content(self._read(ref) or live) != objects.content(live):
                         return None
                     raise
+        if step := self._judged(manifest, resource, live, after):
+            return step
         if cause := self.policy.cause(live, after):
             manifest, after = objects.with_cause(manifest, cause), objects.with_cause(after, cause)
         changed = objects.content(live) != objects.content(after)
@@ -314,6 +321,21 @@ class _Present(ApplySet):
             write=changed or moved or owned[0] != owned[1],
             conflicts=conflicts,
         )
+
+    def _judged(self, manifest: Object, resource: kinds.Resource, live: Object, after: Object) -> Step | None:
+        """The step that makes an object anew, if a change takes that. Raises SrsError for a change that must not be made."""
+        ref = objects.ref(manifest)
+        verdict = self.policy.verdict(live, after)
+        if verdict.refusal:
+            raise SrsError(f"Can't apply {ref}: {verdict.refusal}")
+        said = [f"{ref}: {note}" for note in verdict.notes]
+        self.client.warnings += [text for text in said if text not in self.client.warnings]
+        if not verdict.replaces:
+            return None
+        # What is wrong with it is found under another name, before the present one is deleted.
+        trial = {**manifest, "metadata": {**manifest["metadata"], "name": f"{ref.name[:50]}-new"}}
+        self.client.apply(trial, dry_run=True, resource=resource)
+        return Step(ref, resource, "replaced", manifest=manifest, live=live, write=True)
 
     def _check_membership(self, ref: Ref, live: Object) -> None:
         other = (live["metadata"].get("labels") or {}).get(membership.PART_OF, self.id)

@@ -178,13 +178,16 @@ class ApplySet:
         self.done.append(step)
 
     def _write(self, step: Step) -> None:
-        if step.live and step.blind:
-            if left := wait_gone(self.client, [step.live], TERMINATION):
+        if step.action == "replaced":
+            self._delete(step)  # which notes it as done
+        if step.live and (step.blind or step.action == "replaced"):
+            if left := wait_gone(self.client, [step.live], TERMINATION if step.blind else max(TERMINATION, self.spec.wait_timeout)):
                 raise SrsError(f"Can't apply {step.ref}: {left[0].reason}; see what its finalizers wait for.")
         elif step.live:
             take_over(self.client, step.live, step.manifest)
         self.client.apply(step.manifest, force=self.spec.force_conflicts, resource=step.resource)
-        self.done.append(step)
+        if step.action != "replaced":
+            self.done.append(step)
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -270,6 +273,9 @@ class ApplySet:
 
     def _diff(self, step: Step) -> object_diff.Entry:
         # Of a new object the manifest is shown: it reads better than what the server fills in, and is known even without a dry run.
+        if step.action == "replaced":
+            before = step.live and objects.without_allocated(step.live, step.manifest)
+            return object_diff.entry(str(step.ref), before, step.manifest, self.policy)
         if step.action == "created":
             return object_diff.entry(str(step.ref), None, step.manifest, self.policy)
         before, after = (item and objects.without_allocated(item, step.manifest) for item in (step.live, step.after))

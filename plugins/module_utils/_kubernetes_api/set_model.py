@@ -49,7 +49,7 @@ class Step:
 
     ref: Ref
     resource: kinds.Resource
-    action: str  # created, configured, unchanged, deleted, kept, held
+    action: str  # created, configured, replaced, unchanged, deleted, kept, held
     manifest: Object = field(default_factory=dict)  # what to apply
     live: Object | None = None  # what is there
     after: Object | None = None  # what the server says will be there
@@ -60,7 +60,7 @@ class Step:
     @property
     def changed(self) -> bool:
         """Whether the object is changed by it."""
-        return self.action in ("created", "configured", "deleted")
+        return self.action in ("created", "configured", "replaced", "deleted")
 
     @property
     def phase(self) -> int:

@@ -173,9 +173,10 @@ class Cell:
     pattern: str = ""
     # Our unit by the provider's (60 where it counts minutes).
     divisor: int = 1
-    # What becomes of a change, and of a removal (by default what the platform says).
+    # What becomes of a change, and of a removal (by default what the platform says); and what is there without the option, as written.
     change: str = FOLLOWED
     removal: str = ""
+    default: str | None = None
     # Annotations that are written with it, or instead of it when the value is "off".
     also: Mapping[str, str] = field(default_factory=dict)
     off: Mapping[str, str] | None = None

@@ -23,7 +23,7 @@ class Port:
 
 def ports_of(given: Iterable[int | Mapping[str, Any]]) -> tuple[Port, ...]:
     """Ports from those of a Service's spec; a number alone is a TCP port."""
-    written = [port if isinstance(port, Mapping) else {"port": port} for port in given]
+    written: list[Mapping[str, Any]] = [port if isinstance(port, Mapping) else {"port": port} for port in given]
     return tuple(Port(int(port["port"]), port.get("protocol", "TCP"), port.get("name", "")) for port in written)
 
 

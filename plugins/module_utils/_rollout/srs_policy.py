@@ -10,25 +10,35 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import holds
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Policy
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Policy, Verdict
 from ansible_collections.livestream.srs.plugins.module_utils._labels import COMPONENT, INSTANCE, MANAGED_BY, OWNER
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import changes
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import change_cause, reloads, revisions
 
 
 @dataclass
 class SrsPolicy(Policy):
-    """``who`` is named in the causes of changes; "" notes none. ``redacted`` gives the text of a srs.conf without its secrets."""
+    """``who`` is named in the causes of changes; "" notes none. ``new_addresses``: whether Services may lose the addresses that they have.
+    ``redacted`` gives the text of a srs.conf without its secrets.
+    """
 
     who: str
     release_holds: bool
+    new_addresses: bool
     redacted: Callable[[str], str]
 
     def carried_over(self, live: Mapping[str, Any] | None, manifest: Object) -> Object:
+        if live and manifest["kind"] == "Service" and (kept := changes.kept_annotations(live, manifest)):
+            metadata = manifest["metadata"]
+            manifest = {**manifest, "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), **kept}}}
         manifest = reloads.counted(live, revisions.carried_over(live, manifest))
         return change_cause.carried_over(live, manifest) if self.who else manifest
 
     def cause(self, live: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str | None:
         return change_cause.change_cause(self.who, live, after) if self.who else None
+
+    def verdict(self, live: Mapping[str, Any], after: Mapping[str, Any]) -> Verdict:
+        return changes.verdict(live, after, new_address=self.new_addresses) if live["kind"] == "Service" else Verdict()
 
     def hold(self, live: Mapping[str, Any]) -> str | None:
         return None if self.release_holds else holds.hold(live)

@@ -95,7 +95,7 @@ def test_every_word_for_it_means_the_same_for_every_switch(texts: tuple[Any, ...
 
 
 # Switches that say how objects are applied, and change none.
-HOW = {("srs_edge_allow_none",), ("srs_take_over",)}
+HOW = {("srs_edge_allow_none",), ("srs_take_over",), ("srs_allow_new_address",)}
 
 
 @found("bool")

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import membership
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import ObjectView, ref
-from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Policy
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Policy, Verdict
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import apply_set as under_test
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import set_base
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.apply_set import apply_set
@@ -179,6 +179,71 @@ def test_an_object_that_changes_between_list_and_dry_run_is_read_again(client: C
     result = run(client, objects, check_mode=True)
     assert f"GET {DEPLOYMENT}" in applied.requests
     assert "replicas: 1" in result.diff[0]["before"] and "status" not in result.diff[0]["before"]
+
+
+# What is judged
+
+
+class Judging(Policy):
+    def __init__(self, found: Verdict) -> None:
+        self.found = found
+
+    def verdict(self, live: ObjectView, after: ObjectView) -> Verdict:
+        return self.found if live["kind"] == "Service" else Verdict()
+
+
+def changed() -> list[dict[str, Any]]:
+    return [manifest("v1", "Service", "web", spec={"type": "LoadBalancer"}), manifest("v1", "ConfigMap", "config", data={"a": "2"})]
+
+
+def test_a_change_that_is_refused_is_an_error_before_anything_is_changed(client: Client, applied: Any) -> None:
+    with pytest.raises(SrsError, match="^Can't apply Service media/web: it must not be\\.$"):
+        run(client, changed(), policy=Judging(Verdict("it must not be.")))
+    assert not [request for request in applied.log if request.writes and request.query.get("dryRun") != "All"]
+
+
+def test_what_is_said_of_a_change_is_a_warning(client: Client, applied: Any) -> None:
+    assert run(client, changed(), policy=Judging(Verdict(notes=("it takes long.",)))).warnings == ["Service media/web: it takes long."]
+    client.warnings.clear()
+    assert run(client, changed(), policy=Judging(Verdict(notes=("it takes long.",)))).warnings == [], "nothing changes any more"
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_what_can_only_be_made_anew_is_replaced(client: Client, applied: Any, refused: bool) -> None:
+    """Whether the API server would take the change or not."""
+    if refused:
+        invalid = status(422, "Invalid", "spec.loadBalancerClass: Invalid value: may not change once set")
+        applied.faults = [lambda request: invalid if request.path == SERVICE and request.query.get("dryRun") == "All" else None]
+    uid = applied.objects[SERVICE]["metadata"]["uid"]
+    options = {"policy": Judging(Verdict(replaces=True, notes=("it is made anew.",)))}
+    planned = run(client, changed(), check_mode=True, **options)
+    assert actions(planned)["Service/web"] == "replaced" and planned.changed
+    assert applied.objects[SERVICE]["metadata"]["uid"] == uid, "so far"
+    done = run(client, changed(), **options)
+    assert actions(done) == actions(planned) and done.warnings == ["Service media/web: it is made anew."]
+    (entry,) = [entry for entry in done.diff if entry["before_header"] == "Service media/web"]
+    assert "ClusterIP" in entry["before"] and "LoadBalancer" in entry["after"]
+    assert applied.objects[SERVICE]["metadata"]["uid"] != uid and applied.objects[SERVICE]["spec"] == {"type": "LoadBalancer"}
+    assert not run(client, changed(), **options).changed
+
+
+def test_what_would_not_be_valid_is_not_deleted(client: Client, applied: Any) -> None:
+    invalid = status(422, "Invalid", "spec.ports: Required value")
+    applied.faults = [lambda request: invalid if request.path == f"{SERVICE}-new" else None]
+    with pytest.raises(SrsError, match="Required value"):
+        run(client, changed(), policy=Judging(Verdict(replaces=True)))
+    assert applied.objects[SERVICE]["spec"] == {"type": "ClusterIP"}
+
+
+def test_a_replacement_that_fails_half_way_tells_what_is_gone(client: Client, applied: Any) -> None:
+    def fault(request: Any) -> Any:
+        is_real = request.method == "PATCH" and request.path == SERVICE and request.query.get("dryRun") != "All"
+        return status(403, "Forbidden", "no") if is_real else None
+
+    applied.faults = [fault]
+    with pytest.raises(SrsError, match="Changed before that: .*Service media/web") as caught:
+        run(client, changed(), policy=Judging(Verdict(replaces=True)))
+    assert caught.value.details["changed"]
 
 
 # Namespaces and kinds that are not there yet

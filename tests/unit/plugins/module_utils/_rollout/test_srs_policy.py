@@ -10,7 +10,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects
 from ansible_collections.livestream.srs.plugins.module_utils._labels import MANAGED_BY, OWNER
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.srs_policy import SrsPolicy
 
-POLICY = SrsPolicy("", False, lambda text: f"({len(text)})")
+POLICY = SrsPolicy("", False, False, lambda text: f"({len(text)})")
 
 
 def config_map(*, ours: bool, **data: str) -> Object:

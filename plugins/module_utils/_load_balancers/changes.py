@@ -1,0 +1,192 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a change of a Service does to the load balancer that it has: told by what its controller makes of each option."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Verdict
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
+    FOLLOWED,
+    IGNORED,
+    MOVED,
+    STUCK,
+    Cell,
+    Platform,
+)
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS
+
+# Options that say whose the address is: it stays the user's own when the Service no longer has it.
+OWN_ADDRESS = ("id", "ip", "public_ip", "public_ip_ipv6", "eips", "preserve")
+# Fields that the API server lets nobody change while the Service has a load balancer.
+FIXED = {"loadBalancerClass": "class", "ipFamilies": "the first of its ipFamilies"}
+# What is said of a change that does nothing.
+LATER = "which takes effect only for a new load balancer"
+STAYS = "and its load balancer keeps it"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One option that changes; None where it is not set. ``outcome`` is one of the words of ``Cell.change``."""
+
+    option: str
+    before: str | None
+    after: str | None
+    outcome: str
+
+
+def changes(live: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """What doesn't simply come about, of a Service that has a load balancer and is to become ``after``."""
+    if not has_load_balancer(live):
+        return []
+    old, new = live["spec"], after["spec"]
+    platform = _platform(live)
+    before, now = (_options(platform, item) for item in (live, after))
+    if new.get("type") != "LoadBalancer":
+        own = any(before.get(name) not in (None, "false") for name in OWN_ADDRESS)
+        return [] if own else [Change("enabled", "true", "false", MOVED)]
+    fixed = [
+        Change(option, _first(old.get(field)), _first(new.get(field)), STUCK)
+        for field, option in FIXED.items()
+        if _first(old.get(field)) != _first(new.get(field)) and (field != "ipFamilies" or field in new)
+    ]
+    return fixed or [*_changed(platform, before, now)]
+
+
+def verdict(live: Mapping[str, Any], after: Mapping[str, Any], *, new_address: bool) -> Verdict:
+    """What to make of a change of a Service; ``new_address`` says that it may lose the address that it has."""
+    found = changes(live, after)
+    ignored = [change for change in found if change.outcome == IGNORED]
+    lost = [change for change in found if change.outcome in (STUCK, MOVED)]
+    stuck = any(change.outcome == STUCK for change in lost)
+    told = [f"{_said(change)}, {LATER if change.after is not None else STAYS}." for change in ignored]
+    if not lost:
+        return Verdict(notes=tuple(told))
+    what = " and ".join(map(_said, lost))
+    if not new_address:
+        why = "which can't be done while it has" if stuck else "which loses its address"
+        way = "the Service is then deleted and made anew" if stuck else "its viewers are cut off then"
+        return Verdict(f"{what}, {why} {address(live)}: put it back, or set srs_allow_new_address to true ({way}).")
+    how = "it is deleted and made anew, and" if stuck else "it"
+    return Verdict(replaces=stuck, notes=(f"{what}: {how} loses its address {address(live)}.", *([] if stuck else told)))
+
+
+def _said(change: Change) -> str:
+    if change.after is None:
+        return f"{change.option} of its slb ({change.before}) is removed"
+    return f"{change.option} of its slb changes from {'nothing' if change.before is None else change.before} to {change.after}"
+
+
+def has_load_balancer(service: Mapping[str, Any]) -> bool:
+    """Whether a controller has given this Service an address."""
+    return service["spec"].get("type") == "LoadBalancer" and bool(address(service))
+
+
+def address(service: Mapping[str, Any]) -> str:
+    """The first address or host name in the status of a Service; "" where there is none."""
+    points = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or [{}]
+    return str(points[0].get("ip") or points[0].get("hostname") or "")
+
+
+def kept_annotations(live: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
+    """The annotations that a Service must keep when its load balancer is switched off.
+
+    By them the controller finds what it is to take away: without the id of an existing load balancer Alibaba's, for one, reports success
+    and leaves the listeners, which then forward to node ports that other Services get.
+    """
+    if manifest["spec"].get("type", "ClusterIP") == "LoadBalancer" or live["spec"].get("type") == "ExternalName":
+        return {}
+    given = manifest["metadata"].get("annotations") or {}
+    patterns = [pattern for platform in PLATFORMS for pattern, _name, _cell in _patterns(platform)]
+    return {
+        key: text
+        for key, text in (live["metadata"].get("annotations") or {}).items()
+        if key not in given and any(pattern.fullmatch(key) for pattern in patterns)
+    }
+
+
+def _changed(platform: Platform, before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Change]:
+    for name, cell in platform.cells.items():
+        old, new = before.get(name), now.get(name)
+        if (cell.default if old is None else old) == (cell.default if new is None else new):
+            continue
+        outcome = (cell.removal or platform.removal) if new is None else cell.change
+        if outcome != FOLLOWED:
+            yield Change(name, old, new, outcome)
+
+
+def _platform(service: Mapping[str, Any]) -> Platform:
+    """The table by which a Service was made: that of its class, or else the one that has most of its annotations."""
+    kind = service["spec"].get("loadBalancerClass")
+    annotations = service["metadata"].get("annotations") or {}
+
+    def fits(platform: Platform) -> tuple[bool, int]:
+        known = sum(1 for key in annotations if any(pattern.fullmatch(key) for pattern, _name, _cell in _patterns(platform)))
+        return platform.spec.get("loadBalancerClass") == kind if known else platform.provider == "generic", known
+
+    return max((platform for platform in PLATFORMS if platform.spec.get("type") != "NodePort"), key=fits)
+
+
+def _options(platform: Platform, service: Mapping[str, Any]) -> dict[str, str]:
+    """What a Service says for each option of a table, as written in it."""
+    annotations = service["metadata"].get("annotations") or {}
+    found: dict[str, str] = {}
+    for pattern, name, cell in _patterns(platform):
+        for key, text in annotations.items():
+            if pattern.fullmatch(key) and (value := _attribute(cell, text)) is not None:
+                found.setdefault(name, value)
+    for name, cell in platform.cells.items():
+        if cell.key.startswith("spec.") and (value := service["spec"].get(cell.key.removeprefix("spec."))) is not None:
+            found[name] = json.dumps(value)
+        switched_off = cell.off and {_key(platform, key): text for key, text in cell.off.items()}.items() <= annotations.items()
+        if switched_off:
+            found[name] = "off"
+    return found
+
+
+def _attribute(cell: Cell, text: str) -> str | None:
+    """The part of an annotation that an option is."""
+    if not cell.attribute:
+        return text
+    if not cell.json:
+        return dict(pair.partition("=")[::2] for pair in text.split(",")).get(cell.attribute)
+    try:
+        value = json.loads(text)
+        for part in cell.attribute.split("."):
+            value = value.get(part)
+    except (ValueError, AttributeError):
+        return None
+    return None if value is None else str(value)
+
+
+def _patterns(platform: Platform) -> list[tuple[re.Pattern[str], str, Cell]]:
+    """The annotations that each option is written in."""
+    return _patterns_of(platform.label)
+
+
+@cache
+def _patterns_of(label: str) -> list[tuple[re.Pattern[str], str, Cell]]:
+    platform = next(platform for platform in PLATFORMS if platform.label == label)
+    prefixes = "|".join(map(re.escape, platform.prefixes.values()))
+    places = {"{prefix}": f"(?:{prefixes})", "{port}": r"\d+", "{protocol}": r"\w+", "{family}": r"v[46]"}
+    found = []
+    for name, cell in platform.cells.items():
+        if cell.key and not cell.key.startswith("spec."):
+            pattern = "".join(places.get(part, re.escape(part)) for part in re.split(r"(\{\w+\})", cell.key))
+            found.append((re.compile(pattern), name, cell))
+    return found
+
+
+def _key(platform: Platform, key: str) -> str:
+    return key.replace("{prefix}", next(iter(platform.prefixes.values()), ""))
+
+
+def _first(value: Any) -> str | None:
+    value = value[0] if isinstance(value, list) and value else value
+    return value or None

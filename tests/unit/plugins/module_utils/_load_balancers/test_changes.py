@@ -1,0 +1,96 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a change of ``slb`` does to the load balancer that is there, and what is said of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Verdict
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.changes import kept_annotations, verdict
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.load_balancer import render
+
+ADDRESS = "203.0.113.7"
+ALIBABA = {"provider": "alibaba"}
+NLB = {"provider": "alibaba", "type": "nlb", "zones": {"a": "vsw-a", "b": "vsw-b"}}
+AWS = {"provider": "aws"}
+PUT_BACK = "put it back, or set srs_allow_new_address to true (the Service is then deleted and made anew)."
+
+
+def service(slb: dict[str, Any], *, address: str = "", ports: tuple[int, ...] = (1935, 8080)) -> dict[str, Any]:
+    rendered = render(slb, where="slb", ports=ports)
+    made: dict[str, Any] = {"metadata": {"annotations": rendered["annotations"]}, "spec": rendered["spec"]}
+    return {**made, "status": {"loadBalancer": {"ingress": [{"ip": address}]}}} if address else made
+
+
+def told(before: dict[str, Any], after: dict[str, Any], *, new_address: bool = False) -> Verdict:
+    return verdict(service(before, address=ADDRESS), service(after), new_address=new_address)
+
+
+@pytest.mark.parametrize("slb", [{}, ALIBABA, {**ALIBABA, "scheduler": "wlc"}, NLB, AWS, {"provider": "generic"}, {"enabled": False}])
+def test_who_changes_nothing_is_told_nothing(slb: dict[str, Any]) -> None:
+    assert told(slb, slb) == Verdict()
+
+
+def test_what_has_no_address_yet_may_become_anything() -> None:
+    for before in ({}, NLB, AWS):
+        for after in ({}, NLB, AWS, {"enabled": False}):
+            assert verdict(service(before), service(after), new_address=False) == Verdict()
+
+
+def test_what_a_controller_follows_is_simply_done() -> None:
+    assert told({**ALIBABA, "scheduler": "rr"}, {**ALIBABA, "scheduler": "wlc", "external_traffic_policy": "Local"}) == Verdict()
+    assert told({**AWS, "idle_timeout": 60}, {**AWS, "idle_timeout": 90, "connection_drain": 9}) == Verdict()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ({}, NLB, "class of its slb changes from nothing to alibabacloud.com/nlb"),
+        (NLB, ALIBABA, "class of its slb (alibabacloud.com/nlb) is removed"),
+        (AWS, {**AWS, "class": "eks.amazonaws.com/nlb"}, "class of its slb changes from service.k8s.aws/nlb to eks.amazonaws.com/nlb"),
+    ],
+)
+def test_a_class_is_fixed_as_long_as_there_is_a_load_balancer(before: dict[str, Any], after: dict[str, Any], said: str) -> None:
+    assert told(before, after).refusal == f"{said}, which can't be done while it has {ADDRESS}: {PUT_BACK}"
+    found = told(before, after, new_address=True)
+    assert found == Verdict(replaces=True, notes=(f"{said}: it is deleted and made anew, and loses its address {ADDRESS}.",))
+
+
+def test_to_switch_off_takes_the_address() -> None:
+    for off in ({"enabled": False}, {"provider": "nodeport"}):
+        assert told(ALIBABA, off).refusal == (
+            f"enabled of its slb changes from true to false, which loses its address {ADDRESS}: "
+            "put it back, or set srs_allow_new_address to true (its viewers are cut off then)."
+        )
+        found = told(ALIBABA, off, new_address=True)
+        assert not found.refusal and not found.replaces
+        assert found.notes == (f"enabled of its slb changes from true to false: it loses its address {ADDRESS}.",)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {**ALIBABA, "id": "lb-1", "override_listeners": True},
+        {"provider": "azure", "public_ip": "live"},
+        {"provider": "metallb", "ip": "192.0.2.1"},
+        {**AWS, "address": "internet", "subnets": ["a"], "eips": ["eipalloc-1"]},
+    ],
+)
+def test_who_owns_the_address_may_switch_off(own: dict[str, Any]) -> None:
+    assert told(own, {"enabled": False}) == Verdict()
+
+
+def test_the_controller_finds_what_it_is_to_take_away() -> None:
+    live = service({**ALIBABA, "id": "lb-1", "override_listeners": True, "annotations": {"example.com/a": "b"}}, address=ADDRESS)
+    prefix = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer"
+    ids = {f"{prefix}-id": "lb-1", f"{prefix}-force-override-listeners": "true"}
+    assert kept_annotations(live, service({"enabled": False})) == ids
+    assert kept_annotations(live, service({"provider": "nodeport"})) == ids
+    assert kept_annotations(live, service({"enabled": False, "annotations": {f"{prefix}-id": "lb-2"}})) == {
+        f"{prefix}-force-override-listeners": "true"
+    }
+    assert kept_annotations(live, service(ALIBABA)) == {}, "what is removed while there is a load balancer is removed"
+    assert kept_annotations(service({}), service({"enabled": False})) == {}
