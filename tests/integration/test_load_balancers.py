@@ -66,7 +66,7 @@ def cloud(api: client.ApiClient, namespace: str) -> Cloud:
 def test_what_only_a_new_service_can_be_is_refused_or_made_anew(play: Callable[..., Any], cloud: Cloud) -> None:
     play(srs_edge_slb=EXISTING)
     uid = cloud.give_address()
-    refused = play("--tags", "srs_edge", srs_edge_slb=NLB, expect=2)
+    refused = play(srs_edge_slb=NLB, expect=2)
     assert f"class of its slb changes from nothing to alibabacloud.com/nlb, which can't be done while it has {ADDRESS}" in refused.message
     assert cloud.service.metadata.uid == uid and refused.changed == []
 

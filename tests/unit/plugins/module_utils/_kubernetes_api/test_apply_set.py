@@ -197,7 +197,7 @@ def changed() -> list[dict[str, Any]]:
 
 
 def test_a_change_that_is_refused_is_an_error_before_anything_is_changed(client: Client, applied: Any) -> None:
-    with pytest.raises(SrsError, match="^Can't apply Service media/web: it must not be\\.$"):
+    with pytest.raises(SrsError, match=r"^Can't apply Service media/web: it must not be\.$"):
         run(client, changed(), policy=Judging(Verdict("it must not be.")))
     assert not [request for request in applied.log if request.writes and request.query.get("dryRun") != "All"]
 
@@ -241,7 +241,7 @@ def test_a_replacement_that_fails_half_way_tells_what_is_gone(client: Client, ap
         return status(403, "Forbidden", "no") if is_real else None
 
     applied.faults = [fault]
-    with pytest.raises(SrsError, match="Changed before that: .*Service media/web") as caught:
+    with pytest.raises(SrsError, match=r"Changed before that: .*Service media/web") as caught:
         run(client, changed(), policy=Judging(Verdict(replaces=True)))
     assert caught.value.details["changed"]
 
