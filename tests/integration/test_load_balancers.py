@@ -32,25 +32,28 @@ class Cloud:
     def service(self) -> Any:
         return self.core.read_namespaced_service(SERVICE, self.namespace)
 
-    def give_address(self) -> str:
+    def give_address(self, address: str = ADDRESS) -> str:
         """Give the Service an address and a finalizer, as a controller does; returns its uid."""
         self.core.patch_namespaced_service(SERVICE, self.namespace, {"metadata": {"finalizers": [FINALIZER]}})
-        status = {"status": {"loadBalancer": {"ingress": [{"ip": ADDRESS}]}}}
+        status = {"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}
         return str(self.core.patch_namespaced_service_status(SERVICE, self.namespace, status).metadata.uid)
 
-    def take_away(self, uid: str) -> threading.Thread:
-        """Remove the finalizer some time after the Service is being deleted."""
+    def follow(self, uid: str) -> threading.Thread:
+        """Let the Service go some time after it was deleted, and give the new one another address."""
 
         def watch() -> None:
             deadline = time.monotonic() + 120
             while time.monotonic() < deadline:
-                service = self.service
-                if service.metadata.uid != uid:
+                try:
+                    found = self.service.metadata
+                except client.ApiException:
+                    continue
+                if found.uid != uid:
+                    self.give_address("203.0.113.8")
                     return
-                if service.metadata.deletion_timestamp:
+                if found.deletion_timestamp and found.finalizers:
                     time.sleep(2)
                     self.core.patch_namespaced_service(SERVICE, self.namespace, {"metadata": {"finalizers": None}})
-                    return
                 time.sleep(0.2)
 
         thread = threading.Thread(target=watch)
@@ -74,11 +77,11 @@ def test_what_only_a_new_service_can_be_is_refused_or_made_anew(play: Callable[.
     assert "is deleted and made anew, and loses its address 203.0.113.7" in planned.output
     assert f"Service/{SERVICE}" in planned.objects and cloud.service.metadata.uid == uid
 
-    taking = cloud.take_away(uid)
+    following = cloud.follow(uid)
     done = play(srs_edge_slb=NLB, **ALLOWED)
-    taking.join()
+    following.join()
     service = cloud.service
-    assert done.changed == planned.changed
+    assert done.changed == planned.changed and "rtmp://203.0.113.8/" in done.output
     assert service.metadata.uid != uid and service.spec.load_balancer_class == "alibabacloud.com/nlb"
     assert play(srs_edge_slb=NLB).changed == []
 
