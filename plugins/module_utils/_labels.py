@@ -43,6 +43,9 @@ RELOAD = "livestream.srs/reload"
 HOST = "livestream.srs/host"
 FLV = "livestream.srs/flv"
 
+# How the name of a Service's port ends whose TLS ends at the load balancer.
+TLS_SUFFIX = "-tls"
+
 # The name of a set of objects begins with the topology's, and must be a DNS label.
 TOPOLOGY_LENGTH = 63 - len("-edge-canary")
 

@@ -304,6 +304,9 @@ services:
           description: 'What it speaks: C(flv) is HTTP-FLV, C(exporter) metrics. C(rtmp), C(flv), C(hls), C(api) or C(exporter).
             Null if neither its name nor its number tells.'
           type: str
+        tls:
+          description: Whether it speaks TLS, be it that of the load balancer or of nginx.
+          type: bool
         node_port:
           description: The same port on each node. Null if there is none.
           type: int

@@ -116,7 +116,7 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]
         status = topology(1, live=2, trouble=False)
         status["streams"][0].update(more)
         service = next(service for service in status["services"] if service["component"] == "edge")
-        service.update(addresses=["127.0.0.1"], ports=[{"port": port, "protocol": protocol, "node_port": None}])
+        service.update(addresses=["127.0.0.1"], ports=[{"port": port, "protocol": protocol, "tls": False, "node_port": None}])
         status["services"] = [service]
         (tmp_path / "status.html").write_text(report.page([("host", status)]))
         page = browser.open((tmp_path / "status.html").as_uri(), size=(1200, 900), before=before + ASKED)

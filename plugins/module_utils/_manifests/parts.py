@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Common, Pods, Settings
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.pod_schema import HANDLERS
+from ansible_collections.livestream.srs.plugins.module_utils._labels import TLS_SUFFIX
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
 
 # Any id but root's will do; a volume's files belong to the group of this number.
@@ -155,7 +156,7 @@ def public_service(
     numbered = [{**port, **({"nodePort": numbers[port["name"]]} if port["name"] in numbers else {})} for port in ports]
     by_name = {port["name"]: port for port in ports}
     # Where TLS ends at the load balancer, it sends on to the same port of the pods.
-    numbered += [{**by_name[name], "name": f"{name}-tls", "port": number} for name, number in rendered["tls_ports"].items()]
+    numbered += [{**by_name[name], "name": f"{name}{TLS_SUFFIX}", "port": number} for name, number in rendered["tls_ports"].items()]
     return _service(common, name, labels, selector, numbered, rendered["spec"], {**(annotations or {}), **rendered["annotations"]})
 
 

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import load_balancer_hosts
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.readiness import being_deleted
-from ansible_collections.livestream.srs.plugins.module_utils._labels import COMPONENT, FLV, HOST, INSTANCE
+from ansible_collections.livestream.srs.plugins.module_utils._labels import COMPONENT, FLV, HOST, INSTANCE, TLS_SUFFIX
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import (
     Action,
+    Port,
     PortProtocol,
     Service,
     Url,
@@ -30,7 +31,7 @@ SRS_PORTS: dict[str | int, PortProtocol] = {
     1985: "api",
     9972: "exporter",
 }
-DEFAULT_PORT = {"rtmp": 1935, "http": 80, "https": 443}
+DEFAULT_PORT = {"rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 SUFFIXES: dict[UrlProtocol, str] = {"rtmp": "", "flv": ".flv", "hls": ".m3u8"}
 
 
@@ -69,15 +70,18 @@ def _service(item: Object, slices: Sequence[Object] | None) -> Service:
         "https_host": annotations.get(HOST),
         "flv": annotations.get(FLV) == "true",
         "addresses": [*load_balancer_hosts(item.get("status")), *(spec.get("externalIPs") or ())],
-        "ports": [
-            {"port": port["port"], "protocol": protocol_of(port, component), "node_port": port.get("nodePort")}
-            for port in spec.get("ports") or ()
-        ],
+        "ports": [_port(port, protocol_of(port, component)) for port in spec.get("ports") or ()],
         "ready_endpoints": None
         if slices is None
         else sum((e.get("conditions") or {}).get("ready") is not False for s in own for e in s.get("endpoints") or ()),
         "deleting": deleting(item),
     }
+
+
+def _port(port: Object, protocol: PortProtocol | None) -> Port:
+    name = port.get("name", "")
+    tls = name.endswith(TLS_SUFFIX) or name == "https" or (port["port"] == DEFAULT_PORT["https"] and protocol != "rtmp")
+    return {"port": port["port"], "protocol": protocol, "tls": tls, "node_port": port.get("nodePort")}
 
 
 def deleting(item: Object) -> str | None:
@@ -123,8 +127,8 @@ def _places(found: Iterable[Service]) -> Iterator[Place]:
         inside = [service["host"]] if service["type"] != "LoadBalancer" and service["cluster_ip"] != "None" else []
         for address in service["addresses"] or inside:
             for port, protocol in _spoken(service):
-                secure_host = service["https_host"] if public and port == DEFAULT_PORT["https"] else None
-                yield Place(service["cluster"], service["component"], protocol, _base(protocol, secure_host or address, port), public)
+                host = (service["https_host"] if public and port["tls"] else None) or address
+                yield Place(service["cluster"], service["component"], protocol, _base(protocol, host, port), public)
 
 
 def urls(found: Iterable[Service], app: str, stream: str) -> list[Url]:
@@ -146,20 +150,20 @@ def urls(found: Iterable[Service], app: str, stream: str) -> list[Url]:
     return rows
 
 
-def _spoken(service: Service) -> list[tuple[int, UrlProtocol]]:
+def _spoken(service: Service) -> list[tuple[Port, UrlProtocol]]:
     """The ports of a Service for publishers and players, and what each speaks. nginx may serve HLS and HTTP-FLV at one port."""
-    spoken: list[tuple[int, UrlProtocol]] = []
+    spoken: list[tuple[Port, UrlProtocol]] = []
     for port in service["ports"]:
         protocol = port["protocol"]
         if protocol == "rtmp" or protocol == "flv" or protocol == "hls":
-            spoken.append((port["port"], protocol))
+            spoken.append((port, protocol))
     if service["flv"]:
-        spoken += [(port, "flv") for port, protocol in spoken if protocol == "hls" and port == DEFAULT_PORT["https"]]
+        spoken += [(port, "flv") for port, protocol in spoken if protocol == "hls" and port["tls"]]
     return spoken
 
 
-def _base(protocol: UrlProtocol, address: str, port: int) -> str:
-    scheme = "rtmp" if protocol == "rtmp" else "https" if port == DEFAULT_PORT["https"] else "http"
+def _base(protocol: UrlProtocol, address: str, port: Port) -> str:
+    scheme = ("rtmp" if protocol == "rtmp" else "http") + ("s" if port["tls"] else "")
     host = f"[{address}]" if ":" in address else address
-    where = host if port == DEFAULT_PORT[scheme] else f"{host}:{port}"
+    where = host if port["port"] == DEFAULT_PORT[scheme] else f"{host}:{port['port']}"
     return f"{scheme}://{where}"

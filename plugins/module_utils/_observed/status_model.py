@@ -144,6 +144,7 @@ class Port(TypedDict):
         PortProtocol | None,
         Doc("What it speaks: `flv` is HTTP-FLV, `exporter` metrics.", null="neither its name nor its number tells"),
     ]
+    tls: Annotated[bool, Doc("Whether it speaks TLS, be it that of the load balancer or of nginx.")]
     node_port: Annotated[Count | None, Doc("The same port on each node.", null="there is none")]
 
 

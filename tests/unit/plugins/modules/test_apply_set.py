@@ -21,7 +21,7 @@ from ansible_collections.livestream.srs.plugins.modules import apply_set as unde
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "web"}, "stringData": {"a": "hunter2"}}
 GIVEN = {"name": "web", "namespace": "media", "objects": [SECRET, [SECRET], None], "kubeconfig": "/a", "api_key": "t0ken"}
 
-POLICY = SrsPolicy("", False, redacted)
+POLICY = SrsPolicy("", False, False, redacted)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_sets_that_follow_are_of_the_same_kind(run: Any) -> None:
     later = {"name": "later", "objects": [SECRET], "prune": True, "optional_groups": ["a.b"]}
     seen = run({"following": [later], "change_cause": "me", "force_conflicts": False})
     (following,) = seen["spec"].following()
-    shared = {"force_conflicts": False, "policy": SrsPolicy("me", False, redacted)}
+    shared = {"force_conflicts": False, "policy": SrsPolicy("me", False, False, redacted)}
     assert following == SetSpec("later", "media", [SECRET], prune=True, optional_groups=["a.b"], **shared)
     assert "hunter2" not in json.dumps(seen["result"]) and "hunter2" not in str(seen["log"])
 

@@ -30,7 +30,9 @@ def manifests(image: str = "web:1", config: str = "a") -> list[dict[str, Any]]:
 def run(client: Client, objects: list[dict[str, Any]], who: str = "alice", release_holds: bool = False, **options: Any) -> Result:
     return apply_set(
         client,
-        SetSpec(name="srs", namespace="media", objects=objects, diff=True, policy=SrsPolicy(who, release_holds, redacted), **options),
+        SetSpec(
+            name="srs", namespace="media", objects=objects, diff=True, policy=SrsPolicy(who, release_holds, False, redacted), **options
+        ),
     )
 
 

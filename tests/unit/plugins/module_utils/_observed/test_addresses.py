@@ -54,6 +54,21 @@ def test_urls_name_other_ports_hosts_and_ipv6(tutorial: dict[str, Any]) -> None:
     ]
 
 
+def test_urls_by_tls_of_the_load_balancer(tutorial: dict[str, Any]) -> None:
+    edge = service("a", "edge", "edge", [1935, 443, 8443], ["203.0.113.2"])
+    edge["spec"]["ports"][0].update(name="rtmp", targetPort="rtmp")
+    edge["spec"]["ports"][1].update(name="rtmp-tls", targetPort="rtmp")
+    edge["spec"]["ports"][2].update(name="http-tls", targetPort="http")
+    tutorial["Service"] = [edge]
+    assert {u["url"] for u in status.build(tutorial)["urls"]} == {
+        "rtmp://203.0.113.2/live/livestream",
+        "rtmps://203.0.113.2/live/livestream",
+        "https://203.0.113.2:8443/live/livestream.flv",
+    }
+    edge["spec"]["ports"][1].update(name="rtmp")
+    assert "rtmp://203.0.113.2:443/live/livestream" in {u["url"] for u in status.build(tutorial)["urls"]}
+
+
 def test_urls_by_https_have_the_name_in_the_certificate(tutorial: dict[str, Any]) -> None:
     nginx = service("b", "hls", "hls", [80, 443], ["203.0.113.2", "203.0.113.3"])
     tutorial["Service"] = [nginx]

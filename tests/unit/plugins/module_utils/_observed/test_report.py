@@ -211,7 +211,10 @@ def test_a_player_is_offered_all_load_balancers_https_first() -> None:
     service(status, "hls").update(
         https_host="tv.example",
         flv=True,
-        ports=[{"port": 80, "protocol": "hls", "node_port": None}, {"port": 443, "protocol": "hls", "node_port": None}],
+        ports=[
+            {"port": 80, "protocol": "hls", "tls": False, "node_port": None},
+            {"port": 443, "protocol": "hls", "tls": True, "node_port": None},
+        ],
     )
     shown = page(status)
     offered = [(a["value"], a["data-protocol"], a["data-suffix"]) for tag, a in shown.elements if tag == "option"]
@@ -247,7 +250,7 @@ def test_without_a_load_balancer_a_button_says_why_it_is_disabled(why: str) -> N
     status = topology(1, live=2, trouble=False)
     for one in status["services"]:
         if why == "rtmp":
-            one["ports"] = [{"port": 1935, "protocol": "rtmp", "node_port": None}]
+            one["ports"] = [{"port": 1935, "protocol": "rtmp", "tls": False, "node_port": None}]
         elif why == "deleting":
             one["deleting"] = "is being deleted"
         else:
