@@ -5,10 +5,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Verdict
@@ -17,10 +15,10 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.mod
     IGNORED,
     MOVED,
     STUCK,
-    Cell,
     Platform,
 )
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.written import attribute, patterns
 
 # Options that say whose the address is: it stays the user's own when the Service no longer has it.
 OWN_ADDRESS = ("id", "ip", "public_ip", "public_ip_ipv6", "eips", "preserve")
@@ -103,11 +101,11 @@ def kept_annotations(live: Mapping[str, Any], manifest: Mapping[str, Any]) -> di
     if manifest["spec"].get("type", "ClusterIP") == "LoadBalancer" or live["spec"].get("type") == "ExternalName":
         return {}
     given = manifest["metadata"].get("annotations") or {}
-    patterns = [pattern for platform in PLATFORMS for pattern, _name, _cell in _patterns(platform)]
+    known = [pattern for platform in PLATFORMS for pattern, _name, _cell in patterns(platform)]
     return {
         key: text
         for key, text in (live["metadata"].get("annotations") or {}).items()
-        if key not in given and any(pattern.fullmatch(key) for pattern in patterns)
+        if key not in given and any(pattern.fullmatch(key) for pattern in known)
     }
 
 
@@ -127,7 +125,7 @@ def _platform(service: Mapping[str, Any]) -> Platform:
     annotations = service["metadata"].get("annotations") or {}
 
     def fits(platform: Platform) -> tuple[bool, int]:
-        known = sum(1 for key in annotations if any(pattern.fullmatch(key) for pattern, _name, _cell in _patterns(platform)))
+        known = sum(1 for key in annotations if any(pattern.fullmatch(key) for pattern, _name, _cell in patterns(platform)))
         return platform.spec.get("loadBalancerClass") == kind if known else platform.provider == "generic", known
 
     return max((platform for platform in PLATFORMS if platform.spec.get("type") != "NodePort"), key=fits)
@@ -137,9 +135,9 @@ def _options(platform: Platform, service: Mapping[str, Any]) -> dict[str, str]:
     """What a Service says for each option of a table, as written in it."""
     annotations = service["metadata"].get("annotations") or {}
     found: dict[str, str] = {}
-    for pattern, name, cell in _patterns(platform):
+    for pattern, name, cell in patterns(platform):
         for key, text in annotations.items():
-            if pattern.fullmatch(key) and (value := _attribute(cell, text)) is not None:
+            if pattern.fullmatch(key) and (value := attribute(cell, text)) is not None:
                 found.setdefault(name, value)
     for name, cell in platform.cells.items():
         if cell.key.startswith("spec.") and (value := service["spec"].get(cell.key.removeprefix("spec."))) is not None:
@@ -147,39 +145,6 @@ def _options(platform: Platform, service: Mapping[str, Any]) -> dict[str, str]:
         switched_off = cell.off and {_key(platform, key): text for key, text in cell.off.items()}.items() <= annotations.items()
         if switched_off:
             found[name] = "off"
-    return found
-
-
-def _attribute(cell: Cell, text: str) -> str | None:
-    """The part of an annotation that an option is."""
-    if not cell.attribute:
-        return text
-    if not cell.json:
-        return dict(pair.partition("=")[::2] for pair in text.split(",")).get(cell.attribute)
-    try:
-        value = json.loads(text)
-        for part in cell.attribute.split("."):
-            value = value.get(part)
-    except (ValueError, AttributeError):
-        return None
-    return None if value is None else str(value)
-
-
-def _patterns(platform: Platform) -> list[tuple[re.Pattern[str], str, Cell]]:
-    """The annotations that each option is written in."""
-    return _patterns_of(platform.label)
-
-
-@cache
-def _patterns_of(label: str) -> list[tuple[re.Pattern[str], str, Cell]]:
-    platform = next(platform for platform in PLATFORMS if platform.label == label)
-    prefixes = "|".join(map(re.escape, platform.prefixes.values()))
-    places = {"{prefix}": f"(?:{prefixes})", "{port}": r"\d+", "{protocol}": r"\w+", "{family}": r"v[46]"}
-    found = []
-    for name, cell in platform.cells.items():
-        if cell.key and not cell.key.startswith("spec."):
-            pattern = "".join(places.get(part, re.escape(part)) for part in re.split(r"(\{\w+\})", cell.key))
-            found.append((re.compile(pattern), name, cell))
     return found
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
@@ -13,10 +14,16 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.loa
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import OPTIONS, Cell, Platform
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import BOOLEANS
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import DEFAULT_PROVIDER, PLATFORMS
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.ports import Port, ports_of
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.written import attribute
 from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
 
+Ports = tuple[Port, ...]
+
+# IP families are a matter of the whole topology, and follow from addresses.
+FAMILIES = ("ipFamilyPolicy", "ipFamilies")
 # What a spec may have besides what a load balancer is asked for.
-NOT_ITS_OWN = ("type", "selector", "ports", "ipFamilyPolicy")
+NOT_ITS_OWN = ("type", "selector", "ports", *FAMILIES)
 
 
 def slb_of(spec: Mapping[str, Any], annotations: Mapping[str, str]) -> dict[str, Any]:
@@ -26,7 +33,7 @@ def slb_of(spec: Mapping[str, Any], annotations: Mapping[str, str]) -> dict[str,
         return {"provider": "nodeport", **({"annotations": dict(annotations)} if annotations else {})}
     if kind != "LoadBalancer":
         return {"enabled": False, **({"annotations": dict(annotations)} if annotations else {})}
-    ports = [port["port"] for port in spec.get("ports") or ()]
+    ports = ports_of(spec.get("ports") or ())
     found = [
         _options(platform, prefix, spec, annotations, ports) for platform in PLATFORMS for prefix in (platform.prefixes or {"new": ""})
     ]
@@ -34,7 +41,7 @@ def slb_of(spec: Mapping[str, Any], annotations: Mapping[str, str]) -> dict[str,
     return max(found, key=lambda item: (-len(item.get("annotations", {})), -len(item)))
 
 
-def _options(platform: Platform, prefix: str, spec: Mapping[str, Any], annotations: Mapping[str, str], ports: list[int]) -> dict[str, Any]:
+def _options(platform: Platform, prefix: str, spec: Mapping[str, Any], annotations: Mapping[str, str], ports: Ports) -> dict[str, Any]:
     slb: dict[str, Any] = {} if platform.provider == DEFAULT_PROVIDER else {"provider": platform.provider}
     if platform.type and platform is not next(item for item in PLATFORMS if item.provider == platform.provider):
         slb["type"] = platform.type
@@ -62,9 +69,7 @@ def _options(platform: Platform, prefix: str, spec: Mapping[str, Any], annotatio
     return slb
 
 
-def _values(
-    name: str, cell: Cell, prefix: str, fields: Mapping[str, Any], annotations: Mapping[str, str], ports: list[int]
-) -> Iterator[Any]:
+def _values(name: str, cell: Cell, prefix: str, fields: Mapping[str, Any], annotations: Mapping[str, str], ports: Ports) -> Iterator[Any]:
     """What an option may have been, told by where it is written."""
     kind = OPTIONS[name].kind
     if cell.off and {key.replace("{prefix}", prefix): value for key, value in cell.off.items()}.items() <= annotations.items():
@@ -73,14 +78,11 @@ def _values(
         if (field := cell.key.removeprefix("spec.")) in fields:
             yield fields[field]
         return
-    number = str(ports[0]) if ports else ""
-    text = annotations.get(cell.key.replace("{prefix}", prefix).replace("{port}", number)) if cell.key else None
-    if text is None:
+    port = next((port for port in ports if port.protocol in cell.protocols), Port(0))
+    places = {"{prefix}": prefix, "{port}": str(port.number), "{protocol}": port.protocol}
+    key = "".join(places.get(part, part) for part in re.split(r"(\{\w+\})", cell.key))
+    if (written := annotations.get(key)) is None or (text := attribute(cell, written)) is None:
         return
-    if cell.attribute:
-        pairs = dict(pair.partition("=")[::2] for pair in text.split(","))
-        if (text := pairs.get(cell.attribute)) is None:
-            return
     yield from (word for word, written in cell.words.items() if str(written) == text)
     if kind in ("number", "duration") and (count := whole_number(text)) is not None:
         yield count * cell.divisor
@@ -88,6 +90,8 @@ def _values(
         yield BOOLEANS[text]
     if kind == "pairs":
         yield dict(pair.partition("=")[::2] for pair in text.split(","))
+    elif kind == "groups":
+        yield dict(pair.partition(":")[::-2] for pair in text.split(","))
     elif kind == "zones":
         yield dict(pair.partition(":")[::2] for pair in text.split(","))
     elif kind == "classes":
@@ -109,15 +113,15 @@ def _with(slb: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
     return {**slb, group: {**slb.get(group, {}), key: value} if key else value}
 
 
-def _rendered(slb: Mapping[str, Any], ports: list[int]) -> dict[str, Any]:
+def _rendered(slb: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
     try:
-        return render(slb, where="slb", ports=ports)
+        return render(slb, where="slb", ports=[{"port": port.number, "protocol": port.protocol, "name": port.name} for port in ports])
     except SrsError:
         return {"annotations": {"": ""}, "spec": {}}
 
 
-def _says(slb: Mapping[str, Any], fields: Mapping[str, Any], annotations: Mapping[str, str], ports: list[int]) -> bool:
+def _says(slb: Mapping[str, Any], fields: Mapping[str, Any], annotations: Mapping[str, str], ports: Ports) -> bool:
     """Whether options say nothing that is not there."""
     said = _rendered(slb, ports)
-    spec = {key: value for key, value in said["spec"].items() if key != "type"}
+    spec = {key: value for key, value in said["spec"].items() if key not in ("type", *FAMILIES)}
     return said["annotations"].items() <= annotations.items() and all(fields.get(key) == value for key, value in spec.items())

@@ -1,0 +1,45 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a table writes its options, found again in a Service."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import Cell, Platform
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS
+
+
+def attribute(cell: Cell, text: str) -> str | None:
+    """The part of an annotation that an option is."""
+    if not cell.attribute:
+        return text
+    if not cell.json:
+        return dict(pair.partition("=")[::2] for pair in text.split(",")).get(cell.attribute)
+    try:
+        value = json.loads(text)
+        for part in cell.attribute.split("."):
+            value = value.get(part)
+    except (ValueError, AttributeError):
+        return None
+    return None if value is None else str(value)
+
+
+def patterns(platform: Platform) -> list[tuple[re.Pattern[str], str, Cell]]:
+    """The annotations that each option is written in."""
+    return _patterns_of(platform.label)
+
+
+@cache
+def _patterns_of(label: str) -> list[tuple[re.Pattern[str], str, Cell]]:
+    platform = next(platform for platform in PLATFORMS if platform.label == label)
+    prefixes = "|".join(map(re.escape, platform.prefixes.values()))
+    places = {"{prefix}": f"(?:{prefixes})", "{port}": r"\d+", "{protocol}": r"\w+", "{family}": r"v[46]"}
+    found = []
+    for name, cell in platform.cells.items():
+        if cell.key and not cell.key.startswith("spec."):
+            pattern = "".join(places.get(part, re.escape(part)) for part in re.split(r"(\{\w+\})", cell.key))
+            found.append((re.compile(pattern), name, cell))
+    return found
