@@ -16,7 +16,17 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / ".collections"))
 
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, OPTIONS, Cell, Platform, Rule
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
+    COMMON,
+    FOLLOWED,
+    IGNORED,
+    MOVED,
+    OPTIONS,
+    STUCK,
+    Cell,
+    Platform,
+    Rule,
+)
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import allowed, shown
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS
 
@@ -31,6 +41,8 @@ KINDS = {
     "pairs": "mapping",
     "zones": "mapping",
 }
+# What becomes of a change, see the section "What a change does".
+OUTCOMES = {FOLLOWED: "", IGNORED: "ignored", STUCK: "refused", MOVED: "another address"}
 
 
 def tables() -> str:
@@ -65,11 +77,11 @@ def section(platform: Platform) -> Iterator[str]:
         words = [f"`{prefix}` with `annotation_prefix: {word}`" for word, prefix in platform.prefixes.items()]
         yield f"`{{prefix}}` is {', '.join(words)} (the default is `new`)."
     yield ""
-    yield "| Option | Written as | Values | Needs | Checked in | Remarks |"
-    yield "|---|---|---|---|---|---|"
+    yield "| Option | Written as | Values | Needs | A change; a removal | Checked in | Remarks |"
+    yield "|---|---|---|---|---|---|---|"
     for name, cell in platform.cells.items():
         source = f"[{cell.source}]" if cell.source else "**nowhere yet**"
-        yield row(f"`{name}`", keys(cell), values(name, cell), cell.since, source, remarks(cell))
+        yield row(f"`{name}`", keys(cell), values(name, cell), cell.since, change(platform, cell), source, remarks(cell))
     if platform.implied or platform.rules:
         yield ""
         yield "What goes together:"
@@ -113,6 +125,13 @@ def values(name: str, cell: Cell) -> str:
         said = KINDS[kind] + (f", {said}" if (said != "any text" and cell.low is not None) or cell.high is not None else "")
         said += f", like `{cell.pattern}`" if cell.pattern else ""
     return said
+
+
+def change(platform: Platform, cell: Cell) -> str:
+    """What becomes of a change and of a removal, where that isn't what one expects."""
+    removal = cell.removal or platform.removal
+    words = [OUTCOMES[cell.change], OUTCOMES[removal]]
+    return "" if not any(words) else words[0] if words[0] == words[1] else f"{words[0] or 'followed'}; {words[1] or 'followed'}"
 
 
 def remarks(cell: Cell) -> str:
