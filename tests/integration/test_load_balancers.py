@@ -105,3 +105,14 @@ def test_switching_off_leaves_what_the_controller_needs(play: Callable[..., Any]
     assert play(srs_edge_slb={"enabled": False}).changed == []
     play(srs_edge_slb={"provider": "alibaba", "scheduler": "wlc"})
     assert cloud.service.metadata.annotations == {f"{PREFIX}-scheduler": "wlc"}
+
+
+def test_a_service_with_an_address_does_not_leave_its_servers(play: Callable[..., Any], cloud: Cloud) -> None:
+    """The load balancer of the origin is a Service of its own."""
+    play(srs_origin_slb={"enabled": True})
+    services = {service.metadata.name for service in cloud.core.list_namespaced_service(cloud.namespace).items}
+    refused = play(expect=2)
+    (name,) = [name for name in services if f"Can't remove Service {cloud.namespace}/{name}: it has the address" in refused.message]
+    assert refused.changed == []
+    assert play(**ALLOWED).changed == ["Apply the origin"]
+    assert name not in {service.metadata.name for service in cloud.core.list_namespaced_service(cloud.namespace).items}

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, ObjectView
@@ -32,6 +33,10 @@ class Policy:
     def verdict(self, live: ObjectView, after: ObjectView) -> Verdict:
         """What to make of a change of ``live`` to ``after``."""
         return Verdict()
+
+    def staying(self, live: ObjectView, kept: Sequence[ObjectView]) -> str | None:
+        """Why a live object must not be removed while the ``kept`` ones stay, and the way out; None where it may go."""
+        return None
 
     def hold(self, live: ObjectView) -> str | None:
         """Why a live object must be left alone; None where it may be changed."""

@@ -208,6 +208,9 @@ class _Present(ApplySet):
             self._held(objects.ref(live), live) or self._removal(live) for _key, live in sorted(left.items(), key=lambda item: str(item[0]))
         ]
         doomed = [step for step in removals if step.action == "deleted"]
+        for step in doomed:
+            if step.live and (why := self.policy.staying(step.live, [manifest for manifest, _resource in self.wanted])):
+                raise SrsError(f"Can't remove {step.ref}: {why}")
         if doomed and not wanted and not spec.prune_allow_empty:
             raise SrsError(
                 f'The list of objects is empty, and prune would delete all {len(doomed)} objects of the set "{spec.name}" in namespace '

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +47,7 @@ def changes(live: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
     platform = _platform(live)
     before, now = (_options(platform, item) for item in (live, after))
     if new.get("type") != "LoadBalancer":
-        own = any(before.get(name) not in (None, "false") for name in OWN_ADDRESS)
-        return [] if own else [Change("enabled", "true", "false", MOVED)]
+        return [] if _is_own(before) else [Change("enabled", "true", "false", MOVED)]
     fixed = [
         Change(option, _first(old.get(field)), _first(new.get(field)), STUCK)
         for field, option in FIXED.items()
@@ -73,6 +72,26 @@ def verdict(live: Mapping[str, Any], after: Mapping[str, Any], *, new_address: b
         return Verdict(f"{what}, {why} {address(live)}: put it back, or set srs_allow_new_address to true ({way}).")
     how = "it is deleted and made anew, and" if stuck else "it"
     return Verdict(replaces=stuck, notes=(f"{what}: {how} loses its address {address(live)}.", *([] if stuck else told)))
+
+
+def staying(live: Mapping[str, Any], kept: Iterable[Mapping[str, Any]]) -> str | None:
+    """Why a Service must not go while the ``kept`` objects stay: its address goes, but not what it leads to. None where it may go."""
+    if not has_load_balancer(live) or _is_own(_options(_platform(live), live)):
+        return None
+    wanted = live["spec"].get("selector") or {}
+    for item in kept:
+        labels = (((item.get("spec") or {}).get("template") or {}).get("metadata") or {}).get("labels") or {}
+        if wanted and wanted.items() <= labels.items():
+            return (
+                f"it has the address {address(live)}, and {item['kind']} {item['metadata']['name']}, which it leads to, stays: "
+                "put its slb back, or set srs_allow_new_address to true (its viewers are cut off then)."
+            )
+    return None
+
+
+def _is_own(options: Mapping[str, str]) -> bool:
+    """Whether the address is the user's own, or outlives the Service."""
+    return any(options.get(name) not in (None, "false") for name in OWN_ADDRESS)
 
 
 def _said(change: Change) -> str:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,9 @@ class SrsPolicy(Policy):
 
     def verdict(self, live: Mapping[str, Any], after: Mapping[str, Any]) -> Verdict:
         return changes.verdict(live, after, new_address=self.new_addresses) if live["kind"] == "Service" else Verdict()
+
+    def staying(self, live: Mapping[str, Any], kept: Sequence[Mapping[str, Any]]) -> str | None:
+        return changes.staying(live, kept) if live["kind"] == "Service" and not self.new_addresses else None
 
     def hold(self, live: Mapping[str, Any]) -> str | None:
         return None if self.release_holds else holds.hold(live)

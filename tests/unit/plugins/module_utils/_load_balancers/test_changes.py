@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Verdict
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.changes import kept_annotations, verdict
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.changes import kept_annotations, staying, verdict
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.load_balancer import render
 
 ADDRESS = "203.0.113.7"
@@ -94,3 +94,23 @@ def test_the_controller_finds_what_it_is_to_take_away() -> None:
     }
     assert kept_annotations(live, service(ALIBABA)) == {}, "what is removed while there is a load balancer is removed"
     assert kept_annotations(service({}), service({"enabled": False})) == {}
+
+
+def test_a_service_does_not_leave_what_it_leads_to() -> None:
+    live = service(ALIBABA, address=ADDRESS)
+    live["spec"]["selector"] = {"app": "srs-origin"}
+    servers = {
+        "kind": "Deployment",
+        "metadata": {"name": "origin"},
+        "spec": {"template": {"metadata": {"labels": {"app": "srs-origin", "a": "b"}}}},
+    }
+    others = {"kind": "ConfigMap", "metadata": {"name": "a"}, "data": {}}
+    assert staying(live, [others, servers]) == (
+        f"it has the address {ADDRESS}, and Deployment origin, which it leads to, stays: "
+        "put its slb back, or set srs_allow_new_address to true (its viewers are cut off then)."
+    )
+    assert staying(live, [others]) is None, "the servers go with it"
+    assert staying({**live, "status": {}}, [servers]) is None, "nobody can have come by it"
+    own = service({**ALIBABA, "id": "lb-1", "override_listeners": True}, address=ADDRESS)
+    own["spec"]["selector"] = live["spec"]["selector"]
+    assert staying(own, [servers]) is None
