@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -233,6 +234,17 @@ def test_what_would_not_be_valid_is_not_deleted(client: Client, applied: Any) ->
     with pytest.raises(SrsError, match="Required value"):
         run(client, changed(), policy=Judging(Verdict(replaces=True)))
     assert applied.objects[SERVICE]["spec"] == {"type": "ClusterIP"}
+
+
+def test_what_must_stay_is_an_error_before_anything_is_changed(client: Client, applied: Any) -> None:
+    class Keeping(Policy):
+        def staying(self, live: ObjectView, kept: Sequence[ObjectView]) -> str | None:
+            assert [item["kind"] for item in kept] == ["Deployment"]
+            return "it is needed." if live["kind"] == "Service" else None
+
+    with pytest.raises(SrsError, match=r"^Can't remove Service media/web: it is needed\.$"):
+        run(client, [{**everything()[0], "spec": {"replicas": 9}}], prune=True, policy=Keeping())
+    assert not [request for request in applied.log if request.writes and request.query.get("dryRun") != "All"]
 
 
 def test_a_replacement_that_fails_half_way_tells_what_is_gone(client: Client, applied: Any) -> None:
