@@ -82,7 +82,14 @@ def refused(deploy: Deploy, applied: Recorder) -> Callable[..., str]:
 
 
 def common(name: str, state: str = "present") -> Args:
-    return {"name": f"west-{name}", "namespace": "live", "state": state, "change_cause": "tester", "take_over": False}
+    return {
+        "name": f"west-{name}",
+        "namespace": "live",
+        "state": state,
+        "change_cause": "tester",
+        "take_over": False,
+        "allow_new_address": False,
+    }
 
 
 # HLS
