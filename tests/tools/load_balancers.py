@@ -18,8 +18,10 @@ sys.path.insert(0, str(ROOT / ".collections"))
 
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
     COMMON,
+    FACTS,
     FOLLOWED,
     IGNORED,
+    IPV4,
     MOVED,
     OPTIONS,
     STUCK,
@@ -40,6 +42,7 @@ KINDS = {
     "networks": "list of networks",
     "pairs": "mapping",
     "zones": "mapping",
+    "groups": "mapping",
 }
 # What becomes of a change, see the section "What a change does".
 OUTCOMES = {FOLLOWED: "", IGNORED: "ignored", STUCK: "refused", MOVED: "another address"}
@@ -106,6 +109,7 @@ def keys(cell: Cell) -> str:
     written = f"`{cell.key}`" if cell.key else "nothing"
     if cell.attribute:
         written += f" `{cell.attribute}=...`"
+    written += f", `{cell.rest}` (the others)" if cell.rest else ""
     return written + "".join(f", `{key}: {value}`" for key, value in cell.also.items())
 
 
@@ -123,7 +127,7 @@ def values(name: str, cell: Cell) -> str:
         said = ", ".join([*([said.partition(",")[0]] if cell.low is not None else []), *translated])
     if kind in KINDS:
         said = KINDS[kind] + (f", {said}" if (said != "any text" and cell.low is not None) or cell.high is not None else "")
-        said += f", like `{cell.pattern}`" if cell.pattern else ""
+        said += f", like `{cell.pattern}`" if cell.pattern not in ("", IPV4) else ""
     return said
 
 
@@ -144,7 +148,8 @@ def remarks(cell: Cell) -> str:
 
 
 def sentence(rule: Rule, platform: Platform) -> str:
-    subject = conditions(rule.when) if rule.when else f"Every {platform.label}"
+    subject = conditions(rule.when) if rule.when else f"every {platform.label}"
+    subject = subject[0].upper() + subject[1:]
     verbs = []
     if rule.needs:
         verbs.append(f"needs {conditions(rule.needs, ' and ')}")
@@ -157,11 +162,13 @@ def sentence(rule: Rule, platform: Platform) -> str:
 def conditions(settings: Any, glue: str = " with ") -> str:
     words = []
     for name, value in settings.items():
-        if value is ...:
+        if name in FACTS:
+            words.append(FACTS[name])
+        elif value is ...:
             words.append(f"`{name}`")
         else:
             words.append(" or ".join(f"`{name}: {shown(one)}`" for one in (value if isinstance(value, tuple) else (value,))))
-    return glue.join(words)
+    return glue.join([", ".join(words[:-1]), words[-1]]) if len(words) > 2 else glue.join(words)
 
 
 def text(markup: str) -> str:

@@ -44,7 +44,8 @@ def changes(live: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
     if not has_load_balancer(live):
         return []
     old, new = live["spec"], after["spec"]
-    platform = _platform(live)
+    # A Service without any annotation got its load balancer from whoever is told of options now.
+    platform = next((found for found in map(_platform, (live, after)) if found.provider != "generic"), _platform(live))
     before, now = (_options(platform, item) for item in (live, after))
     if new.get("type") != "LoadBalancer":
         return [] if _is_own(before) else [Change("enabled", "true", "false", MOVED)]
@@ -91,7 +92,7 @@ def staying(live: Mapping[str, Any], kept: Iterable[Mapping[str, Any]]) -> str |
 
 def _is_own(options: Mapping[str, str]) -> bool:
     """Whether the address is the user's own, or outlives the Service."""
-    return any(options.get(name) not in (None, "false") for name in OWN_ADDRESS)
+    return any(options.get(name) not in (None, "", "false") for name in OWN_ADDRESS)
 
 
 def _said(change: Change) -> str:

@@ -37,8 +37,11 @@ def slb_of(spec: Mapping[str, Any], annotations: Mapping[str, str]) -> dict[str,
     found = [
         _options(platform, prefix, spec, annotations, ports) for platform in PLATFORMS for prefix in (platform.prefixes or {"new": ""})
     ]
-    # The table that says most; of several the one with the fewest words, such as that of the default.
-    return max(found, key=lambda item: (-len(item.get("annotations", {})), -len(item)))
+    # The table that says most, and nothing that is not there; of several the one with the fewest words, such as that of the default.
+    fields = {key: value for key, value in spec.items() if key not in NOT_ITS_OWN}
+    return max(
+        (slb for slb in found if _says(slb, fields, annotations, ports)), key=lambda item: (-len(item.get("annotations", {})), -len(item))
+    )
 
 
 def _options(platform: Platform, prefix: str, spec: Mapping[str, Any], annotations: Mapping[str, str], ports: Ports) -> dict[str, Any]:
@@ -52,17 +55,18 @@ def _options(platform: Platform, prefix: str, spec: Mapping[str, Any], annotatio
     fields = {key: value for key, value in spec.items() if key not in NOT_ITS_OWN}
     words = platform.prefixes.get(prefix, "")
     open_ = [(name, value) for name, cell in platform.cells.items() for value in _values(name, cell, words, fields, annotations, ports)]
-    # One by one, then by twos, of which each needs the other.
-    for group in [*((one,) for one in open_), *combinations(open_, 2)]:
-        wanted = slb
-        for name, value in group:
-            wanted = _with(wanted, name, value)
-        if not any(_has(slb, name) for name, _value in group) and _says(wanted, fields, annotations, ports):
-            slb = wanted
-    # What stood in the way is there now.
-    for name, value in open_:
-        if not _has(slb, name) and _says(wanted := _with(slb, name, value), fields, annotations, ports):
-            slb = wanted
+    # One by one, then by twos, of which each needs the other, then an existing load balancer with what it needs; each time what is left.
+    for count in (1, 2, 1, 3, 1):
+        left = [item for item in open_ if not _has(slb, item[0])]
+        for group in combinations(left, count):
+            names = [name for name, _value in group]
+            if (count == 3 and "id" not in names) or any(_has(slb, name) for name in names):
+                continue
+            wanted = slb
+            for name, value in group:
+                wanted = _with(wanted, name, value)
+            if _says(wanted, fields, annotations, ports):
+                slb = wanted
     said = _rendered(slb, ports)
     if rest := {key: value for key, value in annotations.items() if key not in said["annotations"]}:
         slb["annotations"] = rest
@@ -97,8 +101,12 @@ def _values(name: str, cell: Cell, prefix: str, fields: Mapping[str, Any], annot
     elif kind == "classes":
         words = {str(written): word for word, written in cell.words.items()}
         yield [words.get(part, part) for part in text.split(",")]
+    elif kind == "groups":
+        form = re.escape(cell.entry).replace(r"\{name\}", r"(?P<name>\d+)").replace(r"\{value\}", "(?P<value>.+)")
+        yield {found["name"]: found["value"] for item in text.split(",") if (found := re.fullmatch(form, item))}
     elif kind in ("texts", "addresses", "networks"):
-        yield text.split(",")
+        rest = annotations.get(cell.rest.replace("{prefix}", prefix), "") if cell.rest else ""
+        yield [item for item in f"{text},{rest}".split(",") if item]
     else:
         yield text
 

@@ -231,6 +231,9 @@ def _written(cell: Cell, value: Any, ports: tuple[Port, ...], path: str) -> Iter
             if port.protocol in cell.protocols:
                 key = cell.key.replace("{port}", str(port.number)).replace("{protocol}", port.protocol)
                 yield key, cell.attribute, _string(cell, value)
+    elif cell.rest:
+        yield cell.key, "", value[0]
+        yield cell.rest, "", ",".join(value[1:])
     elif cell.key:
         yield cell.key, cell.attribute, cell.words.get(value, value) if cell.json else _string(cell, value)
     yield from ((key, "", text) for key, text in cell.also.items())

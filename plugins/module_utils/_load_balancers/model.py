@@ -146,6 +146,8 @@ FOLLOWED = "followed"  # done
 IGNORED = "ignored"  # the load balancer keeps what it has, and nobody is told
 STUCK = "stuck"  # the controller fails, and follows nothing of this Service any more until it is taken back
 MOVED = "moved"  # the Service gets another load balancer, with another address
+# The pattern of addresses and networks of IPv4 alone.
+IPV4 = r"[0-9./]+"
 CLASS_NAME = r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 
 
@@ -160,6 +162,8 @@ class Cell:
     json: bool = False
     # How one entry of a mapping is written, with {name} and {value}.
     entry: str = "{name}={value}"
+    # The annotation for the items of a list after the first, where they are apart; written even when there are none.
+    rest: str = ""
     # The Service must have the IP families of these addresses.
     families: bool = False
     # The protocols of the ports that an annotation with {port} is written for.

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError, did_you_mean
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import OPTIONS, Cell, Platform
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import IPV4, OPTIONS, Cell, Platform
 
 BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
@@ -202,7 +202,7 @@ def allowed(cell: Cell, kind: str, unit: str = "") -> str:
     if kind in ("texts", "addresses", "networks", "zones"):
         low = 1 if cell.low is None else cell.low
         count = f"{low} to {cell.high}" if cell.high and cell.high != low else str(low) if cell.high else f"{low} or more"
-        return f"{count} of them"
+        return f"{count} of them" + (", IPv4 only" if cell.pattern == IPV4 else "")
     if kind == "pairs":
         return "names and values without comma and equals sign"
     if kind == "share":

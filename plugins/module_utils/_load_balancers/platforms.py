@@ -4,14 +4,23 @@
 
 from __future__ import annotations
 
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import alibaba, aws, azure, generic, metallb, nodeport, tencent
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import (
+    alibaba_clb,
+    alibaba_nlb,
+    aws,
+    azure,
+    generic,
+    metallb,
+    nodeport,
+    tencent,
+)
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import OPTIONS, Platform
 
 DEFAULT_PROVIDER = "generic"
 
 PLATFORMS: tuple[Platform, ...] = (
-    alibaba.CLB,
-    alibaba.NLB,
+    alibaba_clb.CLB,
+    alibaba_nlb.NLB,
     aws.AWS_NLB,
     azure.AZURE,
     generic.GENERIC,

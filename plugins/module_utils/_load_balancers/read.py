@@ -65,6 +65,11 @@ def _check_ports(options: Mapping[str, Any], ports: tuple[Port, ...], where: str
     for number in options.get("server_groups", {}):
         if numbers and number not in numbers:
             raise SrsError(f"{where}.server_groups has port {number}; the Service has the ports {', '.join(map(str, numbers))}.")
+    if options.get("override_listeners") is False and (without := [number for number in numbers if number not in options["server_groups"]]):
+        raise SrsError(
+            f"{where}.server_groups lacks port {without[0]}, where nobody would get through: name the group of your listener there, "
+            "or set override_listeners to true."
+        )
     for name, number in options.get("tls.ports", {}).items():
         if number in numbers or list(options["tls.ports"].values()).count(number) > 1:
             raise SrsError(f"{where}.tls.ports.{name} is {number}, which is a port already: give one that is free.")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import alibaba, aws, azure
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import alibaba_clb, alibaba_nlb, aws, azure
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import FACTS, Platform, Rule
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import shown, status_range
 
@@ -23,16 +23,17 @@ def check_rules(platform: Platform, options: Mapping[str, Any], facts: Mapping[s
         others = [name for name in options if name.startswith("health_check.") and name != "health_check.enabled"]
         if others:
             raise SrsError(f"{where}.{others[0]} can't be set when {where}.health_check.enabled is false.")
-    _check_numbers(platform, options, where)
+    _check_numbers(platform, about, where)
     if platform is aws.AWS_NLB and "health_check.status" in options:
         status_range(options["health_check.status"], f"{where}.health_check.status")
 
 
 def _check_numbers(platform: Platform, options: Mapping[str, Any], where: str) -> None:
     """Rules of arithmetic, which no table can say."""
-    interval, timeout = options.get("health_check.interval"), options.get("health_check.timeout")
-    if platform is alibaba.CLB and interval is not None and timeout is not None and timeout < interval:
-        raise SrsError(f"{where}.health_check.timeout is {timeout}, less than the interval of {interval} s; the CLB would ignore it.")
+    if platform is alibaba_clb.CLB:
+        _check_timeout(options, where)
+    if platform is alibaba_nlb.NLB and "udp" in options:
+        _check_udp(options, where)
     if platform is azure.AZURE:
         probes = options.get("health_check.unhealthy_threshold", azure.DEFAULT_PROBES)
         seconds = options.get("health_check.interval", azure.DEFAULT_INTERVAL) * probes
@@ -44,6 +45,35 @@ def _check_numbers(platform: Platform, options: Mapping[str, Any], where: str) -
     eips, subnets = options.get("eips", []), options.get("subnets", [])
     if eips and len(eips) != len(subnets):
         raise SrsError(f"{where}.eips has {len(eips)} entries and subnets has {len(subnets)}; give one for each subnet.")
+
+
+def _check_timeout(options: Mapping[str, Any], where: str) -> None:
+    """A CLB waits for an answer at least as long as the interval is, whatever its timeout says."""
+    interval = options.get("health_check.interval", alibaba_clb.DEFAULT_INTERVAL)
+    timeout = options.get("health_check.timeout", alibaba_clb.DEFAULT_TIMEOUT)
+    if timeout < interval:
+        said = {"timeout": timeout, "interval": interval}
+        given = [f"{seconds} s" + ("" if f"health_check.{name}" in options else " (the default)") for name, seconds in said.items()]
+        raise SrsError(
+            f"{where}.health_check: a CLB doesn't heed the timeout of {given[0]}, less than the interval of {given[1]}: "
+            f"set the timeout to {interval} or more, or the interval to {timeout} or less."
+        )
+
+
+def _check_udp(options: Mapping[str, Any], where: str) -> None:
+    """What an NLB is told for all ports at once, and a UDP port doesn't bear."""
+    idle = options.get("idle_timeout", 0)
+    if idle > alibaba_nlb.MAX_UDP_IDLE:
+        raise SrsError(
+            f"{where}.idle_timeout is {idle}; an NLB is told it for all ports at once, and takes at most "
+            f"{alibaba_nlb.MAX_UDP_IDLE} s for a UDP port: leave it out."
+        )
+    checked = options.get("health_check.enabled", True) and "server_groups" not in options
+    if checked and "health_check.port" not in options:
+        raise SrsError(
+            f"{where}: an NLB checks a UDP port by TCP, which nothing answers there: give a TCP port of the pods as health_check.port "
+            "(with backend: pods), or set health_check.enabled to false."
+        )
 
 
 def _check_rule(rule: Rule, platform: Platform, options: Mapping[str, Any], where: str) -> None:

@@ -15,6 +15,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.loa
 EDGE, CDN = [1935, 8080], [1936, 8081]
 SLB = {"provider": "alibaba", "id": "lb-1", "override_listeners": True}
 NLB = {"provider": "alibaba", "type": "nlb", "zones": {"k": "vsw-k", "j": {"vswitch": "vsw-j", "eip": "eip-j"}}}
+EXISTING_NLB = {**NLB, "id": "nlb-1", "override_listeners": True}
 POOLED = {"provider": "metallb", "ip": "192.0.2.1", "shared": "edges"}
 TKE = {"provider": "tencent", "id": "lb-abc", "shared": True}
 AKS = {"provider": "azure", "ip": "203.0.113.9"}
@@ -45,7 +46,7 @@ def clash(*given: tuple[Any, Any]) -> str | None:
         [({**SLB, "scheduler": "wlc"}, EDGE), ({**SLB, "scheduler": "rr"}, CDN)],
         [({**SLB, "address": "internet"}, EDGE), (SLB, CDN)],
         [(NLB, EDGE), ({**NLB, "zones": {"k": "vsw-k", "j": "vsw-j"}}, EDGE)],
-        [({**NLB, "id": "nlb-1"}, EDGE), ({**NLB, "id": "nlb-1"}, CDN)],
+        [(EXISTING_NLB, EDGE), (EXISTING_NLB, CDN)],
         [(POOLED, EDGE), (POOLED, CDN)],
         [(POOLED, EDGE), ({"provider": "metallb", "shared": "edges"}, EDGE)],
         [(TKE, EDGE), (TKE, CDN)],

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.alibaba_clb import CLB
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.load_balancer import argument_spec_options, render
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, FACTS, GROUPS, OPTIONS, Cell, Platform
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS, PROVIDERS, description
@@ -41,6 +42,12 @@ FITTING = {
     "tags": {"a": "b"},
     "source_ranges": ["203.0.113.0/24"],
     "ports": {"rtmp": 30935},
+    "hostname": "live.example.com",
+    "server_groups": {"clb": {1935: "rsp-a", 8080: "rsp-b"}, "nlb": {1935: "sgp-a", 8080: "sgp-b"}},
+    "backend_labels": {"pool": "edge"},
+    "bandwidth_package": "cbwp-1",
+    "tls.ports": {"rtmp": 443},
+    "tls.policy": "tls_cipher_policy_1_2",
 }
 
 
@@ -60,7 +67,7 @@ def fitting(platform: Platform, name: str, cell: Cell) -> list[Any]:
         values = [["one"]]
     if not values:
         known = FITTING.get(name, "text")
-        values = [known[platform.type] if name == "id" and isinstance(known, dict) else known]
+        values = [known[platform.type] if isinstance(known, dict) and platform.type in known else known]
     return values
 
 
@@ -89,6 +96,9 @@ def completed(platform: Platform, options: dict[str, Any]) -> dict[str, Any]:
                 if name not in options:
                     wanted = value[0] if isinstance(value, tuple) else value
                     options[name] = fitting(platform, name, platform.cells[name])[0] if wanted is ... else wanted
+    if platform is CLB and {"health_check.interval", "health_check.timeout"} & {*options}:
+        # A timeout must not be below the interval.
+        options = {"health_check.interval": 1, "health_check.timeout": 300, **options}
     return options
 
 
