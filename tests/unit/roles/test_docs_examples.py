@@ -50,6 +50,21 @@ def test_every_inventory_is_accepted_without_a_warning(page: str, block: dict[st
     assert wanted(**block, hostvars={"here": block, **OTHER_HOSTS}).check() == []
 
 
+def test_what_the_inventory_of_ack_has_in_comments_is_accepted() -> None:
+    text = (ROOT / "inventories" / "ack" / "group_vars" / "all.yml").read_text()
+    active = yaml.safe_load(text)
+    assert wanted(**active).check() == []
+    bought = yaml.safe_load("\n".join(re.findall(r"^# ((?:srs_edge|hls_nginx)_slb: .*)", text, re.MULTILINE)))
+    assert {slb["show_address"] for slb in bought.values()} == {"eip"}
+    assert wanted(**{**active, **bought}).check() == []
+    made = named(objects(**{**active, **bought}))["Service srs-edge-service"]["metadata"]["annotations"]
+    assert {key.rpartition("loadbalancer-")[2]: value for key, value in made.items()} == {
+        "external-ip-type": "eip",
+        "force-override-listeners": "true",
+        "id": "lb-2zexxxxxxxxxxxxxxxxxx",
+    }
+
+
 @pytest.mark.parametrize("version", [5, 6])
 def test_every_config_is_one_that_the_server_takes(version: int) -> None:
     blocks = [block for _page, block in INVENTORIES if {"srs_origin_config", "srs_edge_config"} & set(block)]
