@@ -7,7 +7,15 @@ The CCM compares only what a Service says with what is there: an annotation that
 
 from __future__ import annotations
 
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import BOOLEAN, FOLLOWED, POLICIES, Cell, Rule
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
+    BOOLEAN,
+    FOLLOWED,
+    POLICIES,
+    STUCK,
+    Cell,
+    Outcome,
+    Rule,
+)
 
 PREFIXES = {
     "new": "service.beta.kubernetes.io/alibaba-cloud-loadbalancer",
@@ -34,7 +42,7 @@ OVERRIDE_LISTENERS = Cell(
     default="false",
     removal=FOLLOWED,
     source="ccm",
-    note="false: the listeners are yours, and only the backends in server_groups are managed",
+    note="false: the listeners are yours, and only the backends in server_groups are managed; a change from true to false is refused",
 )
 WEIGHT = Cell("{prefix}-weight", low=0, high=100, removal=FOLLOWED, source="ccm", note="in all; each backend gets its part of it")
 PRESERVE = Cell(
@@ -71,6 +79,9 @@ IGNORE_WEIGHT_UPDATE = Cell(
 )
 TRAFFIC_POLICY = Cell("spec.externalTrafficPolicy", words=POLICIES, removal=FOLLOWED, source="k8s")
 NODE_PORTS = Cell("spec.allocateLoadBalancerNodePorts", words=BOOLEAN, removal=FOLLOWED, source="k8s")
+
+# The listeners that it made stay, and with them the server groups that it then tries to delete for ever.
+GIVES_UP_LISTENERS = Outcome("override_listeners", {"override_listeners": "false"}, STUCK)
 
 # Of an existing load balancer, and of its listeners.
 REUSE = (

@@ -12,6 +12,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.mod
     STUCK,
     Cell,
     Implied,
+    Outcome,
     Platform,
     Rule,
 )
@@ -159,7 +160,8 @@ CLB = Platform(
             high=5000,
             source="limits",
             whole=True,
-            note="some regions stop at 500, 1000 or 2000; a limit only with charge_type: paybybandwidth",
+            note="some regions stop at 500, 1000 or 2000; a limit only with charge_type: paybybandwidth, else a change is ignored; "
+            "a private one has that of its EIP",
         ),
         "scheduler": Cell(
             "{prefix}-scheduler",
@@ -217,6 +219,13 @@ CLB = Platform(
         ),
         **CHECKS,
     },
+    outcomes=(
+        alibaba.GIVES_UP_LISTENERS,
+        Outcome("show_address", {"show_address": None, "id": None}, FOLLOWED),
+        Outcome("bandwidth", {"bandwidth": ..., "charge_type": None}, IGNORED),
+        Outcome("bandwidth", {"bandwidth": ..., "charge_type": "paybytraffic"}, IGNORED),
+        Outcome("spec", {"spec": ..., "instance_charge_type": None, "id": None}, IGNORED),
+    ),
     rules=(
         *alibaba.REUSE,
         alibaba.listeners_are_yours(
@@ -231,6 +240,11 @@ CLB = Platform(
         ),
         Rule({"charge_type": "paybybandwidth"}, "else it is the provider's 50 Mbit/s", needs={"bandwidth": ...}),
         Rule({"charge_type": ...}, "a private load balancer carries no internet traffic", excludes={"address": "intranet"}),
+        Rule(
+            {"bandwidth": ..., "id": ...},
+            "the controller passes on the bandwidth of an existing load balancer only then",
+            needs={"charge_type": "paybybandwidth"},
+        ),
         Rule({"bandwidth": ...}, "a private load balancer carries no internet traffic", excludes={"address": "intranet"}),
         Rule(
             {"show_address": ...},

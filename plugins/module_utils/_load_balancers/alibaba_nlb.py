@@ -102,6 +102,7 @@ NLB = Platform(
         ),
         "zones": Cell(
             "{prefix}-zone-maps",
+            fewer=IGNORED,
             sharing="never",
             since="CCM 2.5.0 (EIP: 2.12.1)",
             source="nlb",
@@ -194,6 +195,7 @@ NLB = Platform(
         ),
         **CHECKS,
     },
+    outcomes=(alibaba.GIVES_UP_LISTENERS,),
     rules=(
         Rule({}, "a new NLB is made in zones, each with its vSwitch; or give the id of an existing one", needs={"zones": ...}, unless="id"),
         *alibaba.REUSE,

@@ -135,8 +135,15 @@ def _changed(platform: Platform, before: Mapping[str, str], now: Mapping[str, st
         if (cell.default if old is None else old) == (cell.default if new is None else new):
             continue
         outcome = (cell.removal or platform.removal) if new is None else cell.change
+        if cell.fewer and old and new and {*new.split(",")} < {*old.split(",")}:
+            outcome = cell.fewer
+        outcome = next((other.becomes for other in platform.outcomes if other.option == name and _has(now, other.when)), outcome)
         if outcome != FOLLOWED:
             yield Change(name, old, new, outcome)
+
+
+def _has(options: Mapping[str, str], when: Mapping[str, Any]) -> bool:
+    return all(name in options if value is ... else options.get(name) == value for name, value in when.items())
 
 
 def _platform(service: Mapping[str, Any]) -> Platform:

@@ -181,6 +181,8 @@ class Cell:
     change: str = FOLLOWED
     removal: str = ""
     default: str | None = None
+    # What becomes of a change that only leaves out items of a list.
+    fewer: str = ""
     # Annotations that are written with it, or instead of it when the value is "off".
     also: Mapping[str, str] = field(default_factory=dict)
     off: Mapping[str, str] | None = None
@@ -218,6 +220,18 @@ class Implied:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What becomes of a change or removal of an option, otherwise than its cell says, when the Service then has these options, as written.
+
+    A value of ``...`` stands for any, None for none.
+    """
+
+    option: str
+    when: Mapping[str, Any]
+    becomes: str
+
+
+@dataclass(frozen=True)
 class Platform:
     """The table of one provider, or of one type of load balancer of a provider."""
 
@@ -235,6 +249,7 @@ class Platform:
     sources: Mapping[str, str] = field(default_factory=dict)
     # What becomes of an option that is removed while the load balancer exists, unless its cell says otherwise.
     removal: str = FOLLOWED
+    outcomes: tuple[Outcome, ...] = ()
     # Annotations that no user may write, with the reason: what they ask for would cut everybody off.
     refused: Mapping[str, str] = field(default_factory=dict)
 

@@ -197,6 +197,11 @@ def annotations(slb: dict[str, Any], ports: list[dict[str, Any]] | None = None) 
             ".health_check: a CLB doesn't heed the timeout of 1 s, less than the interval of 2 s (the default): "
             "set the timeout to 2 or more, or the interval to 1 or less.",
         ),
+        (
+            {**REUSED, "bandwidth": 9},
+            ": bandwidth 9 with id lb-1 needs charge_type paybybandwidth (it is not set): "
+            "the controller passes on the bandwidth of an existing load balancer only then.",
+        ),
         # TLS.
         (
             {**CLB, "tls": {"ports": {"rtmp": 443}}},
@@ -390,6 +395,8 @@ def service(slb: dict[str, Any]) -> dict[str, Any]:
         (CLB, {**CLB, "ip_version": "ipv6"}, STUCK),
         ({**CLB, "ip_version": "ipv6"}, CLB, STUCK),
         ({**REUSED, "show_address": "eip"}, REUSED, STUCK),
+        (REUSED, KEPT, STUCK),
+        (REUSED_NLB, KEPT_NLB, STUCK),
         (NLB, {**NLB, "ip_version": "dualstack"}, STUCK),
         (NLB, {**NLB, "resource_group": "rg-1"}, STUCK),
         # Nothing happens.
@@ -409,7 +416,24 @@ def service(slb: dict[str, Any]) -> dict[str, Any]:
         ({**NLB, "ip_version": "dualstack", "ipv6_address": "internet"}, {**NLB, "ip_version": "dualstack"}, IGNORED),
         ({**NLB, "health_check": {"interval": 9}}, NLB, IGNORED),
         (CLB, {**CLB, "enabled": False}, MOVED),
+        ({**CLB, "bandwidth": 9}, {**CLB, "bandwidth": 10}, IGNORED),
+        ({**CLB, "bandwidth": 9, "charge_type": "paybytraffic"}, {**CLB, "bandwidth": 10, "charge_type": "paybytraffic"}, IGNORED),
+        (CLB, {**CLB, "spec": "slb.s1.small"}, IGNORED),
+        ({**NLB, "zones": {**NLB["zones"], "cn-hangzhou-j": "vsw-j"}}, NLB, IGNORED),
         # Done.
+        ({**CLB, "address": "intranet", "show_address": "eip"}, {**CLB, "address": "intranet"}, FOLLOWED),
+        (
+            {**CLB, "bandwidth": 9, "charge_type": "paybybandwidth"},
+            {**CLB, "bandwidth": 10, "charge_type": "paybybandwidth"},
+            FOLLOWED,
+        ),
+        (REUSED, {**REUSED, "spec": "slb.s1.small"}, FOLLOWED),
+        (CLB, {**CLB, "spec": "slb.s1.small", "instance_charge_type": "PayBySpec"}, FOLLOWED),
+        (
+            {**NLB, "zones": {"cn-hangzhou-j": "vsw-j", "cn-hangzhou-i": "vsw-i"}},
+            {**NLB, "zones": {"cn-hangzhou-j": "vsw-j", **NLB["zones"]}},
+            FOLLOWED,
+        ),
         ({**CLB, "acl": {"id": "acl-1", "type": "white"}}, {**CLB, "acl": {"id": "acl-1", "type": "white", "enabled": False}}, FOLLOWED),
         (REUSED, {**REUSED, "show_address": "eip"}, FOLLOWED),
         ({**CLB, "hostname": "live.example.com"}, CLB, FOLLOWED),

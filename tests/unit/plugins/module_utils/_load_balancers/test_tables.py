@@ -205,6 +205,8 @@ def test_tables_name_only_what_there_is() -> None:
         for rule in platform.rules:
             named = {*rule.when, *rule.needs, *rule.excludes, *filter(None, [rule.unless])}
             assert named <= {*platform.cells, *FACTS}, (platform.label, named)
+        for outcome in platform.outcomes:
+            assert {outcome.option, *outcome.when} <= {*platform.cells}, (platform.label, outcome)
         for cell in platform.cells.values():
             assert cell.source in ("", *platform.sources), (platform.label, cell)
             assert not re.search(r"\{(?!prefix|port|protocol|family)", cell.key)
