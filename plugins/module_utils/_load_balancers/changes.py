@@ -72,7 +72,9 @@ def verdict(live: Mapping[str, Any], after: Mapping[str, Any], *, new_address: b
         way = "the Service is then deleted and made anew" if stuck else "its viewers are cut off then"
         return Verdict(f"{what}, {why} {address(live)}: put it back, or set srs_allow_new_address to true ({way}).")
     how = "it is deleted and made anew, and" if stuck else "it"
-    return Verdict(replaces=stuck, notes=(f"{what}: {how} loses its address {address(live)}.", *([] if stuck else told)))
+    kept = _options(_platform(live), live).get("preserve") == "true"
+    lost_to = f"leaves its load balancer, which stays, with the address {address(live)}" if kept else f"loses its address {address(live)}"
+    return Verdict(replaces=stuck, notes=(f"{what}: {how} {lost_to}.", *([] if stuck else told)))
 
 
 def staying(live: Mapping[str, Any], kept: Iterable[Mapping[str, Any]]) -> str | None:

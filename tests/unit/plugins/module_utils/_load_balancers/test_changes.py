@@ -59,6 +59,14 @@ def test_a_class_is_fixed_as_long_as_there_is_a_load_balancer(before: dict[str, 
     assert found == Verdict(replaces=True, notes=(f"{said}: it is deleted and made anew, and loses its address {ADDRESS}.",))
 
 
+def test_a_load_balancer_that_is_preserved_stays_with_its_address() -> None:
+    existing = {**ALIBABA, "id": "lb-1", "override_listeners": True}
+    assert told({**ALIBABA, "preserve": True}, existing, new_address=True).notes == (
+        "id of its slb changes from nothing to lb-1: it is deleted and made anew, and leaves its load balancer, which stays, "
+        f"with the address {ADDRESS}.",
+    )
+
+
 def test_to_switch_off_takes_the_address() -> None:
     for off in ({"enabled": False}, {"provider": "nodeport"}):
         assert told(ALIBABA, off).refusal == (
