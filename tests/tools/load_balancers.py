@@ -43,6 +43,7 @@ KINDS = {
     "pairs": "mapping",
     "zones": "mapping",
     "groups": "mapping",
+    "checks": "mapping",
 }
 # What becomes of a change, see the section "What a change does".
 OUTCOMES = {FOLLOWED: "", IGNORED: "ignored", STUCK: "refused", MOVED: "another address"}
@@ -90,11 +91,14 @@ def section(platform: Platform) -> Iterator[str]:
         yield "What goes together:"
         yield ""
         for rule in platform.rules:
-            yield f"- {sentence(rule, platform)}"
+            yield f"- {capital(sentence(rule, platform))}"
         for implied in platform.implied:
-            unless = f" unless `{implied.unless}` is given" if implied.unless else ""
-            written = ", ".join(f"`{key}: {value}`" for key, value in implied.annotations.items())
-            yield f"- {conditions(implied.when)} also writes {written}{unless}: {implied.reason}."
+            written = ", ".join(
+                f"`{key}`" + (f" `{implied.attribute}`" if implied.attribute else "") + f": `{value}`"
+                for key, value in implied.annotations.items()
+            )
+            when = f"{conditions(implied.when)} also writes" if implied.when else "Also written:"
+            yield f"- {capital(when)} {written}{exception(implied.unless)}: {implied.reason}."
     if platform.missing:
         yield ""
         yield "What it doesn't have, and what to do instead:"
@@ -106,10 +110,12 @@ def section(platform: Platform) -> Iterator[str]:
 
 
 def keys(cell: Cell) -> str:
-    written = f"`{cell.key}`" if cell.key else "nothing"
+    written = f"`{cell.key}`" if cell.key else "the Service's `ipFamilyPolicy` and `ipFamilies`" if cell.families else "nothing"
     if cell.attribute:
-        written += f" `{cell.attribute}=...`"
+        written += f" `{cell.attribute}`" if cell.json else f" `{cell.attribute}=...`"
     written += f", `{cell.rest}` (the others)" if cell.rest else ""
+    if cell.settings:
+        written = ", ".join(f"`{setting.key}`" for setting in cell.settings.values())
     return written + "".join(f", `{key}: {value}`" for key, value in cell.also.items())
 
 
@@ -117,11 +123,13 @@ def values(name: str, cell: Cell) -> str:
     kind, unit = OPTIONS[name].kind, OPTIONS[name].unit
     if kind == "switch":
         return KINDS["switch"]
+    if cell.settings:
+        return f"{KINDS[kind]}, {allowed(cell, kind, unit)}"
     said = allowed(cell, kind, unit)
     translated = [
         f"{shown(word)} → {written}"
         for word, written in cell.words.items()
-        if not isinstance(written, bool) and shown(word) != str(written)
+        if cell.key and not isinstance(written, bool) and shown(word) != str(written)
     ]
     if translated and len(translated) == len(cell.words):
         said = ", ".join([*([said.partition(",")[0]] if cell.low is not None else []), *translated])
@@ -155,8 +163,17 @@ def sentence(rule: Rule, platform: Platform) -> str:
         verbs.append(f"needs {conditions(rule.needs, ' and ')}")
     if rule.excludes:
         verbs.append(f"excludes {conditions(rule.excludes, ' and ')}")
-    unless = f", unless `{rule.unless}` is given" if rule.unless else ""
-    return f"{subject} {' and '.join(verbs)}{unless}: {text(rule.reason)}."
+    return f"{subject} {' and '.join(verbs)}{exception(rule.unless)}: {text(rule.reason)}."
+
+
+def capital(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def exception(unless: Any) -> str:
+    if not unless:
+        return ""
+    return f", unless `{unless}` is given" if isinstance(unless, str) else f", unless there is {conditions(unless, ' or ')}"
 
 
 def conditions(settings: Any, glue: str = " with ") -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from itertools import combinations
@@ -55,10 +56,10 @@ def _options(platform: Platform, prefix: str, spec: Mapping[str, Any], annotatio
     fields = {key: value for key, value in spec.items() if key not in NOT_ITS_OWN}
     words = platform.prefixes.get(prefix, "")
     open_ = [(name, value) for name, cell in platform.cells.items() for value in _values(name, cell, words, fields, annotations, ports)]
-    # One by one, then by twos, of which each needs the other, then an existing load balancer with what it needs; each time what is left.
-    for count in (1, 2, 1, 3, 1):
+    # All at once, then one by one, then by twos, of which each needs the other, then an existing load balancer with what it needs; each time what is left.
+    for count in (len(dict(open_)), 1, 2, 1, 3, 1):
         left = [item for item in open_ if not _has(slb, item[0])]
-        for group in combinations(left, count):
+        for group in combinations(left, count) if count < 4 else [(*dict(reversed(left)).items(),)]:
             names = [name for name, _value in group]
             if (count == 3 and "id" not in names) or any(_has(slb, name) for name in names):
                 continue
@@ -87,6 +88,9 @@ def _values(name: str, cell: Cell, prefix: str, fields: Mapping[str, Any], annot
     key = "".join(places.get(part, part) for part in re.split(r"(\{\w+\})", cell.key))
     if (written := annotations.get(key)) is None or (text := attribute(cell, written)) is None:
         return
+    if cell.json:
+        yield from _json_values(cell, written)
+        return
     yield from (word for word, written in cell.words.items() if str(written) == text)
     if kind in ("number", "duration") and (count := whole_number(text)) is not None:
         yield count * cell.divisor
@@ -109,6 +113,18 @@ def _values(name: str, cell: Cell, prefix: str, fields: Mapping[str, Any], annot
         yield [item for item in f"{text},{rest}".split(",") if item]
     else:
         yield text
+
+
+def _json_values(cell: Cell, text: str) -> Iterator[Any]:
+    value = json.loads(text)
+    for part in cell.attribute.split("."):
+        value = value[part]
+    yield from (word for word, written in cell.words.items() if written == value)
+    number = whole_number(value) if isinstance(value, str) else value
+    if isinstance(number, int) and cell.low is not None:
+        yield number * cell.divisor
+    else:
+        yield [value] if cell.high == 1 and isinstance(value, str) else value
 
 
 def _has(slb: Mapping[str, Any], name: str) -> bool:

@@ -26,7 +26,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.opt
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import DEFAULT_PROVIDER, choices, description
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.ports import TLS, Port, facts, ports_of
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.read import read
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.rules import holds
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.rules import excused, holds
 
 ANSIBLE_TYPES = {
     "switch": "bool",
@@ -39,11 +39,14 @@ ANSIBLE_TYPES = {
     "pairs": "dict",
     "numbers": "dict",
     "groups": "dict",
+    "checks": "dict",
     "zones": "dict",
     "duration": "raw",
     "share": "raw",
     "classes": "list",
 }
+# The IP families that the words of ip_version stand for.
+IP_VERSIONS = {"ipv4": (4,), "ipv6": (6,), "dual": (4, 6)}
 # Pod bandwidth: what the kubelet's own check allows, in bit/s.
 BANDWIDTH_RANGE = (10**3, 10**15)
 
@@ -91,9 +94,11 @@ def render(slb: Any, *, where: str, ports: Iterable[int | Mapping[str, Any]] = (
         for key, attribute, value in _written(platform.cells[name], option, known, f"{where}.{name}")
     }
     about = {**options, **facts(known)}
+    tcp = next((port.name or str(port.number) for port in known if port.protocol == "TCP"), "")
     for implied in platform.implied:
-        if holds(about, implied.when) and implied.unless not in options:
-            written.update({(key.replace("{prefix}", prefix), ""): value for key, value in implied.annotations.items()})
+        if holds(about, implied.when) and not excused(about, implied.unless):
+            for key, value in implied.annotations.items():
+                written[key.replace("{prefix}", prefix), implied.attribute] = value.replace("{tcp}", tcp)
     fields = {key.removeprefix("spec."): value for (key, _attribute), value in written.items() if key.startswith("spec.")}
     as_json = {cell.key.replace("{prefix}", prefix) for cell in platform.cells.values() if cell.json}
     return {
@@ -130,8 +135,9 @@ def _json(pairs: Mapping[str, Any]) -> str:
 
 def _families(platform: Platform, options: Mapping[str, Any]) -> dict[str, Any]:
     """What a Service must say of IP families to get the addresses that are asked for: without a word it is IPv4 alone, mostly."""
-    addresses = [address for name, value in options.items() if platform.cells[name].families for address in value]
-    versions = {ipaddress.ip_address(address).version for address in addresses}
+    asked = [value for name, value in options.items() if platform.cells[name].families]
+    versions = {ipaddress.ip_address(address).version for value in asked if isinstance(value, list) for address in value}
+    versions |= {version for value in asked if isinstance(value, str) for version in IP_VERSIONS[value]}
     if len(versions) == 2:
         return {"ipFamilyPolicy": "RequireDualStack"}
     return {"ipFamilyPolicy": "SingleStack", "ipFamilies": ["IPv6"]} if versions == {6} else {}
@@ -219,24 +225,47 @@ def _written(cell: Cell, value: Any, ports: tuple[Port, ...], path: str) -> Iter
     if value == "off" and cell.off is not None:
         yield from ((key, "", text) for key, text in cell.off.items())
         return
+    if cell.settings:
+        for name, settings in value.items():
+            numbers = [port.number for port in ports if port.name == name and port.protocol == "TCP"]
+            names = [port.name for port in ports if port.protocol == "TCP"]
+            if all(names) and name not in names:
+                raise SrsError(f"{path} has {name!r}{did_you_mean(name, names)}; the Service has the TCP ports {', '.join(names)}.")
+            for setting, inner in settings.items():
+                for number in numbers:
+                    yield cell.settings[setting].key.replace("{port}", str(number)), "", _string(cell.settings[setting], inner)
+        return
     if cell.key.startswith("spec."):
         yield cell.key, "", value[0] if cell.high == 1 else value
     elif "{family}" in cell.key:
         for address in value:
             yield cell.key.replace("{family}", f"v{ipaddress.ip_address(address).version}"), "", address
-    elif "{port}" in cell.key:
+    elif "{port}" in cell.key + cell.attribute:
         if not ports:
             raise SrsError(f"{path} is set for each port, and the Service has none.")
         for port in ports:
             if port.protocol in cell.protocols:
-                key = cell.key.replace("{port}", str(port.number)).replace("{protocol}", port.protocol)
-                yield key, cell.attribute, _string(cell, value)
+                key, attribute = (
+                    text.replace("{port}", str(port.number)).replace("{protocol}", port.protocol) for text in (cell.key, cell.attribute)
+                )
+                yield key, attribute, _json_value(cell, value) if cell.json else _string(cell, value)
     elif cell.rest:
         yield cell.key, "", value[0]
         yield cell.rest, "", ",".join(value[1:])
     elif cell.key:
-        yield cell.key, cell.attribute, cell.words.get(value, value) if cell.json else _string(cell, value)
+        yield cell.key, cell.attribute, _json_value(cell, value) if cell.json else _string(cell, value)
     yield from ((key, "", text) for key, text in cell.also.items())
+
+
+def _json_value(cell: Cell, value: Any) -> Any:
+    if cell.constant is not None:
+        return cell.constant
+    if isinstance(value, list):
+        return value[0] if cell.high == 1 else value
+    value = cell.words.get(value, value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value // cell.divisor) if cell.quoted else value // cell.divisor
+    return value
 
 
 def _string(cell: Cell, value: Any) -> str:

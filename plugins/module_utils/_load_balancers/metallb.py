@@ -4,7 +4,19 @@
 
 from __future__ import annotations
 
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import BOOLEAN, CLASS_NAME, POLICIES, Cell, Platform
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
+    BOOLEAN,
+    CLASS_NAME,
+    FAMILIES,
+    FIRST_FAMILY,
+    IGNORED,
+    KEEPS_NODE_PORTS,
+    MOVED,
+    POLICIES,
+    Cell,
+    Platform,
+    Rule,
+)
 
 METALLB = Platform(
     provider="metallb",
@@ -16,23 +28,38 @@ METALLB = Platform(
         "k8s": "https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/",
     },
     cells={
-        "ip": Cell("{prefix}/loadBalancerIPs", high=2, sharing="asked", source="usage", note="with pool: out of that pool"),
-        "pool": Cell("{prefix}/address-pool", source="usage"),
+        "ip": Cell(
+            "{prefix}/loadBalancerIPs",
+            high=2,
+            families=True,
+            sharing="asked",
+            change=MOVED,
+            removal=IGNORED,
+            source="code",
+            note="with pool: out of that pool",
+        ),
+        "ip_version": Cell(words=FAMILIES, families=True, source="code", note=FIRST_FAMILY),
+        "pool": Cell("{prefix}/address-pool", change=MOVED, removal=IGNORED, source="code"),
         "shared": Cell(
             "{prefix}/allow-shared-ip",
-            source="usage",
-            note="a key: Services with the same key and different ports may have the same address",
+            removal=MOVED,
+            source="code",
+            note="a key: Services with the same key and different ports may have the same address; a change of the key while others "
+            "have the address loses it",
         ),
         "class": Cell("spec.loadBalancerClass", pattern=CLASS_NAME, source="k8s", note="what MetalLB's --lb-class says; fixed once made"),
         "external_traffic_policy": Cell("spec.externalTrafficPolicy", words=POLICIES, source="usage"),
         "node_ports": Cell(
             "spec.allocateLoadBalancerNodePorts",
             words=BOOLEAN,
+            change=IGNORED,
+            default="true",
             source="k8s",
-            note="false is fine: kube-proxy answers on the address itself",
+            note=f"false is fine: kube-proxy answers on the address itself; {KEEPS_NODE_PORTS}",
         ),
         "source_ranges": Cell("spec.loadBalancerSourceRanges", source="k8s", note="enforced by kube-proxy"),
     },
+    rules=(Rule({"ip_version": ...}, "the addresses say it", excludes={"ip": ...}),),
     missing={
         "address": "the pool decides from where an address is reachable: pool",
         "bandwidth": "limit it at the pods: limit: {bandwidth}",

@@ -19,8 +19,8 @@ class Option:
 
     ``kind`` is how its value is read: ``switch``, ``number``, ``word``, ``text``, ``texts`` (a list), ``addresses`` (one or a list),
     ``networks`` (a list of CIDRs), ``pairs`` (a mapping of strings), ``numbers`` (a mapping of names of ports to numbers), ``groups`` (a
-    mapping of numbers of ports to strings), ``zones``, ``duration`` (seconds, ``on`` or ``off``), ``share`` (``true`` or a key),
-    ``classes`` (a list of HTTP status classes).
+    mapping of numbers of ports to strings), ``checks`` (a mapping of names of ports to settings), ``zones``, ``duration`` (seconds, ``on``
+    or ``off``), ``share`` (``true`` or a key), ``classes`` (a list of HTTP status classes).
     """
 
     kind: str
@@ -70,6 +70,7 @@ OPTIONS: dict[str, Option] = {
     "subnet": Option("text", "The subnet of a load balancer with a private address."),
     "vswitch_id": Option("text", "The vSwitch of a load balancer with a private address."),
     "zones": Option("zones", "The zones of the load balancer, each with its vSwitch."),
+    "availability_zones": Option("texts", "The zones of the load balancer."),
     "master_zone": Option("text", "The zone of the active half of the load balancer."),
     "slave_zone": Option("text", "The zone of the standby half of the load balancer."),
     "cross_zone": Option("switch", "Whether each zone's address sends traffic to the backends of all zones."),
@@ -77,6 +78,7 @@ OPTIONS: dict[str, Option] = {
     "name": Option("text", "The name of the load balancer."),
     "resource_group": Option("text", "The resource group of the load balancer or of its public IP."),
     "tags": Option("pairs", "Tags of the load balancer."),
+    "dedicated": Option("switch", "Whether the load balancer is one of its own, and not one that the provider's customers share."),
     "spec": Option("text", "The size of the load balancer."),
     "instance_charge_type": Option("word", "Whether the load balancer itself is paid by its size or by use."),
     "charge_type": Option("word", "Whether its internet traffic is paid by volume or by bandwidth."),
@@ -123,6 +125,9 @@ OPTIONS: dict[str, Option] = {
     "health_check.domain": Option("text", "The host name of an HTTP check."),
     "health_check.method": Option("word", "The method of an HTTP check."),
     "health_check.status": Option("classes", "The classes of HTTP status that pass."),
+    "health_check.ports": Option(
+        "checks", "Checks of their own for ports of the Service, by their names, such as C(http: {protocol: http, path: /})."
+    ),
     "health_check.interval": Option("number", "The time between two checks.", "s"),
     "health_check.timeout": Option("number", "How long a check may take.", "s"),
     "health_check.healthy_threshold": Option("number", "So many checks in a row must pass before a backend gets traffic."),
@@ -140,12 +145,22 @@ GROUPS: dict[str, str] = {
 POLICIES = {"Cluster": "Cluster", "Local": "Local"}
 BOOLEAN = {True: True, False: False}
 # What is known of a Service besides its options, which rules may name: how messages call it.
-FACTS = {"udp": "a UDP port", "tcp_udp": "one port number for TCP and UDP"}
+FACTS = {
+    "udp": "a UDP port",
+    "only_udp": "a Service without a TCP port",
+    "tcp_udp": "one port number for TCP and UDP",
+    "ipv6_ranges": "an IPv6 network in source_ranges",
+}
 # What becomes of a change of an option, or of its removal, while the load balancer exists.
 FOLLOWED = "followed"  # done
 IGNORED = "ignored"  # the load balancer keeps what it has, and nobody is told
 STUCK = "stuck"  # the controller fails, and follows nothing of this Service any more until it is taken back
 MOVED = "moved"  # the Service gets another load balancer, with another address
+# The IP families of a Service, which its fields say.
+FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6", "dual": "both"}
+# Remarks on options that are the same everywhere.
+FIRST_FAMILY = "default that of the cluster; the first is fixed once made"
+KEEPS_NODE_PORTS = "node ports that are there stay"
 # The pattern of addresses and networks of IPv4 alone.
 IPV4 = r"[0-9./]+"
 CLASS_NAME = r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
@@ -157,9 +172,17 @@ class Cell:
 
     # The annotation, with {prefix} and {port} to be filled in; or "spec.<field>" of the Service; or nothing, when it is only accepted.
     key: str = ""
-    # The annotation is a list of name=value pairs, and this is the name; or a JSON object, and this is the path to the value.
+    # The annotation is a list of name=value pairs, and this is the name; or a JSON object, and this is the path to the value, in which
+    # numbers are strings where ``quoted``.
     attribute: str = ""
     json: bool = False
+    quoted: bool = False
+    # What is written whatever the value is.
+    constant: Any = None
+    # The number must be a TCP port of the Service.
+    service_port: bool = False
+    # What each port's check may have, for kind ``checks``.
+    settings: Mapping[str, Cell] = field(default_factory=dict)
     # How one entry of a mapping is written, with {name} and {value}.
     entry: str = "{name}={value}"
     # The annotation for the items of a list after the first, where they are apart; written even when there are none.
@@ -206,17 +229,21 @@ class Rule:
     reason: str
     needs: Mapping[str, Any] = field(default_factory=dict)
     excludes: Mapping[str, Any] = field(default_factory=dict)
-    unless: str = ""
+    unless: str | Mapping[str, Any] = ""
 
 
 @dataclass(frozen=True)
 class Implied:
-    """An annotation that follows from other options, unless its own option is given."""
+    """Annotations, or one attribute of them, that follow from other options, unless an option is given or one of several conditions holds.
+
+    ``{tcp}`` is the name of the Service's first TCP port.
+    """
 
     when: Mapping[str, Any]
     annotations: Mapping[str, str]
     reason: str
-    unless: str = ""
+    unless: str | Mapping[str, Any] = ""
+    attribute: str = ""
 
 
 @dataclass(frozen=True)

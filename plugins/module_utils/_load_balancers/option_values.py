@@ -45,6 +45,8 @@ def parse(kind: str, value: Any, path: str) -> Any:
         return _numbers(value, path)
     if kind == "groups":
         return _groups(value, path)
+    if kind == "checks":
+        return _checks(value, path)
     if kind == "zones":
         return _zones(value, path)
     if isinstance(value, str) or not isinstance(value, Sequence):
@@ -104,6 +106,27 @@ def _groups(value: Any, path: str) -> dict[int, str]:
     return groups
 
 
+def _checks(value: Any, path: str) -> dict[str, dict[str, Any]]:
+    if not isinstance(value, Mapping):
+        raise SrsError(f"{path} is {quoted(value)}, not a mapping by names of ports: write such as '{{http: {{protocol: http}}}}'.")
+    checks: dict[str, dict[str, Any]] = {}
+    for name, settings in value.items():
+        if settings is None:
+            continue
+        if not isinstance(settings, Mapping):
+            raise SrsError(f"{path}.{name} is {quoted(settings)}, not a mapping: write such as '{name}: {{protocol: http}}'.")
+        known = [option.removeprefix("health_check.") for option in OPTIONS if option.startswith("health_check.")]
+        for key in settings:
+            if key not in known:
+                raise SrsError(f"{path}.{name} has no option {str(key)!r}{did_you_mean(str(key), known)}.")
+        checks[_text(name, path)] = {
+            str(key): parse(OPTIONS[f"health_check.{key}"].kind, inner, f"{path}.{name}.{key}")
+            for key, inner in settings.items()
+            if inner is not None
+        }
+    return checks
+
+
 def _addresses(value: Any, path: str) -> list[str]:
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, Sequence) or not items:
@@ -151,6 +174,8 @@ def _zones(value: Any, path: str) -> dict[str, dict[str, str]]:
 def fit(cell: Cell, name: str, value: Any, path: str, platform: Platform) -> Any:
     """The value, if the provider takes it."""
     kind, unit = OPTIONS[name].kind, OPTIONS[name].unit
+    if kind == "checks":
+        return _fit_checks(cell, value, path, platform)
     takes = allowed(cell, kind, unit)
     refusal = f"{path} is {quoted(value)}; provider {platform.label} takes {takes}."
     if kind == "duration":
@@ -182,12 +207,25 @@ def fit(cell: Cell, name: str, value: Any, path: str, platform: Platform) -> Any
     return value
 
 
+def _fit_checks(cell: Cell, value: Mapping[str, Mapping[str, Any]], path: str, platform: Platform) -> Any:
+    for name, settings in value.items():
+        for key, inner in settings.items():
+            if key not in cell.settings:
+                raise SrsError(f"{path}.{name}.{key}: a port's check has only {', '.join(cell.settings)} with provider {platform.label}.")
+            fit(cell.settings[key], f"health_check.{key}", inner, f"{path}.{name}.{key}", platform)
+        if "path" in settings and settings.get("protocol") not in ("http", "https"):
+            raise SrsError(f"{path}.{name}.path needs {path}.{name}.protocol http or https: it is a part of an HTTP check.")
+    return value
+
+
 def _in_range(cell: Cell, value: int) -> bool:
     return cell.low is not None and cell.low <= value and (cell.high is None or value <= cell.high)
 
 
 def allowed(cell: Cell, kind: str, unit: str = "") -> str:
     """What a cell takes, in words."""
+    if kind == "checks":
+        return f"for each name of a port {', '.join(cell.settings)}"
     choices: list[str] = []
     if kind in ("number", "numbers", "duration") and cell.low is not None:
         range_ = f"{cell.low} to {cell.high}" if cell.high is not None else f"{cell.low} and more"

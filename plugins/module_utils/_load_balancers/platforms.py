@@ -9,10 +9,13 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers imp
     alibaba_nlb,
     aws,
     azure,
+    digitalocean,
     generic,
+    huawei,
     metallb,
     nodeport,
     tencent,
+    volcengine,
 )
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import OPTIONS, Platform
 
@@ -23,10 +26,13 @@ PLATFORMS: tuple[Platform, ...] = (
     alibaba_nlb.NLB,
     aws.AWS_NLB,
     azure.AZURE,
+    digitalocean.DIGITALOCEAN,
     generic.GENERIC,
+    huawei.HUAWEI,
     metallb.METALLB,
     nodeport.NODEPORT,
     tencent.TENCENT,
+    volcengine.VOLCENGINE,
 )
 PROVIDERS = tuple(dict.fromkeys(platform.provider for platform in PLATFORMS))
 

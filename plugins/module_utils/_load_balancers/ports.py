@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +27,9 @@ def ports_of(given: Iterable[int | Mapping[str, Any]]) -> tuple[Port, ...]:
     return tuple(Port(int(port["port"]), port.get("protocol", "TCP"), port.get("name", "")) for port in written)
 
 
-def facts(ports: Iterable[Port]) -> dict[str, bool]:
+def facts(ports: Collection[Port]) -> dict[str, bool]:
     """What the tables' rules may ask of ports, see ``model.FACTS``; what doesn't hold is left out."""
     udp = {port.number for port in ports if port.protocol == "UDP"}
     both = udp & {port.number for port in ports if port.protocol != "UDP"}
-    return {**({"udp": True} if udp else {}), **({"tcp_udp": True} if both else {})}
+    only = bool(udp) and all(port.protocol == "UDP" for port in ports)
+    return {name: True for name, holds in (("udp", udp), ("only_udp", only), ("tcp_udp", both)) if holds}

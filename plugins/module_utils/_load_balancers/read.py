@@ -51,13 +51,20 @@ def read(slb: Any, where: str, ports: tuple[Port, ...] = ()) -> tuple[dict[str, 
             options[name] = fit(cell, name, parse(OPTIONS[name].kind, value, path), path, platform)
     if common.get("enabled", True):
         check_rules(platform, options, facts(ports), where)
-        _check_ports(options, ports, where)
+        _check_ports(platform, options, ports, where)
     return common, options, platform
 
 
-def _check_ports(options: Mapping[str, Any], ports: tuple[Port, ...], where: str) -> None:
+def _check_ports(platform: Platform, options: Mapping[str, Any], ports: tuple[Port, ...], where: str) -> None:
     """Raise an error for a port that is named and that the Service doesn't have, and for one that would be there twice."""
     names, numbers = [port.name for port in ports], [port.number for port in ports]
+    tcp = [port.number for port in ports if port.protocol == "TCP"]
+    for name, value in options.items():
+        if platform.cells[name].service_port and ports and value not in tcp:
+            raise SrsError(
+                f"{where}.{name} is {value}, no TCP port of the Service, which has {', '.join(map(str, tcp)) or 'none'}: "
+                f"provider {platform.label} reaches nothing else on a node."
+            )
     for option in ("ports", "tls.ports"):
         for name in options.get(option, {}):
             if names and all(names) and name not in names:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +17,10 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.opt
 def check_rules(platform: Platform, options: Mapping[str, Any], facts: Mapping[str, bool], where: str) -> None:
     """Raise an error that names both options, or option and fact, where they don't go together."""
     about = {**options, **facts}
+    if any(":" in network for network in options.get("source_ranges", ())):
+        about["ipv6_ranges"] = True
     for rule in platform.rules:
-        if holds(about, rule.when) and rule.unless not in options:
+        if holds(about, rule.when) and not excused(about, rule.unless):
             _check_rule(rule, platform, about, where)
     if options.get("health_check.enabled") is False:
         others = [name for name in options if name.startswith("health_check.") and name != "health_check.enabled"]
@@ -35,16 +38,21 @@ def _check_numbers(platform: Platform, options: Mapping[str, Any], where: str) -
     if platform is alibaba_nlb.NLB and "udp" in options:
         _check_udp(options, where)
     if platform is azure.AZURE:
-        probes = options.get("health_check.unhealthy_threshold", azure.DEFAULT_PROBES)
-        seconds = options.get("health_check.interval", azure.DEFAULT_INTERVAL) * probes
-        if seconds >= azure.MAX_PROBE_SECONDS:
-            raise SrsError(
-                f"{where}.health_check: interval times unhealthy_threshold is {seconds} s; "
-                f"Azure allows less than {azure.MAX_PROBE_SECONDS} s."
-            )
-    eips, subnets = options.get("eips", []), options.get("subnets", [])
-    if eips and len(eips) != len(subnets):
-        raise SrsError(f"{where}.eips has {len(eips)} entries and subnets has {len(subnets)}; give one for each subnet.")
+        whole = {"interval": azure.DEFAULT_INTERVAL, "unhealthy_threshold": azure.DEFAULT_PROBES}
+        whole = {name: options.get(f"health_check.{name}", number) for name, number in whole.items()}
+        checks = {f".ports.{name}": check for name, check in options.get("health_check.ports", {}).items()}
+        for name, check in {"": {}, **checks}.items():
+            seconds = math.prod(check.get(setting, number) for setting, number in whole.items())
+            if seconds >= azure.MAX_PROBE_SECONDS:
+                raise SrsError(
+                    f"{where}.health_check{name}: interval times unhealthy_threshold is {seconds} s; "
+                    f"Azure allows less than {azure.MAX_PROBE_SECONDS} s."
+                )
+    subnets = options.get("subnets", [])
+    for name in ("eips", "private_ips", "ipv6_addresses"):
+        count = len(options.get(name, subnets))
+        if count != len(subnets):
+            raise SrsError(f"{where}.{name} has {count} entries and subnets has {len(subnets)}; give one for each subnet.")
 
 
 def _check_timeout(options: Mapping[str, Any], where: str) -> None:
@@ -77,7 +85,7 @@ def _check_udp(options: Mapping[str, Any], where: str) -> None:
 
 
 def _check_rule(rule: Rule, platform: Platform, options: Mapping[str, Any], where: str) -> None:
-    subject = " with ".join(_setting(name, value if value is not ... else options[name]) for name, value in rule.when.items())
+    subject = " with ".join(_setting(name, options[name]) for name in rule.when)
     subject = f"{where}: {subject}" if subject else f"{where}: provider {platform.label}"
     for name, wanted in rule.needs.items():
         if not holds(options, {name: wanted}):
@@ -86,6 +94,12 @@ def _check_rule(rule: Rule, platform: Platform, options: Mapping[str, Any], wher
     for name, unwanted in rule.excludes.items():
         if holds(options, {name: unwanted}):
             raise SrsError(f"{subject} can't go with {_setting(name, options[name])}: {rule.reason}.")
+
+
+def excused(options: Mapping[str, Any], unless: str | Mapping[str, Any]) -> bool:
+    """Whether one of the conditions holds; a string is the name of an option that is set."""
+    conditions = {unless: ...} if isinstance(unless, str) else unless
+    return any(holds(options, {name: value}) for name, value in conditions.items())
 
 
 def holds(options: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

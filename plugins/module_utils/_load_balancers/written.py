@@ -36,7 +36,7 @@ def patterns(platform: Platform) -> list[tuple[re.Pattern[str], str, Cell]]:
 def _patterns_of(label: str) -> list[tuple[re.Pattern[str], str, Cell]]:
     platform = next(platform for platform in PLATFORMS if platform.label == label)
     prefixes = "|".join(map(re.escape, platform.prefixes.values()))
-    places = {"{prefix}": f"(?:{prefixes})", "{port}": r"\d+", "{protocol}": r"\w+", "{family}": r"v[46]"}
+    places = {"{prefix}": f"(?:{prefixes})", "{port}": r"\d+", "{protocol}": r"\w+", "{family}": r"v[46]", "{setting}": r"[\w-]+"}
     found = []
     for name, cell in platform.cells.items():
         if cell.key and not cell.key.startswith("spec."):

@@ -23,6 +23,7 @@ GOLDEN = {
     file.stem.removeprefix("load_balancer_"): json.loads(file.read_text())
     for file in (Path(__file__).parent / "golden").glob("load_balancer_*")
 }
+PROVIDERS = ("alibaba", "aws", "azure", "digitalocean", "generic", "huawei", "metallb", "nodeport", "tencent", "volcengine")
 WHERE = "srs_edge_clusters[2].slb"
 PORTS = [1935, 8080]
 
@@ -39,7 +40,7 @@ def refusal(slb: Any, **arguments: Any) -> str:
 @pytest.mark.parametrize(("platform", "case"), [(platform, case) for platform in sorted(GOLDEN) for case in GOLDEN[platform]])
 def test_golden(platform: str, case: str) -> None:
     wanted = GOLDEN[platform][case]
-    service = render(wanted["slb"], where="slb", ports=PORTS)
+    service = render(wanted["slb"], where="slb", ports=wanted.get("ports", NAMED))
     assert service == {"node_ports": {}, "tls_ports": {}, **wanted["service"]}
     assert list(service["annotations"]) == sorted(service["annotations"])
 
@@ -91,14 +92,17 @@ def test_the_input_stays_as_it_is() -> None:
         (
             {"provider": "alibab"},
             f"{WHERE}.provider is 'alibab' (did you mean alibaba?); "
-            "the providers are alibaba, aws, azure, generic, metallb, nodeport, tencent.",
+            "the providers are alibaba, aws, azure, digitalocean, generic, huawei, metallb, nodeport, tencent, volcengine.",
         ),
         ({"provider": "alibaba", "type": "alb"}, f"{WHERE}.type is 'alb'; provider alibaba has clb and nlb."),
         ({"provider": "aws", "type": "nlb"}, f"{WHERE}.type is 'nlb', but provider aws has one type only: remove it."),
         ({"type": "clb"}, f"{WHERE}.type is 'clb', but provider generic has one type only: remove it."),
         ({"provider": "aws", "annotation_prefix": "old"}, f"{WHERE}.annotation_prefix: provider aws has one prefix only: remove it."),
         ({"provider": "metallb", "annotation_prefix": "older"}, f"{WHERE}.annotation_prefix is 'older'; allowed are new and old."),
-        ({"scheduler": "wlc"}, f"{WHERE}.scheduler: provider generic (the default) has no scheduler; alibaba (clb), alibaba (nlb) have."),
+        (
+            {"scheduler": "wlc"},
+            f"{WHERE}.scheduler: provider generic (the default) has no scheduler; alibaba (clb), alibaba (nlb), huawei, volcengine have.",
+        ),
         ({"provider": "aws", "pool": "p"}, f"{WHERE}.pool: provider aws has no pool; metallb has."),
         (
             {"provider": "aws", "id": "arn"},
@@ -212,7 +216,6 @@ TENCENT = {"provider": "tencent"}
     ("slb", "said"),
     [
         ({**AWS, "eips": ["e"], "subnets": ["s"]}, "eips ['e'] needs address internet"),
-        ({**AWS, "source_ranges": ["10.0.0.0/8"], "backend": "pods"}, "needs preserve_client_ip true (it is not set)"),
         ({**AWS, "source_ranges": ["10.0.0.0/8"], "security_groups": ["sg-1"]}, "can't go with security_groups ['sg-1']"),
         (
             {**AWS, "external_traffic_policy": "Local", "health_check": {"protocol": "tcp"}},
@@ -255,7 +258,7 @@ def test_arithmetic() -> None:
     )
 
 
-@pytest.mark.parametrize("provider", ["alibaba", "aws", "azure", "generic", "metallb", "nodeport", "tencent"])
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_the_proxy_protocol_is_refused_with_the_reason(provider: str) -> None:
     message = refusal({"provider": provider, "proxy_protocol": True})
     assert message.startswith(f"{WHERE}.proxy_protocol is refused: SRS doesn't speak the PROXY protocol")
@@ -263,9 +266,9 @@ def test_the_proxy_protocol_is_refused_with_the_reason(provider: str) -> None:
 
 def test_what_is_set_for_each_port_needs_the_ports() -> None:
     assert refusal({**AWS, "idle_timeout": 60}, ports=[]) == f"{WHERE}.idle_timeout is set for each port, and the Service has none."
-    checks = {"enabled": True, "port": 1985}
+    checks = {"enabled": True, "port": 80}
     assert render({**AZURE, "health_check": checks}, where=WHERE, ports=iter([80]))["annotations"] == {
-        "service.beta.kubernetes.io/port_80_health-probe_port": "1985",
+        "service.beta.kubernetes.io/port_80_health-probe_port": "80",
         "service.beta.kubernetes.io/port_80_no_probe_rule": "false",
     }
 
@@ -302,13 +305,13 @@ def test_without_a_load_balancer_the_rest_is_checked_all_the_same() -> None:
 
 def test_argument_spec() -> None:
     spec = argument_spec_options()
-    assert spec["provider"]["choices"] == ["alibaba", "aws", "azure", "generic", "metallb", "nodeport", "tencent"]
+    assert spec["provider"]["choices"] == list(PROVIDERS)
     assert (spec["provider"]["default"], spec["enabled"]["default"]) == ("generic", True)
     assert spec["bandwidth"]["type"] == "int"
     assert spec["source_ranges"] == {
         "type": "list",
         "elements": "str",
-        "description": ["The only networks that may connect. Providers: alibaba (nlb), aws, azure, generic, metallb."],
+        "description": ["The only networks that may connect. Providers: alibaba (nlb), aws, azure, digitalocean, generic, metallb."],
     }
     assert spec["acl"]["options"]["type"]["choices"] == ["white", "black"]
     assert spec["scheduler"]["choices"] == ["wrr", "wlc", "rr", "sch", "tch"]

@@ -20,18 +20,46 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.loa
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, FACTS, GROUPS, OPTIONS, Cell, Platform
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS, PROVIDERS, description
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.read import read
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.rules import excused, holds
 
 ROOT = Path(__file__).resolve().parents[5]
 GOLDEN = Path(__file__).parent / "golden"
-PORTS = [1935, 8080]
+NUMBERS = [1935, 8080]
+PORTS = [{"name": "rtmp", "port": 1935}, {"name": "http", "port": 8080}]
 CELLS = [(platform, name, cell) for platform in PLATFORMS for name, cell in platform.cells.items()]
 IDS = [f"{platform.label}-{name}" for platform, name, _cell in CELLS]
 
 # Text that fits the pattern of the options that have one.
 FITTING = {
-    "id": {"clb": "lb-1", "nlb": "nlb-1", "": "lb-1"},
-    "spec": "slb.s2.small",
-    "subnet": "subnet-1",
+    "id": {
+        "alibaba (clb)": "lb-1",
+        "alibaba (nlb)": "nlb-1",
+        "digitalocean": "2f4a3c1e-5b7d-4e8f-9a0b-1c2d3e4f5a6b",
+        "huawei": "2f4a3c1e-5b7d-4e8f-9a0b-1c2d3e4f5a6b",
+        "tencent": "lb-1",
+        "volcengine": "clb-1",
+    },
+    "spec": {"alibaba (clb)": "slb.s2.small", "digitalocean": "2", "huawei": "L4_flavor.elb.s1.small"},
+    "subnet": {
+        "azure": "edge",
+        "digitalocean": "2f4a3c1e-5b7d-4e8f-9a0b-1c2d3e4f5a6b",
+        "huawei": "2f4a3c1e-5b7d-4e8f-9a0b-1c2d3e4f5a6b",
+        "tencent": "subnet-1",
+        "volcengine": "subnet-1",
+    },
+    "acl.id": {"alibaba (clb)": "acl-1", "huawei": "2f4a3c1e-5b7d-4e8f-9a0b-1c2d3e4f5a6b", "volcengine": "acl-1,acl-2"},
+    "private_ips": ["192.168.1.5"],
+    "ipv6_addresses": ["2001:db8::5"],
+    "prefix_lists": ["pl-0123456789abcdef0"],
+    "tls.certificates": {"aws": ["arn:aws:acm:eu-west-1:111122223333:certificate/one"], "huawei": ["one"], "tencent": ["srs-tls"]},
+    "tls.ports": {"rtmp": 443},
+    "public_ip_prefix": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPPrefixes/live",
+    "public_ip_tags": {"RoutingPreference": "Internet"},
+    "dns_label": "live",
+    "hostname": "live.example.com",
+    "bandwidth_package": {"alibaba (nlb)": "cbwp-1", "tencent": "bwp-1", "volcengine": "bwp-1"},
+    "backend_labels": {"edge": "true"},
+    "health_check.ports": {"http": {"protocol": "http", "path": "/live", "interval": 10, "unhealthy_threshold": 3}},
     "name": "srs",
     "class": "example.com/lb",
     "service_config": "srs",
@@ -57,17 +85,19 @@ def fitting(platform: Platform, name: str, cell: Cell) -> list[Any]:
     if kind == "classes":
         return [[word] for word in cell.words] + [list(cell.words)]
     values: list[Any] = list(cell.words)
-    if kind in ("number", "duration"):
+    if cell.service_port:
+        values += NUMBERS
+    elif kind in ("number", "duration"):
         values += [value for value in (cell.low, cell.high) if value is not None]
     if kind == "duration" and cell.off is not None:
         values.append("off")
     if not values and kind == "switch":
         values = [True, False]
-    if not values and kind == "texts":
+    if not values and kind == "texts" and name not in FITTING:
         values = [["one"]]
     if not values:
         known = FITTING.get(name, "text")
-        values = [known[platform.type] if isinstance(known, dict) and platform.type in known else known]
+        values = [known[platform.label] if isinstance(known, dict) and platform.label in known else known]
     return values
 
 
@@ -89,8 +119,7 @@ def completed(platform: Platform, options: dict[str, Any]) -> dict[str, Any]:
     options = dict(options)
     for _round in range(4):
         for rule in platform.rules:
-            holds = all(name in options and value in (..., options[name]) for name, value in rule.when.items())
-            if not holds or rule.unless in options:
+            if not holds(options, rule.when) or excused(options, rule.unless):
                 continue
             for name, value in rule.needs.items():
                 if name not in options:
@@ -116,9 +145,12 @@ def test_every_value_that_a_table_allows_is_rendered(platform: Platform, name: s
             assert written == (cell.words[value] if cell.words else value)
             continue
         keys = [cell.key, *cell.also] if value != "off" or cell.off is None else list(cell.off)
+        if cell.settings:
+            keys = [setting.key for setting in cell.settings.values()]
         for key in filter(None, keys):
-            for port in PORTS:
-                wanted = key.replace("{prefix}", prefixes[0]).replace("{port}", str(port)).replace("{family}", "v4")
+            for port in NUMBERS[1:] if cell.settings else NUMBERS:
+                places = {"{prefix}": prefixes[0], "{port}": str(port), "{protocol}": "TCP", "{family}": "v4"}
+                wanted = re.sub(r"\{\w+\}", lambda match, places=places: places[match[0]], key)
                 assert isinstance(service["annotations"][wanted], str)
 
 
@@ -203,13 +235,14 @@ def test_tables_name_only_what_there_is() -> None:
             assert name not in platform.cells, (platform.label, name)
             assert name in OPTIONS or name in GROUPS, (platform.label, name)
         for rule in platform.rules:
-            named = {*rule.when, *rule.needs, *rule.excludes, *filter(None, [rule.unless])}
+            unless = {rule.unless} - {""} if isinstance(rule.unless, str) else {*rule.unless}
+            named = {*rule.when, *rule.needs, *rule.excludes, *unless}
             assert named <= {*platform.cells, *FACTS}, (platform.label, named)
         for outcome in platform.outcomes:
             assert {outcome.option, *outcome.when} <= {*platform.cells}, (platform.label, outcome)
         for cell in platform.cells.values():
             assert cell.source in ("", *platform.sources), (platform.label, cell)
-            assert not re.search(r"\{(?!prefix|port|protocol|family)", cell.key)
+            assert not re.search(r"\{(?!prefix|port|protocol|family|setting)", cell.key)
     assert all(any(name in platform.cells for platform in PLATFORMS) for name in OPTIONS)
 
 
@@ -261,8 +294,9 @@ def test_every_annotation_is_on_the_page() -> None:
                     continue
                 for prefix in platform.prefixes.values():
                     key = key.replace(prefix, "{prefix}")
-                key = re.sub(r"(TCP-|port_)\d+", r"\1{port}", key)
-                key = re.sub(r"ipv[46]$", "ip{family}", key)
+                key = re.sub(r"attributes\.TCP-\d+$", "attributes.{protocol}-{port}", key)
+                key = re.sub(r"port_\d+", "port_{port}", key)
+                key = re.sub(r"balancer-ipv[46]$", "balancer-ip{family}", key)
                 assert f"`{key}" in page, key
 
 
