@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 # Ansible wants UTF-8, and sorted lists are to be the same everywhere.
 export LC_ALL := C.UTF-8
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants bench e2e docs golden clean venv
+.PHONY: help demo test mutants bench e2e docs golden load-balancer-cases clean venv
 
 # The oldest Python that works, so that nothing newer is used by mistake. A name on PATH may be a shim that can't run.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3 /usr/bin/python3 $(HOME)/.pyenv/versions/3.1*/bin/python3; do \
@@ -25,6 +25,8 @@ help:
 	@echo 'make bench   how long a run takes, beside kubectl, helm and kubernetes.core       (35 min; BENCH_SIZES=1,10 BENCH_ROUNDS=2 for less)'
 	@echo 'make docs    write what is generated: docs/reference, the schema of the status, tables (5 s)'
 	@echo 'make golden  write tests/unit/golden, the objects that the roles deploy         (5 s)'
+	@echo 'make load-balancer-cases  write what the controllers of load balancers are to be run on by hand, see docs/testing.md  (10 s)'
+	@echo '             PROVIDER=alibaba FILE=cases.json SEED=1   one provider alone, where to, other random ones'
 	@echo 'make clean   remove the local clusters, build/ and .venv; with CACHE=1 also what was fetched and built'
 	@echo
 	@echo 'PYTHON=...        the Python to use, 3.11 or newer (else the oldest found)'
@@ -58,6 +60,9 @@ docs: venv
 
 golden: venv
 	@$(WITH_VENV) python tests/tools/golden.py
+
+load-balancer-cases: venv
+	@$(WITH_VENV) python tests/tools/load_balancer_cases.py $(if $(PROVIDER),--provider '$(PROVIDER)') $(if $(SEED),--seed '$(SEED)') $(FILE)
 
 clean:
 	@'$(PYTHON)' tests/tools/clean.py $(if $(CACHE),--cache)

@@ -15,12 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.alibaba_clb import CLB
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.load_balancer import argument_spec_options, render
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import COMMON, FACTS, GROUPS, OPTIONS, Cell, Platform
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS, PROVIDERS, description
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.read import read
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.rules import excused, holds
+from ansible_collections.livestream.srs.tests.support.load_balancer_options import base, completed, fitting, nested
 
 ROOT = Path(__file__).resolve().parents[5]
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,107 +27,6 @@ NUMBERS = [1935, 8080]
 PORTS = [{"name": "rtmp", "port": 1935}, {"name": "http", "port": 8080}]
 CELLS = [(platform, name, cell) for platform in PLATFORMS for name, cell in platform.cells.items()]
 IDS = [f"{platform.label}-{name}" for platform, name, _cell in CELLS]
-
-# Text that fits the pattern of the options that have one.
-FITTING = {
-    "id": {
-        "alibaba (clb)": "lb-1",
-        "alibaba (nlb)": "nlb-1",
-        "digitalocean": "2f4a3c1e-5b7d-4e8f-9a0b-1c2d3e4f5a6b",
-        "huawei": "2f4a3c1e-5b7d-4e8f-9a0b-1c2d3e4f5a6b",
-        "tencent": "lb-1",
-        "volcengine": "clb-1",
-    },
-    "spec": {"alibaba (clb)": "slb.s2.small", "digitalocean": "2", "huawei": "L4_flavor.elb.s1.small"},
-    "subnet": {
-        "azure": "edge",
-        "digitalocean": "2f4a3c1e-5b7d-4e8f-9a0b-1c2d3e4f5a6b",
-        "huawei": "2f4a3c1e-5b7d-4e8f-9a0b-1c2d3e4f5a6b",
-        "tencent": "subnet-1",
-        "volcengine": "subnet-1",
-    },
-    "acl.id": {"alibaba (clb)": "acl-1", "huawei": "2f4a3c1e-5b7d-4e8f-9a0b-1c2d3e4f5a6b", "volcengine": "acl-1,acl-2"},
-    "private_ips": ["192.168.1.5"],
-    "ipv6_addresses": ["2001:db8::5"],
-    "prefix_lists": ["pl-0123456789abcdef0"],
-    "tls.certificates": {"aws": ["arn:aws:acm:eu-west-1:111122223333:certificate/one"], "huawei": ["one"], "tencent": ["srs-tls"]},
-    "tls.ports": {"rtmp": 443},
-    "public_ip_prefix": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPPrefixes/live",
-    "public_ip_tags": {"RoutingPreference": "Internet"},
-    "dns_label": "live",
-    "hostname": "live.example.com",
-    "bandwidth_package": {"alibaba (nlb)": "cbwp-1", "tencent": "bwp-1", "volcengine": "bwp-1"},
-    "backend_labels": {"edge": "true"},
-    "health_check.ports": {"http": {"protocol": "http", "path": "/live", "interval": 10, "unhealthy_threshold": 3}},
-    "name": "srs",
-    "class": "example.com/lb",
-    "service_config": "srs",
-    "health_check.path": "/live",
-    "health_check.domain": "live.example.com",
-    "ip": "192.0.2.1",
-    "zones": {"a": "vsw-a", "b": "vsw-b"},
-    "tags": {"a": "b"},
-    "source_ranges": ["203.0.113.0/24"],
-    "ports": {"rtmp": 30935},
-    "hostname": "live.example.com",
-    "server_groups": {"clb": {1935: "rsp-a", 8080: "rsp-b"}, "nlb": {1935: "sgp-a", 8080: "sgp-b"}},
-    "backend_labels": {"pool": "edge"},
-    "bandwidth_package": "cbwp-1",
-    "tls.ports": {"rtmp": 443},
-    "tls.policy": "tls_cipher_policy_1_2",
-}
-
-
-def fitting(platform: Platform, name: str, cell: Cell) -> list[Any]:
-    """Values that a cell takes: all its words, both ends of its range."""
-    kind = OPTIONS[name].kind
-    if kind == "classes":
-        return [[word] for word in cell.words] + [list(cell.words)]
-    values: list[Any] = list(cell.words)
-    if cell.service_port:
-        values += NUMBERS
-    elif kind in ("number", "duration"):
-        values += [value for value in (cell.low, cell.high) if value is not None]
-    if kind == "duration" and cell.off is not None:
-        values.append("off")
-    if not values and kind == "switch":
-        values = [True, False]
-    if not values and kind == "texts" and name not in FITTING:
-        values = [["one"]]
-    if not values:
-        known = FITTING.get(name, "text")
-        values = [known[platform.label] if isinstance(known, dict) and platform.label in known else known]
-    return values
-
-
-def base(platform: Platform) -> dict[str, Any]:
-    return {"provider": platform.provider, **({"type": platform.type} if platform.type else {})}
-
-
-def nested(options: dict[str, Any]) -> dict[str, Any]:
-    """Dotted options as a user writes them."""
-    result: dict[str, Any] = {}
-    for name, value in options.items():
-        group, _dot, key = name.rpartition(".")
-        (result.setdefault(group, {}) if group else result)[key] = value
-    return result
-
-
-def completed(platform: Platform, options: dict[str, Any]) -> dict[str, Any]:
-    """The options and those that they need by the platform's rules."""
-    options = dict(options)
-    for _round in range(4):
-        for rule in platform.rules:
-            if not holds(options, rule.when) or excused(options, rule.unless):
-                continue
-            for name, value in rule.needs.items():
-                if name not in options:
-                    wanted = value[0] if isinstance(value, tuple) else value
-                    options[name] = fitting(platform, name, platform.cells[name])[0] if wanted is ... else wanted
-    if platform is CLB and {"health_check.interval", "health_check.timeout"} & {*options}:
-        # A timeout must not be below the interval.
-        options = {"health_check.interval": 1, "health_check.timeout": 300, **options}
-    return options
 
 
 @pytest.mark.parametrize(("platform", "name", "cell"), CELLS, ids=IDS)
