@@ -7,7 +7,8 @@ all again, or goes on in another Kubernetes cluster. What it ``expect``s:
 
 ``error``       whether the controller must fail
 ``unchanged``   that the cloud is asked for no change
-``requests``    what the cloud must be asked for: so many ``times`` one of the ``actions`` with these ``parameters``, for this ``option``
+``requests``    what the cloud must be asked for: so many ``times`` one of the ``actions`` with these ``parameters``, for this ``option``;
+                of AWS the actions are kinds of resources of the controller's model, and the parameters fields of their specs
 ``listeners``   by load balancer (``new`` is what the controller has made): whose its listeners are, by protocol and port
 ``balancers``   which load balancers there are
 ``backends``    how many backends each server group has (``new`` are those that the controller has made)
@@ -35,6 +36,7 @@ from ansible_collections.livestream.srs.tests.support.load_balancer_meanings imp
     MEANINGS,
     SPELT,
     TLS_LISTENERS,
+    WITH_CLOUD,
     Meaning,
     meanings,
 )
@@ -144,14 +146,18 @@ def ids(platform: Platform) -> list[str]:
 
 def expected(platform: Platform, options: Options, ports: Ports = TCP, there: Sequence[Json] = (), changed: set[str] | None = None) -> Json:
     """What a Service with these options must come to: all of them, or those that have ``changed``."""
-    if platform.label not in MEANINGS:
+    own = platform.spec.get("loadBalancerClass")
+    if platform.label not in MEANINGS or options.get("class", own) != own:
         return {}
     for name, (follows, value) in IMPLIED.items():
         if name in options and follows not in options:
             options = {**options, follows: value}
             changed = {*changed, follows} if changed and name in changed else changed
+    changed = changed if platform.label in WITH_CLOUD else None
     names = options if changed is None else [name for name in options if name in changed]
     found: Json = {"error": False, "requests": [*_requests(platform, options, names, ports, changed)]}
+    if platform.label not in WITH_CLOUD:
+        return found
     if options.get("override_listeners") is not False:
         found["listeners"] = {options.get("id", "new"): listeners(options, ports)}
     groups = options.get("server_groups", {})
@@ -179,16 +185,24 @@ def _asked(platform: Platform, meaning: Meaning, options: Options, name: str, po
     parameters = meaning.parameters(value)
     if meaning.of == TLS_LISTENERS and not parameters:
         return
-    tls = len(options.get("tls.ports", {}))
     if meaning.of != LISTENERS or platform.type != "clb":
-        count = {BALANCER: 1, TLS_LISTENERS: tls}.get(meaning.of, len(ports) + tls)
-        yield {"actions": actions, "parameters": parameters, "times": count}
+        yield {"actions": actions, "parameters": parameters, "times": _count(platform, meaning, options, ports)}
         return
     for protocol, count in Counter(item["protocol"] for item in ports).items():
         if protocol == "TCP" or meaning.udp:
             filled = [action.format(protocol=protocol) for action in actions]
             spelt = {SPELT.get((filled[0], key), key): text for key, text in parameters.items()}
             yield {"actions": filled, "parameters": spelt, "times": count}
+
+
+def _count(platform: Platform, meaning: Meaning, options: Options, ports: Ports) -> int:
+    """How many of them a Service has. Of AWS there is one for each number, be it for TCP, UDP or both."""
+    tls = len(options.get("tls.ports", {}))
+    if meaning.of in (BALANCER, TLS_LISTENERS):
+        return tls if meaning.of == TLS_LISTENERS else 1
+    if platform.label in WITH_CLOUD:
+        return len(ports) + tls
+    return len({item["port"] for item in ports if meaning.udp or item["protocol"] == "TCP"}) + (tls if meaning.udp else 0)
 
 
 def listeners(options: Options, ports: Ports, owner: str = f"one/live/{NAME}") -> dict[str, str]:
@@ -239,7 +253,7 @@ def contexts(platform: Platform) -> list[Options]:
 
 
 def reuses(platform: Platform) -> bool:
-    return platform.label in MEANINGS and "id" in platform.cells
+    return platform.label in WITH_CLOUD and "id" in platform.cells
 
 
 def combinations(platform: Platform, seed: int, count: int) -> Iterator[Json]:
@@ -311,8 +325,8 @@ def _after(platform: Platform, old: Options, new: Options, there: Sequence[Json]
     live = {**manifest(slb_of(platform, old)), "status": {"loadBalancer": {"ingress": [{"ip": ADDRESSES[False][0]}]}}}
     said = {change.option: change.outcome for change in changes.changes(live, manifest(slb_of(platform, new)))}
     changed = {name for name in {**old, **new} if old.get(name) != new.get(name)}
-    if platform.label not in MEANINGS:
-        return {"said": said}
+    if platform.label not in WITH_CLOUD:
+        return {**expected(platform, new), "said": said}
     if STUCK in said.values():
         return {"error": True, "said": said}
     if all(said.get(name) == IGNORED for name in changed):

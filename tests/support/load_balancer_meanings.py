@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the options of load balancers mean to the cloud: which parameter of which API request says them.
 
-Known from Alibaba's SLB, NLB and ECS API; its controller is held against it by hand, see docs/testing.md. What follows from several
-options, such as the backends and the address in the status, is in ``load_balancer_cases``.
+Known from Alibaba's SLB, NLB and ECS API; and for AWS from the resources that its controller makes a Service to, whose kinds stand for the
+actions. The controllers are held against it by hand, see docs/testing.md. What follows from several options, such as the backends and the
+address in the status, is in ``load_balancer_cases``.
 """
 
 from __future__ import annotations
@@ -193,6 +194,7 @@ NLB: dict[str, Meaning | tuple[Meaning, ...]] = {
             lambda value: flat("AdditionalCertificateIds", value[1:]),
         ),
     ),
+    "tls.ports": Meaning(TLS_LISTENERS, "CreateListener", ("CreateListener",), lambda _value: {"ListenerProtocol": "TCPSSL"}),
     "tls.policy": Meaning(TLS_LISTENERS, "CreateListener", ("UpdateListenerAttribute", "CreateListener"), says("SecurityPolicyId")),
     "scheduler": _group(says("Scheduler")),
     "connection_drain": _group(_drain_nlb),
@@ -210,10 +212,66 @@ NLB: dict[str, Meaning | tuple[Meaning, ...]] = {
     "health_check.unhealthy_threshold": _check("UnhealthyThreshold"),
 }
 
+
+def _rows(key: str) -> Callable[[Any], Mapping[str, str]]:
+    return lambda value: flat("subnetMapping", [{key: item} for item in value])
+
+
+def _aws(kind: str, parameters: Callable[[Any], Mapping[str, str]], of: str = BALANCER, udp: bool = True) -> Meaning:
+    return Meaning(of, kind, (), parameters, udp)
+
+
+def _target(name: str, words: Mapping[Any, str] | None = None) -> Meaning:
+    return _aws("TargetGroup", says(name, words), GROUPS)
+
+
+HTTP_CODES = {f"{n}xx": (f"{n}00", f"{n}99") for n in (2, 3, 4, 5)}
+AWS: dict[str, Meaning | tuple[Meaning, ...]] = {
+    "address": _aws("LoadBalancer", says("scheme", {"internet": "internet-facing", "intranet": "internal"})),
+    "subnets": _aws("LoadBalancer", _rows("subnetID")),
+    "eips": _aws("LoadBalancer", _rows("allocationID")),
+    "private_ips": _aws("LoadBalancer", _rows("privateIPv4Address")),
+    "ipv6_addresses": _aws("LoadBalancer", _rows("ipv6Address")),
+    "ip_version": _aws("LoadBalancer", says("ipAddressType", {"dual": "dualstack"})),
+    "name": _aws("LoadBalancer", says("name")),
+    "tags": (
+        _aws("LoadBalancer", lambda value: {f"tags.{key}": text for key, text in value.items()}),
+        _aws("TargetGroup", lambda value: {f"tags.{key}": text for key, text in value.items()}, GROUPS),
+    ),
+    "cross_zone": _aws("LoadBalancer", says("loadBalancerAttributes[load_balancing.cross_zone.enabled]")),
+    "delete_protection": _aws("LoadBalancer", says("loadBalancerAttributes[deletion_protection.enabled]")),
+    "connection_drain": _target("targetGroupAttributes[deregistration_delay.timeout_seconds]", {"off": "0"}),
+    "cut_unhealthy": _target("targetGroupAttributes[target_health_state.unhealthy.connection_termination.enabled]"),
+    "preserve_client_ip": _target("targetGroupAttributes[preserve_client_ip.enabled]"),
+    "idle_timeout": _aws("Listener", says("listenerAttributes[tcp.idle_timeout.seconds]"), LISTENERS, udp=False),
+    "backend": _target("targetType", {"nodes": "instance", "pods": "ip"}),
+    "backend_labels": _aws(
+        "TargetGroupBinding", lambda value: {f"template.spec.nodeSelector.matchLabels.{key}": text for key, text in value.items()}, GROUPS
+    ),
+    "source_ranges": _aws("SecurityGroup", lambda value: {f"ingress[{item}]": "allowed" for item in value}),
+    "prefix_lists": _aws("SecurityGroup", lambda value: {f"ingress[{item}]": "allowed" for item in value}),
+    "security_groups": _aws("LoadBalancer", lambda value: flat("securityGroups", value)),
+    "tls.certificates": _aws("Listener", lambda value: flat("certificates", [{"certificateARN": item} for item in value]), TLS_LISTENERS),
+    "tls.ports": _aws("Listener", lambda _value: {"protocol": "TLS"}, TLS_LISTENERS),
+    "tls.policy": _aws("Listener", says("sslPolicy"), TLS_LISTENERS),
+    "health_check.protocol": _target("healthCheckConfig.protocol", {word: word.upper() for word in ("tcp", "http", "https")}),
+    "health_check.port": _target("healthCheckConfig.port"),
+    "health_check.path": _target("healthCheckConfig.path"),
+    "health_check.status": _aws(
+        "TargetGroup",
+        lambda value: {"healthCheckConfig.matcher.httpCode": f"{HTTP_CODES[min(value)][0]}-{HTTP_CODES[max(value)][1]}"},
+        GROUPS,
+    ),
+    "health_check.interval": _target("healthCheckConfig.intervalSeconds"),
+    "health_check.timeout": _target("healthCheckConfig.timeoutSeconds"),
+    "health_check.healthy_threshold": _target("healthCheckConfig.healthyThresholdCount"),
+    "health_check.unhealthy_threshold": _target("healthCheckConfig.unhealthyThresholdCount"),
+}
+
 # What follows from an option when the other one isn't given.
 IMPLIED: dict[str, tuple[str, Any]] = {"acl.id": ("acl.enabled", True)}
 # By the label of a table. What isn't here is no parameter of its own: it tells where, whether and with which backends things are made.
-MEANINGS: dict[str, dict[str, Meaning | tuple[Meaning, ...]]] = {"alibaba (clb)": CLB, "alibaba (nlb)": NLB}
+MEANINGS: dict[str, dict[str, Meaning | tuple[Meaning, ...]]] = {"alibaba (clb)": CLB, "alibaba (nlb)": NLB, "aws": AWS}
 # So these, whose meaning is told by what else a step expects.
 ELSEWHERE = {
     "id",
@@ -229,8 +287,11 @@ ELSEWHERE = {
     "ignore_weight_update",
     "external_traffic_policy",
     "node_ports",
-    "tls.ports",
+    "class",
+    "manage_backend_rules",
 }
+# Tables whose controller is run with a cloud that keeps what it is asked for. Of the others the cases tell what a Service is made to.
+WITH_CLOUD = {"alibaba (clb)", "alibaba (nlb)"}
 
 
 def meanings(label: str, option: str) -> tuple[Meaning, ...]:

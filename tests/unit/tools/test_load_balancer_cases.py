@@ -20,7 +20,7 @@ from ansible_collections.livestream.srs.tests.support.load_balancer_cases import
     expected,
     option_cases,
 )
-from ansible_collections.livestream.srs.tests.support.load_balancer_meanings import ELSEWHERE, MEANINGS
+from ansible_collections.livestream.srs.tests.support.load_balancer_meanings import ELSEWHERE, MEANINGS, WITH_CLOUD
 from ansible_collections.livestream.srs.tests.support.load_balancer_options import completed, missing
 from ansible_collections.livestream.srs.tests.support.load_balancer_sequences import sequences
 from ansible_collections.livestream.srs.tests.tools import load_balancer_cases as tool
@@ -66,7 +66,7 @@ def test_an_option_without_values_is_named(monkeypatch: pytest.MonkeyPatch, caps
 def test_every_option_of_a_provider_whose_controller_is_run_has_a_meaning(label: str) -> None:
     assert set(MEANINGS[label]) | ELSEWHERE >= set(BY_LABEL[label].cells)
     assert set(MEANINGS[label]) | ELSEWHERE <= set(OPTIONS)
-    assert not set(MEANINGS[label]) & ELSEWHERE
+    assert label not in WITH_CLOUD or not set(MEANINGS[label]) & ELSEWHERE
 
 
 def test_a_number_and_a_word_with_both_prefixes(alibaba: dict[str, Json]) -> None:
@@ -105,6 +105,20 @@ def test_udp_ports_are_asked_for_apart_and_only_what_they_have() -> None:
         ("scheduler", "CreateLoadBalancerTCPListener", 3),
         ("scheduler", "CreateLoadBalancerUDPListener", 2),
     }
+
+
+def test_for_aws_the_resources_are_expected() -> None:
+    aws = BY_LABEL["aws"]
+    found = expected(aws, completed(aws, {"idle_timeout": 60, "tls.ports": {"rtmp": 443}, "health_check.interval": 30}))
+    told = {entry["option"]: (entry["actions"], entry["parameters"], entry["times"]) for entry in found["requests"]}
+    assert told["idle_timeout"] == (["Listener"], {"listenerAttributes[tcp.idle_timeout.seconds]": "60"}, 2)
+    assert told["health_check.interval"] == (["TargetGroup"], {"healthCheckConfig.intervalSeconds": "30"}, 3)
+    assert told["tls.ports"] == (["Listener"], {"protocol": "TLS"}, 1)
+    assert "listeners" not in found
+
+
+def test_of_a_class_of_somebody_else_nothing_is_expected() -> None:
+    assert expected(BY_LABEL["aws"], {"class": "example.com/lb", "name": "live"}) == {}
 
 
 @pytest.mark.parametrize("platform", [CLB, NLB], ids=lambda platform: platform.label)
