@@ -61,9 +61,9 @@ AWS_NLB = Platform(
         ),
         "ip_version": Cell(
             f"{AWS}-ip-address-type",
-            words={"ipv4": "ipv4", "dual": "dualstack"},
+            words={"ipv4": "ipv4", "dualstack": "dualstack"},
             source="code",
-            note="default ipv4; dual needs subnets with IPv6; viewers reach IPv4 pods by both",
+            note="default ipv4; dualstack needs subnets with IPv6; viewers reach IPv4 pods by both",
         ),
         "ipv6_addresses": Cell(
             f"{AWS}-ipv6-addresses",
@@ -73,7 +73,7 @@ AWS_NLB = Platform(
             change=IGNORED,
             removal=IGNORED,
             source="code",
-            note="heeded when the load balancer is made, or becomes dual",
+            note="heeded when the load balancer is made, or becomes dualstack",
         ),
         "name": Cell(
             f"{AWS}-name",
@@ -161,7 +161,9 @@ AWS_NLB = Platform(
             "spec.allocateLoadBalancerNodePorts", words=BOOLEAN, change=IGNORED, default="true", source="k8s", note=KEEPS_NODE_PORTS
         ),
         "source_ranges": Cell(
-            "spec.loadBalancerSourceRanges", source="code", note="rules of the load balancer's security group; IPv6 needs ip_version: dual"
+            "spec.loadBalancerSourceRanges",
+            source="code",
+            note="rules of its security group; IPv6 needs ip_version: dualstack",
         ),
         "prefix_lists": Cell(
             f"{AWS}-security-group-prefix-lists",
@@ -208,8 +210,8 @@ AWS_NLB = Platform(
         Rule({"eips": ...}, "elastic IPs are internet addresses", needs={"address": "internet", "subnets": ...}),
         Rule({"private_ips": ...}, "a load balancer on the internet has none", excludes={"address": "internet"}),
         Rule({"private_ips": ...}, "each is in one of them", needs={"subnets": ...}),
-        Rule({"ipv6_addresses": ...}, "otherwise it has IPv4 only", needs={"ip_version": "dual", "subnets": ...}),
-        Rule({"ipv6_ranges": True}, "the controller refuses them for IPv4 alone", needs={"ip_version": "dual"}),
+        Rule({"ipv6_addresses": ...}, "otherwise it has IPv4 only", needs={"ip_version": "dualstack", "subnets": ...}),
+        Rule({"ipv6_ranges": True}, "the controller refuses them for IPv4 alone", needs={"ip_version": "dualstack"}),
         Rule({"source_ranges": ...}, "the controller ignores them then; write them into the groups", excludes={"security_groups": ...}),
         Rule({"prefix_lists": ...}, "the controller ignores them then; write them into the groups", excludes={"security_groups": ...}),
         Rule({"manage_backend_rules": ...}, "for its own group the controller always does it", needs={"security_groups": ...}),
@@ -256,9 +258,9 @@ AWS_NLB = Platform(
             "otherwise the controller makes a listener for only one of them",
         ),
         Implied(
-            {"udp": True, "ip_version": "dual"},
+            {"udp": True, "ip_version": "dualstack"},
             {f"{AWS}-enable-prefix-for-ipv6-source-nat": "on"},
-            "otherwise a dual load balancer takes no UDP listener",
+            "otherwise a dual-stack load balancer takes no UDP listener",
         ),
     ),
     missing={

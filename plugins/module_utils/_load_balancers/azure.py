@@ -8,12 +8,14 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.mod
     BOOLEAN,
     FAMILIES,
     FIRST_FAMILY,
+    FOLLOWED,
     IGNORED,
     KEEPS_NODE_PORTS,
     MOVED,
     POLICIES,
     Cell,
     Implied,
+    Outcome,
     Platform,
     Rule,
 )
@@ -59,7 +61,7 @@ AZURE = Platform(
             change=MOVED,
             removal=MOVED,
             source="code",
-            note="Services on different ports may have the same; removed it stays with address: intranet only",
+            note="Services on different ports may have the same",
         ),
         "ip_version": Cell(words=FAMILIES, families=True, source="code", note=FIRST_FAMILY),
         "public_ip": Cell(
@@ -155,6 +157,12 @@ AZURE = Platform(
             f"{PROBE}-num-of-probe", low=2, high=23, source="code", note="default 2; times interval below 120"
         ),
     },
+    outcomes=(
+        # Private addresses stay, and public ones have a name of their own.
+        Outcome("ip", {"ip": None, "address": "true"}, IGNORED),
+        Outcome("load_balancers", {"address": None}, FOLLOWED),
+        Outcome("load_balancers", {"address": "false"}, FOLLOWED),
+    ),
     rules=(
         Rule({"subnet": ...}, "only a private load balancer is in a subnet", needs={"address": "intranet"}),
         Rule({"public_ip": ...}, "a public IP is not a private address", excludes={"address": "intranet"}),
@@ -163,7 +171,7 @@ AZURE = Platform(
         Rule({"dns_label": ...}, "only a public IP has a name", excludes={"address": "intranet"}),
         Rule({"public_ip": ...}, "both say the address", excludes={"ip": ...}),
         Rule({"public_ip_ipv6": ...}, "both say the address", excludes={"ip": ...}),
-        Rule({"public_ip_ipv6": ...}, "without it the Service is IPv4 alone", needs={"ip_version": ("dual", "ipv6")}),
+        Rule({"public_ip_ipv6": ...}, "without it the Service is IPv4 alone", needs={"ip_version": ("dualstack", "ipv6")}),
         Rule({"public_ip_prefix": ...}, "the address exists already then", excludes={"public_ip": ..., "ip": ...}),
         Rule({"public_ip_tags": ...}, "they are given to an address when it is made", excludes={"public_ip": ..., "ip": ...}),
         Rule({"service_tags": ...}, "Azure doesn't heed both together", excludes={"source_ranges": ...}),
@@ -174,7 +182,7 @@ AZURE = Platform(
         Rule(
             {"node_ports": False, "address": "intranet"},
             "private IPv6 traffic comes by node ports",
-            excludes={"ip_version": ("dual", "ipv6")},
+            excludes={"ip_version": ("dualstack", "ipv6")},
         ),
         Rule({"external_traffic_policy": "Local"}, NODES_WITHOUT_PODS, excludes={"health_check.enabled": False}),
         Rule(

@@ -60,11 +60,11 @@ DIGITALOCEAN = Platform(
         ),
         "ip_version": Cell(
             f"{DO}-network-stack",
-            words={"ipv4": "IPV4", "dual": "DUALSTACK"},
+            words={"ipv4": "IPV4", "dualstack": "DUALSTACK"},
             change=STUCK,
             removal=IGNORED,
             source="code",
-            note="default dual where all nodes have a public IPv6 address; dual fails where one hasn't",
+            note="default dualstack where all nodes have a public IPv6 address; dualstack fails where one hasn't",
         ),
         "subnet": Cell(
             f"{DO}-subnet-uuid", pattern=r"[0-9a-f-]{36}", change=IGNORED, removal=IGNORED, source="doc", note="in private preview"
@@ -111,7 +111,7 @@ DIGITALOCEAN = Platform(
     rules=(
         Rule({"ip": ...}, "it is an address of the internet", excludes={"address": "intranet"}),
         Rule({"ip": ...}, "an existing load balancer has its address", excludes={"id": ...}),
-        Rule({"ip_version": "dual"}, "a private load balancer is IPv4 alone", excludes={"address": "intranet"}),
+        Rule({"ip_version": "dualstack"}, "a private load balancer is IPv4 alone", excludes={"address": "intranet"}),
         *(
             Rule({"node_ports": False}, "such a check asks a node port", excludes={f"health_check.{name}": ...})
             for name in ("protocol", "port", "path")

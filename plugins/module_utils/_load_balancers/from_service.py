@@ -56,7 +56,8 @@ def _options(platform: Platform, prefix: str, spec: Mapping[str, Any], annotatio
     fields = {key: value for key, value in spec.items() if key not in NOT_ITS_OWN}
     words = platform.prefixes.get(prefix, "")
     open_ = [(name, value) for name, cell in platform.cells.items() for value in _values(name, cell, words, fields, annotations, ports)]
-    # All at once, then one by one, then by twos, of which each needs the other, then an existing load balancer with what it needs; each time what is left.
+    # All at once, then one by one, then by twos, of which each needs the other, then an existing load balancer with what it needs; each
+    # time what is left.
     for count in (len(dict(open_)), 1, 2, 1, 3, 1):
         left = [item for item in open_ if not _has(slb, item[0])]
         for group in combinations(left, count) if count < 4 else [(*dict(reversed(left)).items(),)]:

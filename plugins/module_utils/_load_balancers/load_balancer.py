@@ -46,7 +46,7 @@ ANSIBLE_TYPES = {
     "classes": "list",
 }
 # The IP families that the words of ip_version stand for.
-IP_VERSIONS = {"ipv4": (4,), "ipv6": (6,), "dual": (4, 6)}
+IP_VERSIONS = {"ipv4": (4,), "ipv6": (6,), "dualstack": (4, 6)}
 # Pod bandwidth: what the kubelet's own check allows, in bit/s.
 BANDWIDTH_RANGE = (10**3, 10**15)
 

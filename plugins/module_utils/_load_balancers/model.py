@@ -157,7 +157,7 @@ IGNORED = "ignored"  # the load balancer keeps what it has, and nobody is told
 STUCK = "stuck"  # the controller fails, and follows nothing of this Service any more until it is taken back
 MOVED = "moved"  # the Service gets another load balancer, with another address
 # The IP families of a Service, which its fields say.
-FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6", "dual": "both"}
+FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6", "dualstack": "both"}
 # Remarks on options that are the same everywhere.
 FIRST_FAMILY = "default that of the cluster; the first is fixed once made"
 KEEPS_NODE_PORTS = "node ports that are there stay"

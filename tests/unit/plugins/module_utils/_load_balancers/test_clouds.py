@@ -60,10 +60,10 @@ def test_aws_checks_nodes_of_local_by_http(protocol: str) -> None:
 
 def test_aws_takes_ipv6_networks_for_a_dual_load_balancer_only() -> None:
     slb = {**AWS, "source_ranges": ["203.0.113.0/24", "2001:db8::/32"]}
-    said = "slb: an IPv6 network in source_ranges needs ip_version dual ({}): the controller refuses them for IPv4 alone."
+    said = "slb: an IPv6 network in source_ranges needs ip_version dualstack ({}): the controller refuses them for IPv4 alone."
     assert refusal(slb) == said.format("it is not set")
     assert refusal({**slb, "ip_version": "ipv4"}) == said.format("it is ipv4")
-    assert made({**slb, "ip_version": "dual"})["spec"]["loadBalancerSourceRanges"] == ["203.0.113.0/24", "2001:db8::/32"]
+    assert made({**slb, "ip_version": "dualstack"})["spec"]["loadBalancerSourceRanges"] == ["203.0.113.0/24", "2001:db8::/32"]
 
 
 def test_aws_takes_source_ranges_with_pods() -> None:
@@ -92,7 +92,7 @@ def test_elb_keeps_names_that_begin_with_internal_for_itself() -> None:
         ),
         (
             {"ipv6_addresses": ["2001:db8::5"], "subnets": ["s"]},
-            "ipv6_addresses ['2001:db8::5'] needs ip_version dual (it is not set): otherwise it has IPv4 only.",
+            "ipv6_addresses ['2001:db8::5'] needs ip_version dualstack (it is not set): otherwise it has IPv4 only.",
         ),
         (
             {"prefix_lists": ["pl-0a"], "security_groups": ["sg-1"]},
@@ -125,7 +125,7 @@ def test_aws_refuses(slb: dict[str, Any], said: str) -> None:
     [
         ("eips", {"address": "internet"}),
         ("private_ips", {}),
-        ("ipv6_addresses", {"ip_version": "dual"}),
+        ("ipv6_addresses", {"ip_version": "dualstack"}),
     ],
 )
 def test_each_subnet_has_its_address(name: str, other: dict[str, Any]) -> None:
@@ -173,7 +173,7 @@ def test_aws_checks_udp_by_tcp() -> None:
 def test_aws_makes_one_listener_for_a_number_of_both_protocols() -> None:
     assert made(AWS, WEBRTC)["annotations"][f"{ELB}-enable-tcp-udp-listener"] == "true"
     assert f"{ELB}-enable-tcp-udp-listener" not in made(AWS, SRT)["annotations"]
-    assert made({**AWS, "ip_version": "dual"}, SRT)["annotations"][f"{ELB}-enable-prefix-for-ipv6-source-nat"] == "on"
+    assert made({**AWS, "ip_version": "dualstack"}, SRT)["annotations"][f"{ELB}-enable-prefix-for-ipv6-source-nat"] == "on"
 
 
 def test_attributes_of_listeners_are_those_of_tcp() -> None:
@@ -228,7 +228,7 @@ def test_a_node_listens_on_ports_of_the_service_only(slb: dict[str, Any]) -> Non
         ),
         (
             {"public_ip_ipv6": "v6"},
-            "slb: public_ip_ipv6 v6 needs ip_version dual or ipv6 (it is not set): without it the Service is IPv4 alone.",
+            "slb: public_ip_ipv6 v6 needs ip_version dualstack or ipv6 (it is not set): without it the Service is IPv4 alone.",
         ),
         (
             {"public_ip": "one", "public_ip_tags": {"RoutingPreference": "Internet"}},
@@ -309,7 +309,7 @@ def test_the_service_has_the_families_of_its_addresses(provider: str, ip: Any, f
     [
         ("ipv4", {}),
         ("ipv6", {"ipFamilyPolicy": "SingleStack", "ipFamilies": ["IPv6"]}),
-        ("dual", {"ipFamilyPolicy": "RequireDualStack"}),
+        ("dualstack", {"ipFamilyPolicy": "RequireDualStack"}),
     ],
 )
 def test_families_without_addresses(provider: str, version: str, families: dict[str, Any]) -> None:
@@ -318,8 +318,8 @@ def test_families_without_addresses(provider: str, version: str, families: dict[
 
 
 def test_metallb_takes_families_from_one_place() -> None:
-    assert refusal({**METALLB, "ip": "192.0.2.1", "ip_version": "dual"}) == (
-        "slb: ip_version dual can't go with ip ['192.0.2.1']: the addresses say it."
+    assert refusal({**METALLB, "ip": "192.0.2.1", "ip_version": "dualstack"}) == (
+        "slb: ip_version dualstack can't go with ip ['192.0.2.1']: the addresses say it."
     )
 
 
@@ -451,9 +451,9 @@ def test_json_of_tencent_and_huawei() -> None:
             "a Service without a TCP port can't go with health_check.protocol tcp: UDP is checked by a TCP port, and there is none.",
         ),
         (
-            {**DO, "ip_version": "dual", "address": "intranet"},
+            {**DO, "ip_version": "dualstack", "address": "intranet"},
             TCP,
-            "ip_version dual can't go with address intranet: a private load balancer is IPv4 alone.",
+            "ip_version dualstack can't go with address intranet: a private load balancer is IPv4 alone.",
         ),
     ],
 )
