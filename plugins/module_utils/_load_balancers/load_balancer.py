@@ -136,7 +136,7 @@ def _json(pairs: Mapping[str, Any]) -> str:
 def _families(platform: Platform, options: Mapping[str, Any]) -> dict[str, Any]:
     """What a Service must say of IP families to get the addresses that are asked for: without a word it is IPv4 alone, mostly."""
     asked = [value for name, value in options.items() if platform.cells[name].families]
-    versions = {ipaddress.ip_address(address).version for value in asked if isinstance(value, list) for address in value}
+    versions: set[int] = {ipaddress.ip_address(address).version for value in asked if isinstance(value, list) for address in value}
     versions |= {version for value in asked if isinstance(value, str) for version in IP_VERSIONS[value]}
     if len(versions) == 2:
         return {"ipFamilyPolicy": "RequireDualStack"}
