@@ -206,6 +206,7 @@ AWS_NLB = Platform(
         "health_check.healthy_threshold": Cell(f"{CHECK}-healthy-threshold", low=2, high=10, source="target", note="default 3"),
         "health_check.unhealthy_threshold": Cell(f"{CHECK}-unhealthy-threshold", low=2, high=10, source="target", note="default 3"),
     },
+    protection=("delete_protection", "true"),
     rules=(
         Rule({"eips": ...}, "elastic IPs are internet addresses", needs={"address": "internet", "subnets": ...}),
         Rule({"private_ips": ...}, "a load balancer on the internet has none", excludes={"address": "internet"}),

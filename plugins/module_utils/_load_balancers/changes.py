@@ -48,7 +48,7 @@ def changes(live: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
     platform = next((found for found in map(_platform, (live, after)) if found.provider != "generic"), _platform(live))
     before, now = (_options(platform, item) for item in (live, after))
     if new.get("type") != "LoadBalancer":
-        return [] if _is_own(before) else [Change("enabled", "true", "false", MOVED)]
+        return [] if _is_own(platform, before) else [Change("enabled", "true", "false", MOVED)]
     fixed = [
         Change(option, _first(old.get(field)), _first(new.get(field)), STUCK)
         for field, option in FIXED.items()
@@ -63,6 +63,8 @@ def verdict(live: Mapping[str, Any], after: Mapping[str, Any], *, new_address: b
     ignored = [change for change in found if change.outcome == IGNORED]
     lost = [change for change in found if change.outcome in (STUCK, MOVED)]
     stuck = any(change.outcome == STUCK for change in lost)
+    if (stuck or after["spec"].get("type") != "LoadBalancer") and (name := _protection(live)):
+        return Verdict(f"{name} of its slb is true, so its load balancer can't go: set {name} to false first, in a run of its own.")
     told = [f"{_said(change)}, {LATER if change.after is not None else STAYS}." for change in ignored]
     if not lost:
         return Verdict(notes=tuple(told))
@@ -79,7 +81,8 @@ def verdict(live: Mapping[str, Any], after: Mapping[str, Any], *, new_address: b
 
 def staying(live: Mapping[str, Any], kept: Iterable[Mapping[str, Any]]) -> str | None:
     """Why a Service must not go while the ``kept`` objects stay: its address goes, but not what it leads to. None where it may go."""
-    if not has_load_balancer(live) or _is_own(_options(_platform(live), live)):
+    platform = _platform(live)
+    if not has_load_balancer(live) or _is_own(platform, _options(platform, live)):
         return None
     wanted = live["spec"].get("selector") or {}
     for item in kept:
@@ -92,9 +95,17 @@ def staying(live: Mapping[str, Any], kept: Iterable[Mapping[str, Any]]) -> str |
     return None
 
 
-def _is_own(options: Mapping[str, str]) -> bool:
+def _protection(live: Mapping[str, Any]) -> str:
+    """The option that keeps the controller from deleting the load balancer of this Service; "" where nothing does."""
+    platform = _platform(live)
+    name, value = platform.protection
+    return name if name and has_load_balancer(live) and _options(platform, live).get(name) == value else ""
+
+
+def _is_own(platform: Platform, options: Mapping[str, str]) -> bool:
     """Whether the address is the user's own, or outlives the Service."""
-    return any(options.get(name) not in (None, "", "false") for name in OWN_ADDRESS)
+    names = [name for name in OWN_ADDRESS if name not in platform.not_own or not _has(options, platform.not_own[name])]
+    return any(options.get(name) not in (None, "", "false") for name in names)
 
 
 def _said(change: Change) -> str:

@@ -108,6 +108,8 @@ DIGITALOCEAN = Platform(
         "health_check.healthy_threshold": Cell(f"{CHECK}-healthy-threshold", low=2, high=10, source="doc", note="default 5"),
         "health_check.unhealthy_threshold": Cell(f"{CHECK}-unhealthy-threshold", low=2, high=10, source="doc", note="default 3"),
     },
+    # The controller writes the id of a load balancer that it made, and deletes one that it took over.
+    not_own={"id": {}},
     rules=(
         Rule({"ip": ...}, "it is an address of the internet", excludes={"address": "intranet"}),
         Rule({"ip": ...}, "an existing load balancer has its address", excludes={"id": ...}),

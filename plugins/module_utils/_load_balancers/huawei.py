@@ -146,6 +146,8 @@ HUAWEI = Platform(
         "health_check.timeout": _check("timeout", low=1, high=50, note="default 10"),
         "health_check.unhealthy_threshold": _check("max_retries", low=1, high=10, note="default 3; the healthy one is the same"),
     },
+    # CCE writes the id of a load balancer that it made.
+    not_own={"id": {"address": ...}},
     rules=(
         Rule({"preserve_client_ip": ...}, "a dedicated load balancer always does it", needs=SHARED),
         Rule({}, "CCE makes no load balancer without being told which", needs={"address": ...}, unless="id"),

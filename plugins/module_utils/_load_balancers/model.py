@@ -277,6 +277,10 @@ class Platform:
     # What becomes of an option that is removed while the load balancer exists, unless its cell says otherwise.
     removal: str = FOLLOWED
     outcomes: tuple[Outcome, ...] = ()
+    # Options by which an address seems to be the user's own, and isn't when the Service has these others, as written.
+    not_own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # The option with which the controller deletes no load balancer, and how it is written then.
+    protection: tuple[str, str] = ("", "")
     # Annotations that no user may write, with the reason: what they ask for would cut everybody off.
     refused: Mapping[str, str] = field(default_factory=dict)
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Verdict
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.changes import verdict
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.load_balancer import check_clashes, render
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import FOLLOWED, IGNORED, MOVED, STUCK
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS
@@ -500,3 +502,134 @@ def test_everything_has_a_source() -> None:
     for platform in PLATFORMS:
         if platform.provider != "alibaba":
             assert not [name for name, cell in platform.cells.items() if not cell.source], platform.label
+
+
+ADDRESS = "203.0.113.7"
+CUT_OFF = f"which loses its address {ADDRESS}: put it back, or set srs_allow_new_address to true (its viewers are cut off then)."
+ANEW = (
+    f"which can't be done while it has {ADDRESS}: put it back, or set srs_allow_new_address to true (the Service is then deleted and "
+    "made anew)."
+)
+
+
+def told(before: Mapping[str, Any], after: Mapping[str, Any], *, new_address: bool = False, **by_controller: str) -> Verdict:
+    """What is said of a change of a Service that has an address; the controller's own annotations stay."""
+
+    def service(slb: Mapping[str, Any]) -> dict[str, Any]:
+        rendered = made(slb)
+        annotations = {**{CONTROLLERS[name]: text for name, text in by_controller.items()}, **rendered["annotations"]}
+        return {"metadata": {"annotations": annotations}, "spec": rendered["spec"]}
+
+    status = {"loadBalancer": {"ingress": [{"ip": ADDRESS}]}}
+    return verdict({**service(before), "status": status}, service(after), new_address=new_address)
+
+
+CONTROLLERS = {"elb": "kubernetes.io/elb.id", "do": "kubernetes.digitalocean.com/load-balancer-id"}
+INTRANET = {**AZURE, "address": "intranet"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (
+            {**AWS, "address": "internet"},
+            {**AWS, "address": "intranet"},
+            f"address of its slb changes from internet-facing to internal, {CUT_OFF}",
+        ),
+        ({**AZURE, "public_ip": "a"}, {**AZURE, "public_ip": "b"}, f"public_ip of its slb changes from a to b, {CUT_OFF}"),
+        ({**METALLB, "pool": "a"}, {**METALLB, "pool": "b"}, f"pool of its slb changes from a to b, {CUT_OFF}"),
+        ({**METALLB, "shared": "a"}, METALLB, f"shared of its slb (a) is removed, {CUT_OFF}"),
+        ({**TENCENT, "id": "lb-1"}, {**TENCENT, "id": "lb-2"}, f"id of its slb changes from lb-1 to lb-2, {ANEW}"),
+        (
+            {**HUAWEI, "dedicated": True},
+            {"provider": "huawei", "dedicated": False, **{key: HUAWEI[key] for key in ("address", "charge_type", "bandwidth")}},
+            f"dedicated of its slb changes from performance to union, {ANEW}",
+        ),
+        (VOLC, {**VOLC, "address": "intranet"}, f"address of its slb changes from nothing to PRIVATE, {ANEW}"),
+        (METALLB, {**METALLB, "ip": "2001:db8::1"}, f"the first of its ipFamilies of its slb changes from nothing to IPv6, {ANEW}"),
+    ],
+)
+def test_a_change_that_loses_an_address_is_refused(before: dict[str, Any], after: dict[str, Any], said: str) -> None:
+    assert told(before, after).refusal == said
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "notes"),
+    [
+        (
+            {**AWS, "name": "one"},
+            {**AWS, "name": "two"},
+            ["name of its slb changes from one to two, which takes effect only for a new load balancer."],
+        ),
+        (
+            {**AWS, "connection_drain": 60, "cross_zone": True},
+            AWS,
+            [
+                "cross_zone of its slb (true) is removed, and its load balancer keeps it.",
+                "connection_drain of its slb (60) is removed, and its load balancer keeps it.",
+            ],
+        ),
+        ({**AWS, "cross_zone": False}, AWS, []),
+        ({**AWS, "source_ranges": ["203.0.113.0/24"], "tags": {"a": "b"}, "health_check": {"interval": 5}}, AWS, []),
+        ({**INTRANET, "ip": "10.0.0.9"}, INTRANET, ["ip of its slb (10.0.0.9) is removed, and its load balancer keeps it."]),
+        ({**AZURE, "load_balancers": ["a"]}, {**AZURE, "load_balancers": ["b"]}, []),
+        ({**AZURE, "idle_timeout": 600, "health_check": {"ports": {"http": {"protocol": "http"}}}}, AZURE, []),
+        (METALLB, {**METALLB, "shared": "a"}, []),
+        (
+            {**TENCENT, "charge_type": "paybytraffic", "bandwidth": 10},
+            {**TENCENT, "charge_type": "paybytraffic", "bandwidth": 20},
+            ["bandwidth of its slb changes from 10 to 20, which takes effect only for a new load balancer."],
+        ),
+        (
+            HUAWEI,
+            {**HUAWEI, "bandwidth": 9},
+            ["bandwidth of its slb changes from 5 to 9, which takes effect only for a new load balancer."],
+        ),
+        (
+            {**HUAWEI, "idle_timeout": 60},
+            HUAWEI,
+            ["idle_timeout of its slb (60) is removed, and its load balancer keeps it."],
+        ),
+    ],
+)
+def test_a_change_that_does_less_than_it_says_is_told(before: dict[str, Any], after: dict[str, Any], notes: list[str]) -> None:
+    assert told(before, after) == Verdict(notes=tuple(notes))
+
+
+def test_an_id_that_a_controller_wrote_makes_no_address_the_users_own() -> None:
+    said = f"enabled of its slb changes from true to false, {CUT_OFF}"
+    assert told(DO, {"enabled": False}, do=UUID).refusal == said
+    assert told({**DO, "id": UUID}, {"enabled": False}).refusal == said, "it would be deleted"
+    assert told({**DO, "id": UUID, "preserve": True}, {"enabled": False}) == Verdict()
+    assert told(HUAWEI, {"enabled": False}, elb=UUID).refusal == said
+    assert told({"provider": "huawei", "id": UUID}, {"enabled": False}) == Verdict()
+    assert told(HUAWEI, HUAWEI, elb=UUID) == Verdict()
+    assert told(DO, DO, do=UUID) == Verdict()
+
+
+def test_a_load_balancer_that_is_protected_cannot_go() -> None:
+    protected = {**AWS, "delete_protection": True}
+    said = "delete_protection of its slb is true, so its load balancer can't go: set delete_protection to false first, in a run of its own."
+    for after in ({"enabled": False}, {"provider": "generic"}, {**protected, "class": "eks.amazonaws.com/nlb"}):
+        for allowed in (False, True):
+            assert told(protected, after, new_address=allowed).refusal == said
+    assert told({**AWS, "delete_protection": False}, {"enabled": False}, new_address=True).refusal == ""
+    assert told(protected, {**AWS, "delete_protection": False}) == Verdict()
+    assert told(protected, protected) == Verdict()
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        {"service.beta.kubernetes.io/volcengine-loadbalancer-proxy-protocol": "standard"},
+        {"service.beta.kubernetes.io/do-loadbalancer-enable-proxy-protocol": "true"},
+        {f"{ELB}-proxy-protocol": "*"},
+        {f"{ELB}-proxy-protocol-per-target-group": "1935"},
+        {f"{ELB}-target-group-attributes.1935": "proxy_protocol_v2.enabled=true"},
+        {f"{AZ}/azure-pls-proxy-protocol": "true"},
+    ],
+)
+def test_the_proxy_protocol_of_each_controller_is_refused(annotation: dict[str, str]) -> None:
+    message = refusal({"annotations": annotation})
+    assert message.startswith(f"slb.annotations[{next(iter(annotation))}] is refused: SRS doesn't speak the PROXY protocol")
+    made({"annotations": dict.fromkeys(annotation, "off")})
