@@ -105,7 +105,8 @@ def bought(platform: Platform, options: Mapping[str, Any], later: Mapping[str, A
     attributes: dict[str, str] = {}
     if platform.type == "clb":
         attributes = {"Address": ADDRESSES[private][number], "AddressType": "intranet" if private else "internet"}
-    if "spec" in either and "instance_charge_type" not in either:
+    sized = options if "spec" in options else either
+    if "spec" in sized and "instance_charge_type" not in sized:
         attributes["InstanceChargeType"] = "PayBySpec"
     balancers = [(name, meaning) for name in options for meaning in meanings(platform.label, name) if meaning.of == BALANCER]
     for name, meaning in balancers:
@@ -146,15 +147,15 @@ def ids(platform: Platform) -> list[str]:
 
 def expected(platform: Platform, options: Options, ports: Ports = TCP, there: Sequence[Json] = (), changed: set[str] | None = None) -> Json:
     """What a Service with these options must come to: all of them, or those that have ``changed``."""
-    own = platform.spec.get("loadBalancerClass")
-    if platform.label not in MEANINGS or options.get("class", own) != own:
+    ours = platform.spec.get("loadBalancerClass")
+    if platform.label not in MEANINGS or options.get("class", ours) != ours:
         return {}
     for name, (follows, value) in IMPLIED.items():
         if name in options and follows not in options:
             options = {**options, follows: value}
             changed = {*changed, follows} if changed and name in changed else changed
     changed = changed if platform.label in WITH_CLOUD else None
-    names = options if changed is None else [name for name in options if name in changed]
+    names = [name for name in options if (changed is None or name in changed) and not _idle(name, options, there)]
     found: Json = {"error": False, "requests": [*_requests(platform, options, names, ports, changed)]}
     if platform.label not in WITH_CLOUD:
         return found
@@ -163,6 +164,12 @@ def expected(platform: Platform, options: Options, ports: Ports = TCP, there: Se
     groups = options.get("server_groups", {})
     own = ["new"] if any(item["port"] not in groups for item in ports) or options.get("tls.ports") else []
     return {**found, "backends": dict.fromkeys([*own, *groups.values()], backends(options)), **status(options, there)}
+
+
+def _idle(name: str, options: Options, there: Sequence[Json]) -> bool:
+    """What does nothing for now: the price of a private load balancer, and a list that is switched off."""
+    private = any(balancer["attributes"].get("AddressType") == "intranet" for balancer in there)
+    return (name in ("charge_type", "bandwidth") and private) or (name in ("acl.id", "acl.type") and options.get("acl.enabled") is False)
 
 
 def _requests(platform: Platform, options: Options, names: Iterable[str], ports: Ports, changed: set[str] | None) -> Iterator[Json]:
@@ -178,8 +185,8 @@ def _asked(platform: Platform, meaning: Meaning, options: Options, name: str, po
     if (exists and not meaning.changed) or (not exists and value == meaning.usual):
         return
     actions = list(meaning.changed) if exists else [meaning.made]
-    if changed is not None and "backend" in changed:
-        actions.append(meaning.made)  # of backends of another kind there are new groups
+    if changed is not None and meaning.made and {"backend", "tls.ports"} & changed:
+        actions.append(meaning.made)  # there are new groups, or new listeners
     if isinstance(value, str) and value in meaning.actions:
         actions = [meaning.actions[value]]
     parameters = meaning.parameters(value)
@@ -259,18 +266,38 @@ def reuses(platform: Platform) -> bool:
 def combinations(platform: Platform, seed: int, count: int) -> Iterator[Json]:
     """Random options with random values, 2 to 9 of them, that go together."""
     draw = random.Random(f"{seed} {platform.label}")
-    names = list(platform.cells)
     made = 0
     for _try in range(count * 100):
-        if made == count or len(names) < 2:
+        if made == count or len(platform.cells) < 2:
             return
-        chosen = draw.sample(names, draw.randint(2, min(9, len(names))))
         ports = draw.choice([TCP, TCP, WITH_UDP])
-        options = completed(platform, {name: draw.choice(fitting(platform, name, platform.cells[name])) for name in chosen})
-        options = {**(for_udp(platform) if ports is WITH_UDP else {}), **options}
+        options = {**(for_udp(platform) if ports is WITH_UDP else {}), **_drawn(platform, draw, {})}
         found = list(_made(platform, options, draw.choice(list(platform.prefixes or ("",))), f"{seed}.{made}", ports))
         made += len(found)
         yield from found
+
+
+def combined_changes(platform: Platform, seed: int, count: int) -> Iterator[Json]:
+    """From one random combination to another that has some of it."""
+    draw = random.Random(f"{seed} {platform.label} changes")
+    made = 0
+    for _try in range(count * 100):
+        if made == count or len(platform.cells) < 2:
+            return
+        context = draw.choice(contexts(platform))
+        old = _drawn(platform, draw, context)
+        kept = {name: value for name, value in old.items() if draw.random() < 0.7}
+        new = completed(platform, {**kept, **_drawn(platform, draw, context), **context})
+        moved = any(name in {**old, **new} for name in ("id", "override_listeners")) and not context and reuses(platform)
+        if old != new and not moved and accepted(platform, old) and accepted(platform, new):
+            made += 1
+            yield _changed(platform, old, new, f"change {seed}.{made}")
+
+
+def _drawn(platform: Platform, draw: random.Random, context: Options) -> Options:
+    names = list(platform.cells)
+    chosen = draw.sample(names, draw.randint(2, min(9, len(names))))
+    return completed(platform, {**{name: draw.choice(fitting(platform, name, platform.cells[name])) for name in chosen}, **context})
 
 
 def _made(platform: Platform, options: Options, prefix: str, title: str, ports: Ports = TCP) -> Iterator[Json]:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / ".collections"))
 
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS, PROVIDERS
-from ansible_collections.livestream.srs.tests.support.load_balancer_cases import change_cases, combinations, option_cases
+from ansible_collections.livestream.srs.tests.support.load_balancer_cases import change_cases, combinations, combined_changes, option_cases
 from ansible_collections.livestream.srs.tests.support.load_balancer_options import missing
 from ansible_collections.livestream.srs.tests.support.load_balancer_sequences import sequences
 
@@ -26,20 +26,23 @@ FOLDER = ROOT / "build" / "load-balancer-cases"
 
 
 def cases(provider: str, seed: int, count: int, at_once: int = 40) -> list[dict[str, Any]]:
-    """All cases of one provider's tables: with ``count`` random combinations, and ``at_once`` random sequences of Services."""
+    """All cases of one provider's tables, with ``count`` random combinations, as many changes of them, and ``at_once`` random sequences."""
     platforms = [platform for platform in PLATFORMS if platform.provider == provider]
-    kinds = [
-        [*option_cases(platform), *combinations(platform, seed, count), *change_cases(platform), *sequences(platform, seed, at_once)]
-        for platform in platforms
-    ]
-    return [case for kind in kinds for case in kind]
+    found: list[dict[str, Any]] = []
+    for platform in platforms:
+        found += option_cases(platform)
+        found += combinations(platform, seed, count)
+        found += change_cases(platform)
+        found += combined_changes(platform, seed, count)
+        found += sequences(platform, seed, at_once)
+    return found
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--provider", choices=PROVIDERS, help="this one alone, not all")
     parser.add_argument("--seed", type=int, default=1, help="of what is random")
-    parser.add_argument("--combinations", type=int, default=300, help="how many, of each table")
+    parser.add_argument("--combinations", type=int, default=300, help="how many of them, and of changes of them, for each table")
     parser.add_argument("file", nargs="?", type=Path, help="where to; with --provider alone")
     given = parser.parse_args()
     if given.file and not given.provider:
