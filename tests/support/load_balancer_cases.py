@@ -74,12 +74,12 @@ def slb_of(platform: Platform, options: Mapping[str, Any], **common: Any) -> Jso
     return {**base(platform), **nested(options), **common}
 
 
-def accepted(platform: Platform, options: Mapping[str, Any], ports: Ports = TCP) -> bool:
+def tried(platform: Platform, options: Mapping[str, Any], ports: Ports = TCP) -> Json | None:
+    """The Service, if these options are accepted."""
     try:
-        manifest(slb_of(platform, options), ports)
+        return manifest(slb_of(platform, options), ports)
     except SrsError:
-        return False
-    return True
+        return None
 
 
 def applied(made: Json, expect: Json) -> Json:
@@ -163,7 +163,9 @@ def expected(platform: Platform, options: Options, ports: Ports = TCP, there: Se
         found["listeners"] = {options.get("id", "new"): listeners(options, ports)}
     groups = options.get("server_groups", {})
     own = ["new"] if any(item["port"] not in groups for item in ports) or options.get("tls.ports") else []
-    return {**found, "backends": dict.fromkeys([*own, *groups.values()], backends(options)), **status(options, there)}
+    if options.get("preserve") is not True or platform.type != "nlb":  # of a preserved NLB old groups stay beside the new ones
+        found["backends"] = dict.fromkeys([*own, *groups.values()], backends(options))
+    return {**found, **status(options, there)}
 
 
 def _idle(name: str, options: Options, there: Sequence[Json]) -> bool:
@@ -185,7 +187,7 @@ def _asked(platform: Platform, meaning: Meaning, options: Options, name: str, po
     if (exists and not meaning.changed) or (not exists and value == meaning.usual):
         return
     actions = list(meaning.changed) if exists else [meaning.made]
-    if changed is not None and meaning.made and {"backend", "tls.ports"} & changed:
+    if changed is not None and meaning.made and {"backend", "tls.ports", "server_groups"} & changed:
         actions.append(meaning.made)  # there are new groups, or new listeners
     if isinstance(value, str) and value in meaning.actions:
         actions = [meaning.actions[value]]
@@ -289,9 +291,11 @@ def combined_changes(platform: Platform, seed: int, count: int) -> Iterator[Json
         kept = {name: value for name, value in old.items() if draw.random() < 0.7}
         new = completed(platform, {**kept, **_drawn(platform, draw, context), **context})
         moved = any(name in {**old, **new} for name in ("id", "override_listeners")) and not context and reuses(platform)
-        if old != new and not moved and accepted(platform, old) and accepted(platform, new):
+        if old.get("instance_charge_type") == "PayByCLCU":
+            new.pop("spec", None)  # which does nothing for one that was not said to be paid by size
+        if old != new and not moved and (before := tried(platform, old)) and (after := tried(platform, new)):
             made += 1
-            yield _changed(platform, old, new, f"change {seed}.{made}")
+            yield _changed(platform, old, new, before, after, f"change {seed}.{made}")
 
 
 def _drawn(platform: Platform, draw: random.Random, context: Options) -> Options:
@@ -301,7 +305,7 @@ def _drawn(platform: Platform, draw: random.Random, context: Options) -> Options
 
 
 def _made(platform: Platform, options: Options, prefix: str, title: str, ports: Ports = TCP) -> Iterator[Json]:
-    if not accepted(platform, options, ports):
+    if not tried(platform, options, ports):
         return
     slb = slb_of(platform, options, **({"annotation_prefix": prefix} if prefix else {}))
     there = [bought(platform, options, number=ids(platform).index(options["id"]))] if "id" in options and reuses(platform) else []
@@ -321,21 +325,20 @@ def change_cases(platform: Platform) -> Iterator[Json]:
             pairs: list[tuple[Any, Any]] = [(None, values[0]), (values[0], None), *permutations(values, 2)]
             if name in context:
                 pairs = [pair for pair in pairs if None not in pair] if name == "id" else []
-            for before, after in pairs:
-                old, new = (_with(platform, context, name, value) for value in (before, after))
-                if after is None and accepted(platform, alone := {key: value for key, value in old.items() if key != name}):
+            for first, second in pairs:
+                old, new = (_with(platform, context, name, value) for value in (first, second))
+                if second is None and tried(platform, alone := {key: value for key, value in old.items() if key != name}):
                     new = alone
                 told = "id" in old and "id" in new and not context and reuses(platform)
-                if old != new and not told and accepted(platform, old) and accepted(platform, new):
-                    yield _changed(platform, old, new, f"{name} {before} to {after}")
+                if old != new and not told and (before := tried(platform, old)) and (after := tried(platform, new)):
+                    yield _changed(platform, old, new, before, after, f"{name} {first} to {second}")
 
 
 def _with(platform: Platform, context: Options, name: str, value: Any) -> Options:
     return completed(platform, context if value is None else {**context, name: value})
 
 
-def _changed(platform: Platform, old: Options, new: Options, title: str) -> Json:
-    before, after = manifest(slb_of(platform, old)), manifest(slb_of(platform, new))
+def _changed(platform: Platform, old: Options, new: Options, before: Json, after: Json, title: str) -> Json:
     there = []
     if "id" in {**old, **new} and reuses(platform):
         there = [bought(platform, old, new), bought(platform, {}, {"show_address": ...} if "show_address" in old else {}, number=1)]
@@ -343,14 +346,14 @@ def _changed(platform: Platform, old: Options, new: Options, title: str) -> Json
         "name": f"{platform.label} {'on an existing one ' if 'id' in old else ''}{title}",
         "slb": [slb_of(platform, old), slb_of(platform, new)],
         "existing": there,
-        "steps": [applied(before, expected(platform, old, TCP, there)), applied(after, _after(platform, old, new, there))],
+        "steps": [applied(before, expected(platform, old, TCP, there)), applied(after, _after(platform, old, new, before, after, there))],
     }
 
 
-def _after(platform: Platform, old: Options, new: Options, there: Sequence[Json]) -> Json:
+def _after(platform: Platform, old: Options, new: Options, before: Json, after: Json, there: Sequence[Json]) -> Json:
     """What a change must come to, by what is said of it to whoever makes it."""
-    live = {**manifest(slb_of(platform, old)), "status": {"loadBalancer": {"ingress": [{"ip": ADDRESSES[False][0]}]}}}
-    said = {change.option: change.outcome for change in changes.changes(live, manifest(slb_of(platform, new)))}
+    live = {**before, "status": {"loadBalancer": {"ingress": [{"ip": ADDRESSES[False][0]}]}}}
+    said = {change.option: change.outcome for change in changes.changes(live, after)}
     changed = {name for name in {**old, **new} if old.get(name) != new.get(name)}
     if platform.label not in WITH_CLOUD:
         return {**expected(platform, new), "said": said}

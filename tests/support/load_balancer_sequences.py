@@ -16,7 +16,6 @@ from ansible_collections.livestream.srs.tests.support.load_balancer_cases import
     WITH_UDP,
     Json,
     Ports,
-    accepted,
     backends,
     bought,
     for_udp,
@@ -27,6 +26,7 @@ from ansible_collections.livestream.srs.tests.support.load_balancer_cases import
     reuses,
     slb_of,
     status,
+    tried,
 )
 from ansible_collections.livestream.srs.tests.support.load_balancer_options import Options, completed
 
@@ -233,7 +233,7 @@ def _own_groups(platform: Platform, reuse: Options, _there: Json) -> Story:
     groups = dict(zip((1935, 8080), ("a", "b"), strict=True))
     start = "rsp" if platform.type == "clb" else "sgp"
     options: Options = {**reuse, "override_listeners": False, "server_groups": {key: f"{start}-{value}" for key, value in groups.items()}}
-    if "server_groups" not in platform.cells or not accepted(platform, options):
+    if "server_groups" not in platform.cells or not tried(platform, options):
         return Story(platform, "server groups of one's own: not offered")
     filled, emptied = (dict.fromkeys(options["server_groups"].values(), count) for count in (3, 0))
     story = Story(platform, "listeners and server groups of one's own", bought(platform, options))
