@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._text import printable_data, printable_lines
+from ansible_collections.livestream.srs.plugins.module_utils._text import first_of, printable_data, printable_lines
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
+
+# How many objects a message names.
+NAMED = 5
 
 
 class SrsError(Exception):
@@ -26,6 +29,13 @@ class SrsError(Exception):
         self.message = printable_lines(message)
         super().__init__(self.message)
         self.details: dict[str, Any] = printable_data(details, printable_lines)
+
+    def tell_changes(self, done: Sequence[str], **details: Any) -> None:
+        """Have the error say what was changed before it, where anything was; ``details`` replace those that it has."""
+        if done and "not_ready" not in self.details:  # who waits in vain has done all that was asked for
+            self.message = f"{self.message}\nChanged before that: {first_of(done, NAMED)}."
+            self.args = (self.message,)
+        self.details = {**self.details, **printable_data(details, printable_lines)}
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -57,12 +57,14 @@ class _Rollout:
                 for live, after in self._patched(found[name], patches[name]):
                     if objects.content(live) != objects.content(after):
                         changed.append((live, after))
+            if params["wait"] and not self.check_mode:
+                self._wait([found[name].deployment for name in chosen])
+            if changed and not self.check_mode:
+                found = read(self.client, params)
         except SrsError as error:
-            raise SrsError(error.message, **{**error.details, "changed": bool(changed)}) from error
-        if params["wait"] and not self.check_mode:
-            self._wait([found[name].deployment for name in chosen], bool(changed))
-        if changed and not self.check_mode:
-            found = read(self.client, params)
+            done = [] if self.check_mode else [str(objects.ref(live)) for live, _after in changed]
+            error.tell_changes(done, changed=bool(changed))
+            raise
         result: dict[str, Any] = {
             "changed": bool(changed),
             "clusters": [self._report(found[name], any(patches[name])) for name in chosen],
@@ -92,12 +94,12 @@ class _Rollout:
                 where = (ref.api_version, ref.kind, ref.name, ref.namespace)
                 yield live, self.client.patch(*where, patch, content_type=STRATEGIC_MERGE_PATCH, dry_run=self.check_mode)
 
-    def _wait(self, deployments: list[Object], changed: bool) -> None:
+    def _wait(self, deployments: list[Object]) -> None:
         refs = [objects.ref(item) for item in deployments]
         labels = owned_by_topology(self.params["topology"], "edge")
         if left := wait_ready(self.client, refs, self.params["wait_timeout"], label_selector=labels):
             message = failure_message(left, len(refs), self.params["wait_timeout"])
-            raise SrsError(message, changed=changed, not_ready=[item.as_dict() for item in left])
+            raise SrsError(message, not_ready=[item.as_dict() for item in left])
 
     def _report(self, cluster: Cluster, changed: bool) -> dict[str, Any]:
         told, share = {**report(cluster), "changed": changed}, self.params["canary_share"]

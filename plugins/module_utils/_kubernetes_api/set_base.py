@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._errors import NAMED, SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import field_ownership, kinds, membership, objects
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, Ref
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api import object_diff
@@ -23,8 +23,6 @@ from ansible_collections.livestream.srs.plugins.module_utils._text import first_
 
 # Seconds that a run waits for what it can't go on without.
 TERMINATION = 120.0
-# How many of the objects that a failed run has changed its message names.
-NAMED = 5
 
 Place: TypeAlias = "tuple[kinds.Resource, str | None]"
 Key: TypeAlias = "tuple[str, str | None, str]"  # Kind.group, namespace, name
@@ -197,10 +195,7 @@ class ApplySet:
         except SrsError as error:
             result = self._result(self.done)
             changed = [str(step.ref) for step in self.done if step.changed]
-            if changed and "not_ready" not in error.details:  # else all was done that was asked for
-                error.message = f"{error.message}\nChanged before that: {first_of(changed, NAMED)}."
-                error.args = (error.message,)
-            error.details = {**error.details, "changed": result.changed, "objects": result.objects}
+            error.tell_changes(changed, changed=result.changed, objects=result.objects)
             raise
 
     def _narrow(self, scope: membership.Scope, known: membership.Scope) -> Step:

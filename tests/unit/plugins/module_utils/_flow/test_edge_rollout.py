@@ -208,3 +208,23 @@ def test_a_failure_half_way_says_that_something_was_changed(monkeypatch: pytest.
     with pytest.raises(SrsError, match="Can't patch Deployment") as raised:
         run(monkeypatch, Refuses(*cluster("edge", 2), config_map(2)), "rolled_back")
     assert raised.value.details["changed"] is True
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_failure_after_all_was_changed_says_so(monkeypatch: pytest.MonkeyPatch, wait: bool) -> None:
+    """The clusters are read once more, and waited for."""
+
+    class Fails(Client):
+        def list(self, version: str, kind: str, *arguments: Any, **options: Any) -> Any:
+            if any(item["metadata"]["annotations"].get(rollouts.HOLD) for item in self.objects if item["kind"] == "Deployment"):
+                raise ApiError("list deployments.apps in namespace n", 410, {"message": "too old"}, "the test")
+            return super().list(version, kind, *arguments, **options)
+
+    client = Fails(*cluster("edge", 2), config_map(2))
+    if wait:
+        monkeypatch.setattr(edge_rollout, "wait_ready", lambda client, *_arguments, **_options: client.list("apps/v1", "Deployment"))
+    with pytest.raises(
+        SrsError, match=r"(?s)Can't list .*\nChanged before that: ConfigMap n/\S+, Deployment n/edge-deployment\.$"
+    ) as raised:
+        run(monkeypatch, client, "paused", wait=wait)
+    assert raised.value.details["changed"] is True
