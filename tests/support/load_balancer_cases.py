@@ -46,8 +46,9 @@ Json = dict[str, Any]
 Ports = Sequence[Mapping[str, Any]]
 
 # What a Service doesn't depend on is None.
-_NOTHING: dict[str, Any] = dict.fromkeys(item.name for item in fields(Common))
-COMMON = Common(**{**_NOTHING, "namespace": "live"})
+_VALUES: dict[str, Any] = dict.fromkeys(item.name for item in fields(Common))
+_VALUES["namespace"] = "live"
+COMMON = Common(**_VALUES)
 NAME = "srs-edge"
 
 
