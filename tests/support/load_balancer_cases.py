@@ -20,11 +20,9 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from itertools import permutations
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Common
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import changes
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import IGNORED, STUCK, Platform
@@ -41,14 +39,12 @@ from ansible_collections.livestream.srs.tests.support.load_balancer_meanings imp
     meanings,
 )
 from ansible_collections.livestream.srs.tests.support.load_balancer_options import VALUES, Options, base, completed, fitting, nested
+from ansible_collections.livestream.srs.tests.support.wanted import resolved
 
 Json = dict[str, Any]
 Ports = Sequence[Mapping[str, Any]]
 
-# What a Service doesn't depend on is None.
-_VALUES: dict[str, Any] = dict.fromkeys(item.name for item in fields(Common))
-_VALUES["namespace"] = "live"
-COMMON = Common(**_VALUES)
+COMMON = resolved(srs_namespace="live").common
 NAME = "srs-edge"
 
 
