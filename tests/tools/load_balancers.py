@@ -21,7 +21,6 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.mod
     FACTS,
     FOLLOWED,
     IGNORED,
-    IPV4,
     MOVED,
     OPTIONS,
     STUCK,
@@ -31,6 +30,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.mod
 )
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import allowed, shown
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.table_parts import IPV4
 
 PAGE = ROOT / "docs" / "load-balancers.md"
 BEGIN = "<!-- tables: written by tests/tools/load_balancers.py -->"

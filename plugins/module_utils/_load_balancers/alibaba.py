@@ -7,10 +7,9 @@ The CCM compares only what a Service says with what is there: an annotation that
 
 from __future__ import annotations
 
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import table_parts
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
-    BOOLEAN,
     FOLLOWED,
-    POLICIES,
     STUCK,
     Cell,
     Outcome,
@@ -32,13 +31,43 @@ SOURCES = {
     "tf": "https://github.com/aliyun/terraform-provider-alicloud (website/docs/r/slb_listener)",
     "k8s": "https://kubernetes.io/docs/concepts/services-networking/service/",
 }
-ON_OFF = {True: "on", False: "off"}
 ADDRESSES = {"internet": "internet", "intranet": "intranet"}
 STATUS = {f"{n}xx": f"http_{n}xx" for n in (2, 3, 4, 5)}
 
+
+def existing(pattern: str, source: str, note: str) -> Cell:
+    """The id of a load balancer that people have made."""
+    return Cell("{prefix}-id", pattern=pattern, change=STUCK, removal=STUCK, source=source, whole=True, sharing="ports", note=note)
+
+
+def server_groups(pattern: str, since: str) -> Cell:
+    return Cell(
+        "{prefix}-vgroup-port",
+        entry="{value}:{name}",
+        pattern=pattern,
+        removal=FOLLOWED,
+        since=since,
+        source="ccm",
+        note="a group that is no longer named keeps the backends that it has",
+    )
+
+
+def connection_drain(source: str, since: str = "") -> Cell:
+    return Cell(
+        "{prefix}-connection-drain-timeout",
+        low=10,
+        high=900,
+        also={"{prefix}-connection-drain": "on"},
+        off={"{prefix}-connection-drain": "off"},
+        default="off",
+        since=since,
+        source=source,
+    )
+
+
 OVERRIDE_LISTENERS = Cell(
     "{prefix}-force-override-listeners",
-    words={True: "true", False: "false"},
+    words=table_parts.TRUE_FALSE,
     default="false",
     removal=FOLLOWED,
     source="ccm",
@@ -66,19 +95,19 @@ BACKEND = Cell(
 )
 BACKEND_LABELS = Cell("{prefix}-backend-label", removal=FOLLOWED, source="clb", note="a node must have all of them; not for backend: pods")
 REMOVE_UNSCHEDULED = Cell(
-    "{prefix}-remove-unscheduled-backend", words=ON_OFF, default="off", removal=FOLLOWED, source="ccm", note="default false"
+    "{prefix}-remove-unscheduled-backend", words=table_parts.ON_OFF, default="off", removal=FOLLOWED, source="ccm", note="default false"
 )
 IGNORE_WEIGHT_UPDATE = Cell(
     "{prefix}-ignore-weight-update",
-    words=ON_OFF,
+    words=table_parts.ON_OFF,
     default="off",
     removal=FOLLOWED,
     since="CCM 2.11.1",
     source="ccm",
     note="default false; with true weights no longer follow the pods of each node",
 )
-TRAFFIC_POLICY = Cell("spec.externalTrafficPolicy", words=POLICIES, removal=FOLLOWED, source="k8s")
-NODE_PORTS = Cell("spec.allocateLoadBalancerNodePorts", words=BOOLEAN, removal=FOLLOWED, source="k8s")
+TRAFFIC_POLICY = table_parts.traffic_policy("k8s", removal=FOLLOWED)
+NODE_PORTS = Cell("spec.allocateLoadBalancerNodePorts", words=table_parts.BOOLEAN, removal=FOLLOWED, source="k8s")
 
 # The listeners that it made stay, and with them the server groups that it then tries to delete for ever.
 GIVES_UP_LISTENERS = Outcome("override_listeners", {"override_listeners": "false"}, STUCK)
@@ -109,20 +138,11 @@ REUSE = (
 BACKENDS = (
     Rule({"backend_labels": ...}, "the nodes of pods that are backends themselves don't matter", excludes={"backend": "pods"}),
     Rule({"remove_unscheduled": ...}, "the nodes of pods that are backends themselves don't matter", excludes={"backend": "pods"}),
-    Rule({"node_ports": False}, "the load balancer reaches nodes by their node ports", needs={"backend": "pods"}),
-    Rule(
-        {"health_check.port": ...},
-        "a node listens on node ports only, and those are checked by themselves",
-        needs={"backend": "pods"},
-    ),
+    table_parts.NODE_PORTS_OR_PODS,
+    table_parts.CHECKED_PORT_OF_PODS,
 )
 
 
 def listeners_are_yours(*options: str) -> Rule:
     """These are written into listeners, and so ignored where the controller leaves the listeners alone."""
     return Rule({"override_listeners": False}, "the listeners are yours then: set it there", excludes=dict.fromkeys(options, ...))
-
-
-def http_only(*keys: str) -> tuple[Rule, ...]:
-    reason = "it is a part of an HTTP check"
-    return tuple(Rule({f"health_check.{key}": ...}, reason, needs={"health_check.protocol": "http"}) for key in keys)

@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import alibaba
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import alibaba, table_parts
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
     FOLLOWED,
     IGNORED,
-    IPV4,
     STUCK,
     Cell,
     Implied,
@@ -22,7 +21,7 @@ DEFAULT_INTERVAL, DEFAULT_TIMEOUT = 2, 5
 
 CHECKS: dict[str, Cell] = {
     "health_check.enabled": Cell(
-        "{prefix}-health-check-switch", words=alibaba.ON_OFF, default="on", since="CCM 2.6.0", source="clb", note="default true"
+        "{prefix}-health-check-switch", words=table_parts.ON_OFF, default="on", since="CCM 2.6.0", source="clb", note="default true"
     ),
     "health_check.protocol": Cell(
         "{prefix}-health-check-type",
@@ -59,26 +58,9 @@ CLB = Platform(
     sources=alibaba.SOURCES,
     removal=IGNORED,
     cells={
-        "id": Cell(
-            "{prefix}-id",
-            pattern=r"lb-[a-z0-9-]+",
-            change=STUCK,
-            removal=STUCK,
-            source="clb",
-            whole=True,
-            sharing="ports",
-            note="never one that the CCM made and still has, nor the API server's",
-        ),
+        "id": alibaba.existing(r"lb-[a-z0-9-]+", "clb", "never one that the CCM made and still has, nor the API server's"),
         "override_listeners": alibaba.OVERRIDE_LISTENERS,
-        "server_groups": Cell(
-            "{prefix}-vgroup-port",
-            entry="{value}:{name}",
-            pattern=r"rsp-[a-z0-9-]+",
-            removal=FOLLOWED,
-            since="CCM 2.1.0",
-            source="ccm",
-            note="a group that is no longer named keeps the backends that it has",
-        ),
+        "server_groups": alibaba.server_groups(r"rsp-[a-z0-9-]+", "CCM 2.1.0"),
         "weight": alibaba.WEIGHT,
         "preserve": alibaba.PRESERVE,
         "address": Cell(
@@ -108,7 +90,7 @@ CLB = Platform(
         "ip": Cell(
             "{prefix}-ip",
             high=1,
-            pattern=IPV4,
+            pattern=table_parts.IPV4,
             change=STUCK,
             sharing="never",
             since="CCM 2.7.0",
@@ -170,16 +152,7 @@ CLB = Platform(
             source="ccm",
             note="default rr; wlc is no longer in Alibaba's documents of the CLB",
         ),
-        "connection_drain": Cell(
-            "{prefix}-connection-drain-timeout",
-            low=10,
-            high=900,
-            also={"{prefix}-connection-drain": "on"},
-            off={"{prefix}-connection-drain": "off"},
-            default="off",
-            since="CCM 2.0.1",
-            source="clb",
-        ),
+        "connection_drain": alibaba.connection_drain("clb", "CCM 2.0.1"),
         "idle_timeout": Cell(
             "{prefix}-established-timeout",
             low=10,
@@ -199,13 +172,13 @@ CLB = Platform(
         "external_traffic_policy": alibaba.TRAFFIC_POLICY,
         "node_ports": alibaba.NODE_PORTS,
         "acl.enabled": Cell(
-            "{prefix}-acl-status", words=alibaba.ON_OFF, default="off", source="ccm", note="true as soon as there is an acl.id"
+            "{prefix}-acl-status", words=table_parts.ON_OFF, default="off", source="ccm", note="true as soon as there is an acl.id"
         ),
         "acl.id": Cell("{prefix}-acl-id", source="ccm"),
         "acl.type": Cell("{prefix}-acl-type", words={"white": "white", "black": "black"}, source="ccm"),
         "delete_protection": Cell(
             "{prefix}-delete-protection",
-            words=alibaba.ON_OFF,
+            words=table_parts.ON_OFF,
             source="clb",
             whole=True,
             note="default true of what the CCM makes and deletes",
@@ -239,13 +212,13 @@ CLB = Platform(
             *CHECKS,
         ),
         Rule({"charge_type": "paybybandwidth"}, "else it is the provider's 50 Mbit/s", needs={"bandwidth": ...}),
-        Rule({"charge_type": ...}, "a private load balancer carries no internet traffic", excludes={"address": "intranet"}),
+        *table_parts.internet_only("charge_type"),
         Rule(
             {"bandwidth": ..., "id": ...},
             "the controller passes on the bandwidth of an existing load balancer only then",
             needs={"charge_type": "paybybandwidth"},
         ),
-        Rule({"bandwidth": ...}, "a private load balancer carries no internet traffic", excludes={"address": "intranet"}),
+        *table_parts.internet_only("bandwidth"),
         Rule(
             {"show_address": ...},
             "an EIP is bound to a private load balancer; one on the internet has its own address",
@@ -264,13 +237,11 @@ CLB = Platform(
         ),
         Rule({"show_address": ...}, "the status has either the host name or an address", excludes={"hostname": ...}),
         Rule({"ip_version": "ipv6"}, "that is an IPv4 address", excludes={"show_address": ..., "ip": ...}),
-        Rule({"spec": ...}, "a load balancer that is paid by use has no size", excludes={"instance_charge_type": "PayByCLCU"}),
+        table_parts.SIZE_IS_PAID,
         Rule({"vswitch_id": ...}, "only a private load balancer is in a vSwitch", needs={"address": "intranet"}),
         Rule({"ip": ...}, "a fixed address comes out of a vSwitch", needs={"vswitch_id": ..., "address": "intranet"}),
         Rule({"ip": ...}, "an existing load balancer has its address", excludes={"id": ...}),
-        Rule({"acl.id": ...}, "the list alone doesn't say if it allows or denies", needs={"acl.type": ...}),
-        Rule({"acl.type": ...}, "there is nothing to allow or deny", needs={"acl.id": ...}),
-        Rule({"acl.enabled": True}, "there is nothing to allow or deny", needs={"acl.id": ...}),
+        *table_parts.ACL,
         *(
             Rule(
                 {"external_traffic_policy": "Local", **nodes},
@@ -286,7 +257,7 @@ CLB = Platform(
             "a CLB asks a UDP port by UDP, which nothing answers at that port",
             excludes={"health_check.port": ...},
         ),
-        *alibaba.http_only("path", "domain", "status"),
+        *table_parts.http_only("path", "domain", "status", protocols="http"),
     ),
     implied=(
         Implied(

@@ -6,11 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import alibaba
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import alibaba, table_parts
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
     FOLLOWED,
     IGNORED,
-    IPV4,
     STUCK,
     Cell,
     Platform,
@@ -27,7 +26,7 @@ def _check(suffix: str, **rest: Any) -> Cell:
 
 
 CHECKS: dict[str, Cell] = {
-    "health_check.enabled": Cell("{prefix}-health-check-flag", words=alibaba.ON_OFF, default="on", source="nlb", note="default true"),
+    "health_check.enabled": Cell("{prefix}-health-check-flag", words=table_parts.ON_OFF, default="on", source="nlb", note="default true"),
     "health_check.protocol": _check(
         "health-check-type", words={"tcp": "tcp", "http": "http"}, default="tcp", source="nlb", note="default tcp, of UDP ports, too"
     ),
@@ -57,26 +56,9 @@ NLB = Platform(
     removal=IGNORED,
     spec={"loadBalancerClass": "alibabacloud.com/nlb"},
     cells={
-        "id": Cell(
-            "{prefix}-id",
-            pattern=r"nlb-[a-z0-9]+",
-            change=STUCK,
-            removal=STUCK,
-            source="nlb",
-            whole=True,
-            sharing="ports",
-            note="never one that the CCM made and still has",
-        ),
+        "id": alibaba.existing(r"nlb-[a-z0-9]+", "nlb", "never one that the CCM made and still has"),
         "override_listeners": alibaba.OVERRIDE_LISTENERS,
-        "server_groups": Cell(
-            "{prefix}-vgroup-port",
-            entry="{value}:{name}",
-            pattern=r"sgp-[a-z0-9]+",
-            removal=FOLLOWED,
-            since="CCM 2.9.1",
-            source="ccm",
-            note="a group that is no longer named keeps the backends that it has",
-        ),
+        "server_groups": alibaba.server_groups(r"sgp-[a-z0-9]+", "CCM 2.9.1"),
         "weight": alibaba.WEIGHT,
         "preserve": alibaba.PRESERVE,
         "address": Cell(
@@ -112,7 +94,7 @@ NLB = Platform(
         ),
         "cross_zone": Cell(
             "{prefix}-cross-zone-enabled",
-            words=alibaba.ON_OFF,
+            words=table_parts.ON_OFF,
             since="CCM 2.13.0",
             source="ccm",
             whole=True,
@@ -138,15 +120,7 @@ NLB = Platform(
             source="nlb",
             note="default wrr; wlc (fewest connections) suits long media connections, sch sends a viewer's address to the same backend",
         ),
-        "connection_drain": Cell(
-            "{prefix}-connection-drain-timeout",
-            low=10,
-            high=900,
-            also={"{prefix}-connection-drain": "on"},
-            off={"{prefix}-connection-drain": "off"},
-            default="off",
-            source="nlb",
-        ),
+        "connection_drain": alibaba.connection_drain("nlb"),
         "idle_timeout": Cell(
             "{prefix}-idle-timeout", low=10, high=900, default="900", source="nlb", note="default 900; 10 to 20 where there is a UDP port"
         ),
@@ -155,13 +129,13 @@ NLB = Platform(
         "remove_unscheduled": alibaba.REMOVE_UNSCHEDULED,
         "ignore_weight_update": alibaba.IGNORE_WEIGHT_UPDATE,
         "preserve_client_ip": Cell(
-            "{prefix}-preserve-client-ip", words=alibaba.ON_OFF, default="on", source="nlb", note="default true, but never at tls.ports"
+            "{prefix}-preserve-client-ip", words=table_parts.ON_OFF, default="on", source="nlb", note="default true, but never at tls.ports"
         ),
         "external_traffic_policy": alibaba.TRAFFIC_POLICY,
         "node_ports": alibaba.NODE_PORTS,
         "source_ranges": Cell(
             "spec.loadBalancerSourceRanges",
-            pattern=IPV4,
+            pattern=table_parts.IPV4,
             removal=FOLLOWED,
             since="CCM 2.14.0",
             source="ccm",
@@ -206,7 +180,7 @@ NLB = Platform(
             "the CCM sets them on load balancers that it made itself only; give the existing one security groups",
             excludes={"id": ...},
         ),
-        Rule({"bandwidth_package": ...}, "a private load balancer carries no internet traffic", excludes={"address": "intranet"}),
+        *table_parts.internet_only("bandwidth_package"),
         Rule({"ipv6_address": ...}, "only then it has an IPv6 address", needs={"ip_version": "dualstack"}, unless="id"),
         Rule({"tls.ports": ...}, "TLS needs a certificate", needs={"tls.certificates": ...}),
         Rule({"tls.certificates": ...}, "no port speaks TLS otherwise", needs={"tls.ports": ...}),
@@ -217,7 +191,7 @@ NLB = Platform(
             excludes={"preserve_client_ip": True},
         ),
         *alibaba.BACKENDS,
-        *alibaba.http_only("path", "domain", "method", "status"),
+        *table_parts.http_only("path", "domain", "method", "status", protocols="http"),
     ),
     missing={
         "class": "the class of an NLB is alibabacloud.com/nlb",

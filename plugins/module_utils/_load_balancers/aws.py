@@ -4,13 +4,10 @@
 
 from __future__ import annotations
 
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import table_parts
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
-    BOOLEAN,
-    CLASS_NAME,
     IGNORED,
-    KEEPS_NODE_PORTS,
     MOVED,
-    POLICIES,
     Cell,
     Implied,
     Platform,
@@ -21,9 +18,7 @@ AWS = "service.beta.kubernetes.io/aws-load-balancer"
 CHECK = f"{AWS}-healthcheck"
 TARGETS = f"{AWS}-target-group-attributes"
 ATTRIBUTES = f"{AWS}-attributes"
-HTTP = ("http", "https")
-TRUE_FALSE = {True: "true", False: "false"}
-IPV4 = r"[0-9.]+"
+IPV4_ADDRESS = r"[0-9.]+"
 NODES_WITHOUT_PODS = "a node without a pod of the Service is found out at Kubernetes' own health check, which speaks HTTP only"
 UDP_CHECK = "UDP targets are checked by TCP"
 
@@ -57,7 +52,7 @@ AWS_NLB = Platform(
         ),
         "eips": Cell(f"{AWS}-eip-allocations", low=1, sharing="never", change=IGNORED, removal=IGNORED, source="code"),
         "private_ips": Cell(
-            f"{AWS}-private-ipv4-addresses", low=1, pattern=IPV4, sharing="never", change=IGNORED, removal=IGNORED, source="code"
+            f"{AWS}-private-ipv4-addresses", low=1, pattern=IPV4_ADDRESS, sharing="never", change=IGNORED, removal=IGNORED, source="code"
         ),
         "ip_version": Cell(
             f"{AWS}-ip-address-type",
@@ -88,7 +83,7 @@ AWS_NLB = Platform(
         "cross_zone": Cell(
             ATTRIBUTES,
             attribute="load_balancing.cross_zone.enabled",
-            words=TRUE_FALSE,
+            words=table_parts.TRUE_FALSE,
             removal=IGNORED,
             default="false",
             source="lbc",
@@ -97,7 +92,7 @@ AWS_NLB = Platform(
         "delete_protection": Cell(
             ATTRIBUTES,
             attribute="deletion_protection.enabled",
-            words=TRUE_FALSE,
+            words=table_parts.TRUE_FALSE,
             removal=IGNORED,
             default="false",
             source="code",
@@ -118,7 +113,7 @@ AWS_NLB = Platform(
         "cut_unhealthy": Cell(
             TARGETS,
             attribute="target_health_state.unhealthy.connection_termination.enabled",
-            words=TRUE_FALSE,
+            words=table_parts.TRUE_FALSE,
             removal=IGNORED,
             default="true",
             source="group",
@@ -145,21 +140,16 @@ AWS_NLB = Platform(
         "preserve_client_ip": Cell(
             TARGETS,
             attribute="preserve_client_ip.enabled",
-            words=TRUE_FALSE,
+            words=table_parts.TRUE_FALSE,
             removal=IGNORED,
             source="group",
             note="default true for nodes, false for pods; always true for UDP",
         ),
-        "class": Cell(
-            "spec.loadBalancerClass",
-            pattern=CLASS_NAME,
-            source="class",
-            note="default service.k8s.aws/nlb; eks.amazonaws.com/nlb for EKS Auto Mode; fixed once made",
+        "class": table_parts.load_balancer_class(
+            "class", "default service.k8s.aws/nlb; eks.amazonaws.com/nlb for EKS Auto Mode; fixed once made"
         ),
-        "external_traffic_policy": Cell("spec.externalTrafficPolicy", words=POLICIES, source="lbc"),
-        "node_ports": Cell(
-            "spec.allocateLoadBalancerNodePorts", words=BOOLEAN, change=IGNORED, default="true", source="k8s", note=KEEPS_NODE_PORTS
-        ),
+        "external_traffic_policy": table_parts.traffic_policy("lbc"),
+        "node_ports": table_parts.node_ports("k8s"),
         "source_ranges": Cell(
             "spec.loadBalancerSourceRanges",
             source="code",
@@ -180,7 +170,10 @@ AWS_NLB = Platform(
             note="the nodes' own groups must then let it in, or manage_backend_rules; one made without any never gets one",
         ),
         "manage_backend_rules": Cell(
-            f"{AWS}-manage-backend-security-group-rules", words=TRUE_FALSE, source="code", note="default false with security_groups"
+            f"{AWS}-manage-backend-security-group-rules",
+            words=table_parts.TRUE_FALSE,
+            source="code",
+            note="default false with security_groups",
         ),
         "tls.certificates": Cell(
             f"{AWS}-ssl-cert", low=1, pattern=r"arn:[\w:/.-]+", source="lbc", note="ARNs of the AWS Certificate Manager"
@@ -216,23 +209,18 @@ AWS_NLB = Platform(
         Rule({"source_ranges": ...}, "the controller ignores them then; write them into the groups", excludes={"security_groups": ...}),
         Rule({"prefix_lists": ...}, "the controller ignores them then; write them into the groups", excludes={"security_groups": ...}),
         Rule({"manage_backend_rules": ...}, "for its own group the controller always does it", needs={"security_groups": ...}),
-        Rule({"backend_labels": ...}, "pods are backends on whatever node", excludes={"backend": "pods"}),
-        Rule({"node_ports": False}, "the load balancer reaches nodes by their node ports", needs={"backend": "pods"}),
+        table_parts.LABELS_OF_NODES,
+        table_parts.NODE_PORTS_OR_PODS,
         Rule(
             {"external_traffic_policy": "Local"},
             NODES_WITHOUT_PODS,
             excludes={"health_check.protocol": ("tcp", "https")},
             unless={"backend": "pods"},
         ),
-        Rule(
-            {"health_check.port": ...},
-            "a node listens on node ports only, and those are checked by themselves",
-            needs={"backend": "pods"},
-        ),
-        Rule({"health_check.path": ...}, "it is a part of an HTTP check", needs={"health_check.protocol": HTTP}),
-        Rule({"health_check.status": ...}, "it is a part of an HTTP check", needs={"health_check.protocol": HTTP}),
+        table_parts.CHECKED_PORT_OF_PODS,
+        *table_parts.http_only("path", "status"),
         Rule({"tls.certificates": ...}, "without them every port would speak TLS", needs={"tls.ports": ...}),
-        Rule({"tls.ports": ...}, "a TLS port shows a certificate", needs={"tls.certificates": ...}),
+        table_parts.PORTS_WITH_CERTIFICATES,
         Rule({"tls.policy": ...}, "it is a part of TLS", needs={"tls.certificates": ...}),
         Rule({"only_udp": True, "backend": "pods"}, UDP_CHECK, needs={"health_check.port": ...}),
         Rule({"only_udp": True}, UDP_CHECK, needs={"health_check.port": ...}, unless={"external_traffic_policy": "Local"}),

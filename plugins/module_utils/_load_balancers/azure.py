@@ -4,15 +4,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import table_parts
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
-    BOOLEAN,
-    FAMILIES,
-    FIRST_FAMILY,
     FOLLOWED,
     IGNORED,
-    KEEPS_NODE_PORTS,
     MOVED,
-    POLICIES,
     Cell,
     Implied,
     Outcome,
@@ -27,7 +23,6 @@ PORT_PROBE = f"{BETA}/port_{{port}}_health-probe"
 DEFAULT_INTERVAL = 5
 DEFAULT_PROBES = 2
 MAX_PROBE_SECONDS = 120
-HTTP = ("http", "https")
 PROTOCOLS = {"tcp": "tcp", "http": "http", "https": "https"}
 NODES_WITHOUT_PODS = "Kubernetes' own health check finds the nodes without pods, and without a check they would get traffic and drop it"
 ONLY_THESE = {f"{BETA}/azure-deny-all-except-load-balancer-source-ranges": "true"}
@@ -63,7 +58,7 @@ AZURE = Platform(
             source="code",
             note="Services on different ports may have the same",
         ),
-        "ip_version": Cell(words=FAMILIES, families=True, source="code", note=FIRST_FAMILY),
+        "ip_version": table_parts.ip_version("code"),
         "public_ip": Cell(
             f"{BETA}/azure-pip-name",
             sharing="ports",
@@ -117,10 +112,8 @@ AZURE = Platform(
             note="whole minutes, written as minutes; default 240",
         ),
         "tcp_reset": Cell(f"{AZURE_LB}-disable-tcp-reset", words={True: "false", False: "true"}, source="code", note="default true"),
-        "external_traffic_policy": Cell("spec.externalTrafficPolicy", words=POLICIES, source="doc"),
-        "node_ports": Cell(
-            "spec.allocateLoadBalancerNodePorts", words=BOOLEAN, change=IGNORED, default="true", source="doc", note=KEEPS_NODE_PORTS
-        ),
+        "external_traffic_policy": table_parts.traffic_policy("doc"),
+        "node_ports": table_parts.node_ports("doc"),
         "source_ranges": Cell("spec.loadBalancerSourceRanges", source="code"),
         "service_tags": Cell(f"{BETA}/azure-allowed-service-tags", low=1, source="code", note="such as AzureFrontDoor.Backend"),
         "health_check.protocol": Cell(
@@ -191,7 +184,7 @@ AZURE = Platform(
             excludes={"health_check.protocol": ..., "health_check.path": ..., "health_check.ports": ...},
             unless="health_check.port",
         ),
-        Rule({"health_check.path": ...}, "it is a part of an HTTP check", needs={"health_check.protocol": HTTP}),
+        *table_parts.http_only("path"),
     ),
     implied=(
         Implied({"address": "intranet", "source_ranges": ...}, ONLY_THESE, "otherwise the whole virtual network may connect"),

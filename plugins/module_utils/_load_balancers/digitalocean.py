@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import table_parts
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
-    BOOLEAN,
     IGNORED,
-    KEEPS_NODE_PORTS,
     MOVED,
-    POLICIES,
     STUCK,
     Cell,
     Platform,
@@ -19,7 +17,6 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.mod
 DO = "service.beta.kubernetes.io/do-loadbalancer"
 CHECK = f"{DO}-healthcheck"
 OVERRIDE = {f"{DO}-override-health-check": "true"}
-HTTP = ("http", "https")
 
 DIGITALOCEAN = Platform(
     provider="digitalocean",
@@ -80,15 +77,8 @@ DIGITALOCEAN = Platform(
             source="code",
             note="while it is true nothing of the load balancer is changed any more, backends included: set it before the Service goes",
         ),
-        "external_traffic_policy": Cell("spec.externalTrafficPolicy", words=POLICIES, source="k8s"),
-        "node_ports": Cell(
-            "spec.allocateLoadBalancerNodePorts",
-            words=BOOLEAN,
-            change=IGNORED,
-            default="true",
-            source="code",
-            note=f"false is fine: traffic comes by the port of the Service; {KEEPS_NODE_PORTS}",
-        ),
+        "external_traffic_policy": table_parts.traffic_policy("k8s"),
+        "node_ports": table_parts.node_ports("code", "false is fine: traffic comes by the port of the Service"),
         "source_ranges": Cell("spec.loadBalancerSourceRanges", source="code"),
         "health_check.protocol": Cell(
             f"{CHECK}-protocol", words={"tcp": "tcp", "http": "http", "https": "https"}, also=OVERRIDE, source="code"
@@ -118,7 +108,7 @@ DIGITALOCEAN = Platform(
             Rule({"node_ports": False}, "such a check asks a node port", excludes={f"health_check.{name}": ...})
             for name in ("protocol", "port", "path")
         ),
-        Rule({"health_check.path": ...}, "it is a part of an HTTP check", needs={"health_check.protocol": HTTP}),
+        *table_parts.http_only("path"),
         *(
             Rule({"only_udp": True}, "UDP is checked by a TCP port, and there is none", excludes={f"health_check.{name}": ...})
             for name in ("protocol", "port", "path")

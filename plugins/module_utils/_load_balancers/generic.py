@@ -4,15 +4,9 @@
 
 from __future__ import annotations
 
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import table_parts
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
-    BOOLEAN,
-    CLASS_NAME,
-    FAMILIES,
-    FIRST_FAMILY,
-    IGNORED,
-    KEEPS_NODE_PORTS,
     MOVED,
-    POLICIES,
     Cell,
     Platform,
     Rule,
@@ -36,17 +30,10 @@ GENERIC = Platform(
             source="k8s",
             note="deprecated in Kubernetes 1.24; not every controller heeds it",
         ),
-        "ip_version": Cell(words=FAMILIES, families=True, source="k8s", note=FIRST_FAMILY),
-        "class": Cell("spec.loadBalancerClass", pattern=CLASS_NAME, source="concept", note="fixed once made"),
-        "external_traffic_policy": Cell("spec.externalTrafficPolicy", words=POLICIES, source="k8s"),
-        "node_ports": Cell(
-            "spec.allocateLoadBalancerNodePorts",
-            words=BOOLEAN,
-            change=IGNORED,
-            default="true",
-            source="concept",
-            note=f"false only where the load balancer reaches pods without them; {KEEPS_NODE_PORTS}",
-        ),
+        "ip_version": table_parts.ip_version("k8s"),
+        "class": table_parts.load_balancer_class("concept"),
+        "external_traffic_policy": table_parts.traffic_policy("k8s"),
+        "node_ports": table_parts.node_ports("concept", "false only where the load balancer reaches pods without them"),
         "source_ranges": Cell("spec.loadBalancerSourceRanges", source="k8s", note="not every controller heeds it"),
     },
     rules=(Rule({"ip_version": ...}, "the address says it", excludes={"ip": ...}),),

@@ -6,12 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import table_parts
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
-    BOOLEAN,
     FOLLOWED,
     IGNORED,
-    KEEPS_NODE_PORTS,
-    POLICIES,
     STUCK,
     Cell,
     Implied,
@@ -109,27 +107,15 @@ HUAWEI = Platform(
         "idle_timeout": Cell(f"{ELB}.keepalive_timeout", low=10, high=4000, source="idle", note="default 300; of UDP, too"),
         "preserve_client_ip": Cell(
             f"{ELB}.transparent-client-ip",
-            words={True: "true", False: "false"},
+            words=table_parts.TRUE_FALSE,
             source="cce",
             note="for dedicated: false; a dedicated one always shows the viewer's address",
         ),
-        "external_traffic_policy": Cell(
-            "spec.externalTrafficPolicy",
-            words=POLICIES,
-            removal=FOLLOWED,
-            source="making",
-            note="in a CCE Turbo cluster pods are backends anyway",
+        "external_traffic_policy": table_parts.traffic_policy(
+            "making", removal=FOLLOWED, note="in a CCE Turbo cluster pods are backends anyway"
         ),
-        "node_ports": Cell(
-            "spec.allocateLoadBalancerNodePorts",
-            words=BOOLEAN,
-            change=IGNORED,
-            removal=FOLLOWED,
-            default="true",
-            source="k8s",
-            note=f"false only in a CCE Turbo cluster; {KEEPS_NODE_PORTS}",
-        ),
-        "acl.enabled": Cell(f"{ELB}.acl-status", words={True: "on", False: "off"}, source="acl", note="default true with acl.id"),
+        "node_ports": table_parts.node_ports("k8s", "false only in a CCE Turbo cluster", removal=FOLLOWED),
+        "acl.enabled": Cell(f"{ELB}.acl-status", words=table_parts.ON_OFF, source="acl", note="default true with acl.id"),
         "acl.id": Cell(
             f"{ELB}.acl-id",
             pattern=r"[0-9a-f-]{36}(,[0-9a-f-]{36}){0,4}",
@@ -139,7 +125,7 @@ HUAWEI = Platform(
         "acl.type": Cell(f"{ELB}.acl-type", words={"white": "white", "black": "black"}, source="acl"),
         "tls.certificates": Cell(f"{ELB}.cert-id", low=1, high=1, source="tls", note="the id at the ELB"),
         "tls.ports": Cell(f"{ELB}.protocol-port", entry="tls:{value}", low=1, high=65535, source="tls"),
-        "health_check.enabled": Cell(f"{ELB}.health-check-flag", words={True: "on", False: "off"}, source="cce", note="default true"),
+        "health_check.enabled": Cell(f"{ELB}.health-check-flag", words=table_parts.ON_OFF, source="cce", note="default true"),
         "health_check.protocol": _check("protocol", words={"tcp": "TCP", "http": "HTTP"}, note="default that of the port"),
         "health_check.path": _check("path", pattern=r"/\S{0,79}", note="default /"),
         "health_check.interval": _check("delay", low=1, high=50, note="default 5"),
@@ -153,10 +139,7 @@ HUAWEI = Platform(
         Rule({}, "CCE makes no load balancer without being told which", needs={"address": ...}, unless="id"),
         *(Rule({name: ...}, "CCE would take the existing load balancer for its own and delete it", excludes={"id": ...}) for name in MAKES),
         *(Rule(PUBLIC, "its EIP has a bandwidth", needs={name: ...}) for name in ("bandwidth", "charge_type")),
-        *(
-            Rule({name: ...}, "a private load balancer carries no internet traffic", excludes={"address": "intranet"})
-            for name in ("bandwidth", "charge_type", "isp")
-        ),
+        *table_parts.internet_only("bandwidth", "charge_type", "isp"),
         Rule({"address": ...}, "a dedicated load balancer is in zones", needs={"availability_zones": ...}, unless=SHARED),
         *(
             Rule(SHARED, "only a dedicated load balancer has it", excludes={name: ...})
@@ -164,12 +147,10 @@ HUAWEI = Platform(
         ),
         Rule({"persistence": ...}, "sch does it by itself", excludes={"scheduler": "sch"}),
         Rule({"persistence": ...}, "the ELB doesn't do both", excludes={"tls.ports": ...}),
-        Rule({"acl.id": ...}, "the list alone doesn't say if it allows or denies", needs={"acl.type": ...}),
-        Rule({"acl.type": ...}, "there is nothing to allow or deny", needs={"acl.id": ...}),
-        Rule({"acl.enabled": True}, "there is nothing to allow or deny", needs={"acl.id": ...}),
-        Rule({"tls.certificates": ...}, "they are for these ports", needs={"tls.ports": ...}),
-        Rule({"tls.ports": ...}, "a TLS port shows a certificate", needs={"tls.certificates": ...}),
-        Rule({"health_check.path": ...}, "it is a part of an HTTP check", needs={"health_check.protocol": "http"}),
+        *table_parts.ACL,
+        table_parts.CERTIFICATES_OF_PORTS,
+        table_parts.PORTS_WITH_CERTIFICATES,
+        *table_parts.http_only("path", protocols="http"),
         *(Rule({"udp": True}, "one check is for ports of one protocol", excludes={f"health_check.{name}": ...}) for name in CHECKS),
         Rule({"udp": True, **SHARED}, "a shared load balancer has no such timeout for UDP", excludes={"idle_timeout": ...}),
     ),

@@ -4,15 +4,10 @@
 
 from __future__ import annotations
 
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import table_parts
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
-    BOOLEAN,
-    CLASS_NAME,
-    FAMILIES,
-    FIRST_FAMILY,
     IGNORED,
-    KEEPS_NODE_PORTS,
     MOVED,
-    POLICIES,
     Cell,
     Platform,
     Rule,
@@ -38,7 +33,7 @@ METALLB = Platform(
             source="code",
             note="with pool: out of that pool",
         ),
-        "ip_version": Cell(words=FAMILIES, families=True, source="code", note=FIRST_FAMILY),
+        "ip_version": table_parts.ip_version("code"),
         "pool": Cell("{prefix}/address-pool", change=MOVED, removal=IGNORED, source="code"),
         "shared": Cell(
             "{prefix}/allow-shared-ip",
@@ -47,16 +42,9 @@ METALLB = Platform(
             note="a key: Services with the same key and different ports may have the same address; a change of the key while others "
             "have the address loses it",
         ),
-        "class": Cell("spec.loadBalancerClass", pattern=CLASS_NAME, source="k8s", note="what MetalLB's --lb-class says; fixed once made"),
-        "external_traffic_policy": Cell("spec.externalTrafficPolicy", words=POLICIES, source="usage"),
-        "node_ports": Cell(
-            "spec.allocateLoadBalancerNodePorts",
-            words=BOOLEAN,
-            change=IGNORED,
-            default="true",
-            source="k8s",
-            note=f"false is fine: kube-proxy answers on the address itself; {KEEPS_NODE_PORTS}",
-        ),
+        "class": table_parts.load_balancer_class("k8s", "what MetalLB's --lb-class says; fixed once made"),
+        "external_traffic_policy": table_parts.traffic_policy("usage"),
+        "node_ports": table_parts.node_ports("k8s", "false is fine: kube-proxy answers on the address itself"),
         "source_ranges": Cell("spec.loadBalancerSourceRanges", source="k8s", note="enforced by kube-proxy"),
     },
     rules=(Rule({"ip_version": ...}, "the addresses say it", excludes={"ip": ...}),),

@@ -141,9 +141,6 @@ GROUPS: dict[str, str] = {
     "health_check": "How the load balancer finds out which backends work.",
 }
 
-# Words that several tables have.
-POLICIES = {"Cluster": "Cluster", "Local": "Local"}
-BOOLEAN = {True: True, False: False}
 # What is known of a Service besides its options, which rules may name: how messages call it.
 FACTS = {
     "udp": "a UDP port",
@@ -156,14 +153,6 @@ FOLLOWED = "followed"  # done
 IGNORED = "ignored"  # the load balancer keeps what it has, and nobody is told
 STUCK = "stuck"  # the controller fails, and follows nothing of this Service any more until it is taken back
 MOVED = "moved"  # the Service gets another load balancer, with another address
-# The IP families of a Service, which its fields say.
-FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6", "dualstack": "both"}
-# Remarks on options that are the same everywhere.
-FIRST_FAMILY = "default that of the cluster; the first is fixed once made"
-KEEPS_NODE_PORTS = "node ports that are there stay"
-# The pattern of addresses and networks of IPv4 alone.
-IPV4 = r"[0-9./]+"
-CLASS_NAME = r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 
 
 @dataclass(frozen=True)
@@ -281,8 +270,6 @@ class Platform:
     not_own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     # The option with which the controller deletes no load balancer, and how it is written then.
     protection: tuple[str, str] = ("", "")
-    # Annotations that no user may write, with the reason: what they ask for would cut everybody off.
-    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import FAMILIES, FIRST_FAMILY, POLICIES, Cell, Platform
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import table_parts
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
+    Cell,
+    Platform,
+)
 
 NODEPORT = Platform(
     provider="nodeport",
@@ -18,8 +22,8 @@ NODEPORT = Platform(
             source="concept",
             note="without a number Kubernetes picks one; by default they must be from 30000 to 32767",
         ),
-        "external_traffic_policy": Cell("spec.externalTrafficPolicy", words=POLICIES, source="concept"),
-        "ip_version": Cell(words=FAMILIES, families=True, source="concept", note=FIRST_FAMILY),
+        "external_traffic_policy": table_parts.traffic_policy("concept"),
+        "ip_version": table_parts.ip_version("concept"),
     },
     missing={
         "node_ports": "the Service always has node ports; their numbers are said by ports",

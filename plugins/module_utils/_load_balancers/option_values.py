@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError, did_you_mean
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import IPV4, OPTIONS, Cell, Platform
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import OPTIONS, Cell, Platform
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.table_parts import IPV4
 
 BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 

@@ -6,12 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import table_parts
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
-    BOOLEAN,
-    CLASS_NAME,
     IGNORED,
-    KEEPS_NODE_PORTS,
-    POLICIES,
     STUCK,
     Cell,
     Implied,
@@ -19,7 +16,6 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.mod
     Rule,
 )
 
-TRUE_FALSE = {True: "true", False: "false"}
 ONCE = "said when the load balancer is made, and never changed"
 MADE = "service.kubernetes.io/service.extensiveParameters"
 PROTOCOLS = "service.cloud.tencent.com/specify-protocol"
@@ -55,7 +51,7 @@ TENCENT = Platform(
         ),
         "shared": Cell(
             "service.kubernetes.io/qcloud-share-existed-lb",
-            words=TRUE_FALSE,
+            words=table_parts.TRUE_FALSE,
             source="share",
             note="clusters made from August 2020 to 2024 need it switched on by Tencent",
         ),
@@ -113,7 +109,7 @@ TENCENT = Platform(
         "security_groups": Cell("service.cloud.tencent.com/security-groups", low=1, high=5, source="tke", whole=True),
         "pass_to_target": Cell(
             "service.cloud.tencent.com/pass-to-target",
-            words=TRUE_FALSE,
+            words=table_parts.TRUE_FALSE,
             source="tke",
             whole=True,
             note="otherwise the nodes' groups must let viewers in, too",
@@ -145,11 +141,9 @@ TENCENT = Platform(
             source="tke",
             note="in the namespace of the Service",
         ),
-        "class": Cell("spec.loadBalancerClass", pattern=CLASS_NAME, source="k8s", note="fixed once made"),
-        "external_traffic_policy": Cell("spec.externalTrafficPolicy", words=POLICIES, source="k8s"),
-        "node_ports": Cell(
-            "spec.allocateLoadBalancerNodePorts", words=BOOLEAN, change=IGNORED, default="true", source="k8s", note=KEEPS_NODE_PORTS
-        ),
+        "class": table_parts.load_balancer_class("k8s"),
+        "external_traffic_policy": table_parts.traffic_policy("k8s"),
+        "node_ports": table_parts.node_ports("k8s"),
     },
     rules=(
         Rule({"shared": True}, "only a load balancer of your own can be shared", needs={"id": ...}),
@@ -165,17 +159,17 @@ TENCENT = Platform(
         Rule({"availability_zones": ...}, "both say the zone", excludes={"master_zone": ...}),
         Rule({"isp": ("CMCC", "CTCC", "CUCC")}, "a carrier's address is paid by a package", needs={"bandwidth_package": ...}),
         Rule({"bandwidth_package": ...}, "it says how much, and how it is paid", excludes={"charge_type": ..., "bandwidth": ...}),
-        Rule({"bandwidth_package": ...}, "a private load balancer carries no internet traffic", excludes={"address": "intranet"}),
+        *table_parts.internet_only("bandwidth_package"),
         Rule({"bandwidth": ...}, "TKE takes them together", needs={"charge_type": ...}),
         Rule({"charge_type": ...}, "TKE takes them together", needs={"bandwidth": ...}),
         Rule({"bandwidth": ...}, ONCE, excludes={"id": ...}),
-        Rule({"bandwidth": ...}, "a private load balancer carries no internet traffic", excludes={"address": "intranet"}),
+        *table_parts.internet_only("bandwidth"),
         Rule({"connection_drain": "on"}, "it works only for pods that are backends themselves", needs={"backend": "pods"}),
-        Rule({"node_ports": False}, "the load balancer reaches nodes by their node ports", needs={"backend": "pods"}),
-        Rule({"backend_labels": ...}, "pods are backends on whatever node", excludes={"backend": "pods"}),
+        table_parts.NODE_PORTS_OR_PODS,
+        table_parts.LABELS_OF_NODES,
         Rule({"pass_to_target": True}, "otherwise nothing would decide who may connect", needs={"security_groups": ...}),
-        Rule({"tls.certificates": ...}, "they are for these ports", needs={"tls.ports": ...}),
-        Rule({"tls.ports": ...}, "a TLS port shows a certificate", needs={"tls.certificates": ...}),
+        table_parts.CERTIFICATES_OF_PORTS,
+        table_parts.PORTS_WITH_CERTIFICATES,
         Rule({"udp": True}, "TKE has TCP and UDP together only with pods as backends", needs={"backend": "pods"}, unless="only_udp"),
     ),
     implied=(

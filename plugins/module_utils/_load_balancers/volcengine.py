@@ -6,13 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import table_parts
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
-    BOOLEAN,
-    CLASS_NAME,
     FOLLOWED,
     IGNORED,
-    KEEPS_NODE_PORTS,
-    POLICIES,
     STUCK,
     Cell,
     Implied,
@@ -105,20 +102,10 @@ VOLCENGINE = Platform(
             source="vke",
             note="default nodes; pods needs VPC-CNI",
         ),
-        "class": Cell(
-            "spec.loadBalancerClass", pattern=CLASS_NAME, source="k8s", note="volcengine.com/clb where VKE asks for one; fixed once made"
-        ),
-        "external_traffic_policy": Cell("spec.externalTrafficPolicy", words=POLICIES, removal=FOLLOWED, source="k8s"),
-        "node_ports": Cell(
-            "spec.allocateLoadBalancerNodePorts",
-            words=BOOLEAN,
-            change=IGNORED,
-            removal=FOLLOWED,
-            default="true",
-            source="k8s",
-            note=KEEPS_NODE_PORTS,
-        ),
-        "acl.enabled": Cell(f"{VOLC}-acl-status", words={True: "on", False: "off"}, source="vke", note="default true with acl.id"),
+        "class": table_parts.load_balancer_class("k8s", "volcengine.com/clb where VKE asks for one; fixed once made"),
+        "external_traffic_policy": table_parts.traffic_policy("k8s", removal=FOLLOWED),
+        "node_ports": table_parts.node_ports("k8s", removal=FOLLOWED),
+        "acl.enabled": Cell(f"{VOLC}-acl-status", words=table_parts.ON_OFF, source="vke", note="default true with acl.id"),
         "acl.id": Cell(
             f"{VOLC}-acl-id",
             pattern=r"acl-[a-z0-9]+(,acl-[a-z0-9]+){0,4}",
@@ -126,7 +113,7 @@ VOLCENGINE = Platform(
             note="up to 5, with commas between",
         ),
         "acl.type": Cell(f"{VOLC}-acl-type", words={"white": "white", "black": "black"}, source="vke"),
-        "health_check.enabled": Cell(f"{VOLC}-health-check-flag", words={True: "on", False: "off"}, source="vke", note="default false"),
+        "health_check.enabled": Cell(f"{VOLC}-health-check-flag", words=table_parts.ON_OFF, source="vke", note="default false"),
         "health_check.interval": _check("health-check-interval", low=1, high=300, note="default 2"),
         "health_check.timeout": _check("health-check-connect-timeout", low=1, high=60, note="default 2"),
         "health_check.healthy_threshold": _check("healthy-threshold", low=3, high=10, note="default 3"),
@@ -149,17 +136,12 @@ VOLCENGINE = Platform(
                 "bandwidth_package",
             )
         ),
-        *(
-            Rule({name: ...}, "a private load balancer carries no internet traffic", excludes={"address": "intranet"})
-            for name in ("isp", "charge_type", "bandwidth", "bandwidth_package")
-        ),
+        *table_parts.internet_only("isp", "charge_type", "bandwidth", "bandwidth_package"),
         Rule({"slave_zone": ...}, "the standby half goes with an active one", needs={"master_zone": ...}),
         Rule({"bandwidth_package": ...}, "it says how traffic is paid", excludes={"charge_type": ...}),
-        Rule({"spec": ...}, "a load balancer that is paid by use has no size", excludes={"instance_charge_type": "PayByCLCU"}),
-        Rule({"node_ports": False}, "the load balancer reaches nodes by their node ports", needs={"backend": "pods"}),
-        Rule({"acl.id": ...}, "the list alone doesn't say if it allows or denies", needs={"acl.type": ...}),
-        Rule({"acl.type": ...}, "there is nothing to allow or deny", needs={"acl.id": ...}),
-        Rule({"acl.enabled": True}, "there is nothing to allow or deny", needs={"acl.id": ...}),
+        table_parts.SIZE_IS_PAID,
+        table_parts.NODE_PORTS_OR_PODS,
+        *table_parts.ACL,
     ),
     implied=(Implied({"acl.id": ...}, {f"{VOLC}-acl-status": "on"}, "otherwise the list isn't heeded", unless="acl.enabled"),),
     missing={
