@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import load_balancer_hosts
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Verdict
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
     FOLLOWED,
@@ -18,7 +19,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.mod
     Platform,
 )
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.written import attribute, patterns
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.written import attribute, is_known, is_off, patterns
 
 # Options that say whose the address is: it stays the user's own when the Service no longer has it.
 OWN_ADDRESS = ("id", "ip", "public_ip", "public_ip_ipv6", "eips", "preserve")
@@ -43,10 +44,19 @@ def changes(live: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
     """What doesn't simply come about, of a Service that has a load balancer and is to become ``after``."""
     if not has_load_balancer(live):
         return []
+    platform = _platform_of(live, after)
+    return _changes(platform, _options(platform, live), live, after)
+
+
+def _platform_of(live: Mapping[str, Any], after: Mapping[str, Any]) -> Platform:
+    """A Service without any annotation got its load balancer from whoever is told of options now."""
+    platform = _platform(live)
+    return _platform(after) if platform.provider == "generic" else platform
+
+
+def _changes(platform: Platform, before: Mapping[str, str], live: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """The same; ``before`` are the options of the live Service."""
     old, new = live["spec"], after["spec"]
-    # A Service without any annotation got its load balancer from whoever is told of options now.
-    platform = next((found for found in map(_platform, (live, after)) if found.provider != "generic"), _platform(live))
-    before, now = (_options(platform, item) for item in (live, after))
     if new.get("type") != "LoadBalancer":
         return [] if _is_own(platform, before) else [Change("enabled", "true", "false", MOVED)]
     fixed = [
@@ -54,16 +64,21 @@ def changes(live: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
         for field, option in FIXED.items()
         if _first(old.get(field)) != _first(new.get(field)) and (field != "ipFamilies" or field in new)
     ]
-    return fixed or [*_changed(platform, before, now)]
+    return fixed or [*_changed(platform, before, _options(platform, after))]
 
 
 def verdict(live: Mapping[str, Any], after: Mapping[str, Any], *, new_address: bool) -> Verdict:
     """What to make of a change of a Service; ``new_address`` says that it may lose the address that it has."""
-    found = changes(live, after)
+    if not has_load_balancer(live):
+        return Verdict()
+    platform = _platform_of(live, after)
+    before = _options(platform, live)
+    found = _changes(platform, before, live, after)
     ignored = [change for change in found if change.outcome == IGNORED]
     lost = [change for change in found if change.outcome in (STUCK, MOVED)]
     stuck = any(change.outcome == STUCK for change in lost)
-    if (stuck or after["spec"].get("type") != "LoadBalancer") and (name := _protection(live)):
+    name, protected = platform.protection
+    if (stuck or after["spec"].get("type") != "LoadBalancer") and name and before.get(name) == protected:
         return Verdict(f"{name} of its slb is true, so its load balancer can't go: set {name} to false first, in a run of its own.")
     told = [f"{_said(change)}, {LATER if change.after is not None else STAYS}." for change in ignored]
     if not lost:
@@ -74,15 +89,17 @@ def verdict(live: Mapping[str, Any], after: Mapping[str, Any], *, new_address: b
         way = "the Service is then deleted and made anew" if stuck else "its viewers are cut off then"
         return Verdict(f"{what}, {why} {address(live)}: put it back, or set srs_allow_new_address to true ({way}).")
     how = "it is deleted and made anew, and" if stuck else "it"
-    kept = _options(_platform(live), live).get("preserve") == "true"
-    lost_to = f"leaves its load balancer, which stays, with the address {address(live)}" if kept else f"loses its address {address(live)}"
+    is_kept = before.get("preserve") == "true"
+    lost_to = f"{'leaves its load balancer, which stays, with the' if is_kept else 'loses its'} address {address(live)}"
     return Verdict(replaces=stuck, notes=(f"{what}: {how} {lost_to}.", *([] if stuck else told)))
 
 
 def staying(live: Mapping[str, Any], kept: Iterable[Mapping[str, Any]]) -> str | None:
     """Why a Service must not go while the ``kept`` objects stay: its address goes, but not what it leads to. None where it may go."""
+    if not has_load_balancer(live):
+        return None
     platform = _platform(live)
-    if not has_load_balancer(live) or _is_own(platform, _options(platform, live)):
+    if _is_own(platform, _options(platform, live)):
         return None
     wanted = live["spec"].get("selector") or {}
     for item in kept:
@@ -93,13 +110,6 @@ def staying(live: Mapping[str, Any], kept: Iterable[Mapping[str, Any]]) -> str |
                 "put its slb back, or set srs_allow_new_address to true (its viewers are cut off then)."
             )
     return None
-
-
-def _protection(live: Mapping[str, Any]) -> str:
-    """The option that keeps the controller from deleting the load balancer of this Service; "" where nothing does."""
-    platform = _platform(live)
-    name, value = platform.protection
-    return name if name and has_load_balancer(live) and _options(platform, live).get(name) == value else ""
 
 
 def _is_own(platform: Platform, options: Mapping[str, str]) -> bool:
@@ -121,8 +131,7 @@ def has_load_balancer(service: Mapping[str, Any]) -> bool:
 
 def address(service: Mapping[str, Any]) -> str:
     """The first address or host name in the status of a Service; "" where there is none."""
-    points = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or [{}]
-    return str(points[0].get("ip") or points[0].get("hostname") or "")
+    return next(iter(load_balancer_hosts(service.get("status"))), "")
 
 
 def kept_annotations(live: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -134,12 +143,7 @@ def kept_annotations(live: Mapping[str, Any], manifest: Mapping[str, Any]) -> di
     if manifest["spec"].get("type", "ClusterIP") == "LoadBalancer" or live["spec"].get("type") == "ExternalName":
         return {}
     given = manifest["metadata"].get("annotations") or {}
-    known = [pattern for platform in PLATFORMS for pattern, _name, _cell in patterns(platform)]
-    return {
-        key: text
-        for key, text in (live["metadata"].get("annotations") or {}).items()
-        if key not in given and any(pattern.fullmatch(key) for pattern in known)
-    }
+    return {key: text for key, text in (live["metadata"].get("annotations") or {}).items() if key not in given and is_known(key)}
 
 
 def _changed(platform: Platform, before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Change]:
@@ -182,14 +186,9 @@ def _options(platform: Platform, service: Mapping[str, Any]) -> dict[str, str]:
     for name, cell in platform.cells.items():
         if cell.key.startswith("spec.") and (value := service["spec"].get(cell.key.removeprefix("spec."))) is not None:
             found[name] = json.dumps(value)
-        switched_off = cell.off and {_key(platform, key): text for key, text in cell.off.items()}.items() <= annotations.items()
-        if switched_off:
+        if any(is_off(cell, prefix, annotations) for prefix in platform.prefixes.values() or ("",)):
             found[name] = "off"
     return found
-
-
-def _key(platform: Platform, key: str) -> str:
-    return key.replace("{prefix}", next(iter(platform.prefixes.values()), ""))
 
 
 def _first(value: Any) -> str | None:

@@ -16,7 +16,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.mod
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.option_values import BOOLEANS
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import DEFAULT_PROVIDER, PLATFORMS
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.ports import Port, ports_of
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.written import attribute
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.written import attribute, is_off
 from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
 
 Ports = tuple[Port, ...]
@@ -78,7 +78,7 @@ def _options(platform: Platform, prefix: str, spec: Mapping[str, Any], annotatio
 def _values(name: str, cell: Cell, prefix: str, fields: Mapping[str, Any], annotations: Mapping[str, str], ports: Ports) -> Iterator[Any]:
     """What an option may have been, told by where it is written."""
     kind = OPTIONS[name].kind
-    if cell.off and {key.replace("{prefix}", prefix): value for key, value in cell.off.items()}.items() <= annotations.items():
+    if is_off(cell, prefix, annotations):
         yield "off"
     if cell.key.startswith("spec."):
         if (field := cell.key.removeprefix("spec.")) in fields:
@@ -99,8 +99,6 @@ def _values(name: str, cell: Cell, prefix: str, fields: Mapping[str, Any], annot
         yield BOOLEANS[text]
     if kind == "pairs":
         yield dict(pair.partition("=")[::2] for pair in text.split(","))
-    elif kind == "groups":
-        yield dict(pair.partition(":")[::-2] for pair in text.split(","))
     elif kind == "zones":
         yield dict(pair.partition(":")[::2] for pair in text.split(","))
     elif kind == "classes":

@@ -93,7 +93,7 @@ def render(slb: Any, *, where: str, ports: Iterable[int | Mapping[str, Any]] = (
         for name, option in options.items()
         for key, attribute, value in _written(platform.cells[name], option, known, f"{where}.{name}")
     }
-    about = {**options, **facts(known)}
+    about = {**options, **facts(options, known)}
     tcp = next((port.name or str(port.number) for port in known if port.protocol == "TCP"), "")
     for implied in platform.implied:
         if holds(about, implied.when) and not excused(about, implied.unless):
@@ -156,7 +156,7 @@ def check_clashes(services: Iterable[Mapping[str, Any]]) -> None:
     """
     users = []
     for service in services:
-        where = service["where"]
+        where, ports = service["where"], ports_of(service["ports"])
         rendered = render(service["slb"], where=where, ports=service["ports"])
         if rendered["spec"]["type"] == "LoadBalancer":
             users.append(
@@ -164,8 +164,8 @@ def check_clashes(services: Iterable[Mapping[str, Any]]) -> None:
                     title=f"{where} (Service {service['name']})",
                     annotations=rendered["annotations"],
                     spec=rendered["spec"],
-                    options=read(service["slb"], where, ports_of(service["ports"]))[1],
-                    ports=frozenset((port.protocol, port.number) for port in ports_of(service["ports"]))
+                    options=read(service["slb"], where, ports)[1],
+                    ports=frozenset((port.protocol, port.number) for port in ports)
                     | {("TCP", number) for number in rendered["tls_ports"].values()},
                     selector=service.get("selector"),
                 )

@@ -27,9 +27,14 @@ def ports_of(given: Iterable[int | Mapping[str, Any]]) -> tuple[Port, ...]:
     return tuple(Port(int(port["port"]), port.get("protocol", "TCP"), port.get("name", "")) for port in written)
 
 
-def facts(ports: Collection[Port]) -> dict[str, bool]:
-    """What the tables' rules may ask of ports, see ``model.FACTS``; what doesn't hold is left out."""
+def facts(options: Mapping[str, Any], ports: Collection[Port]) -> dict[str, bool]:
+    """What the tables' rules may ask besides options, see ``model.FACTS``; what doesn't hold is left out."""
     udp = {port.number for port in ports if port.protocol == "UDP"}
-    both = udp & {port.number for port in ports if port.protocol != "UDP"}
-    only = bool(udp) and all(port.protocol == "UDP" for port in ports)
-    return {name: True for name, holds in (("udp", udp), ("only_udp", only), ("tcp_udp", both)) if holds}
+    others = {port.number for port in ports if port.protocol != "UDP"}
+    found = {
+        "udp": udp,
+        "only_udp": udp and not others,
+        "tcp_udp": udp & others,
+        "ipv6_ranges": any(":" in network for network in options.get("source_ranges", ())),
+    }
+    return {name: True for name, holds in found.items() if holds}

@@ -50,7 +50,7 @@ def read(slb: Any, where: str, ports: tuple[Port, ...] = ()) -> tuple[dict[str, 
                 raise SrsError(_lacks(platform, name, path))
             options[name] = fit(cell, name, parse(OPTIONS[name].kind, value, path), path, platform)
     if common.get("enabled", True):
-        check_rules(platform, options, facts(ports), where)
+        check_rules(platform, options, facts(options, ports), where)
         _check_ports(platform, options, ports, where)
     return common, options, platform
 

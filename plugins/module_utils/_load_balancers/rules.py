@@ -17,8 +17,6 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.opt
 def check_rules(platform: Platform, options: Mapping[str, Any], facts: Mapping[str, bool], where: str) -> None:
     """Raise an error that names both options, or option and fact, where they don't go together."""
     about = {**options, **facts}
-    if any(":" in network for network in options.get("source_ranges", ())):
-        about["ipv6_ranges"] = True
     for rule in platform.rules:
         if holds(about, rule.when) and not excused(about, rule.unless):
             _check_rule(rule, platform, about, where)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import Cell, Platform
@@ -25,6 +26,17 @@ def attribute(cell: Cell, text: str) -> str | None:
     except (ValueError, AttributeError):
         return None
     return None if value is None else str(value)
+
+
+def is_off(cell: Cell, prefix: str, annotations: Mapping[str, str]) -> bool:
+    """Whether annotations say that an option is ``off``."""
+    return bool(cell.off) and all(annotations.get(key.replace("{prefix}", prefix)) == text for key, text in (cell.off or {}).items())
+
+
+@cache
+def is_known(key: str) -> bool:
+    """Whether some table writes an option in an annotation of this name."""
+    return any(pattern.fullmatch(key) for platform in PLATFORMS for pattern, _name, _cell in patterns(platform))
 
 
 def patterns(platform: Platform) -> list[tuple[re.Pattern[str], str, Cell]]:

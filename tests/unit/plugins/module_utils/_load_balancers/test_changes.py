@@ -45,6 +45,16 @@ def test_what_a_controller_follows_is_simply_done() -> None:
     assert told({**AWS, "idle_timeout": 60}, {**AWS, "idle_timeout": 90, "connection_drain": 9}) == Verdict()
 
 
+def test_what_is_switched_off_is_not_removed() -> None:
+    """Whichever prefix its annotations have."""
+    for prefix in ({}, {"annotation_prefix": "old"}):
+        draining = {**ALIBABA, **prefix, "connection_drain": 300}
+        assert told(draining, {**draining, "connection_drain": "off"}) == Verdict()
+        assert told(draining, {**ALIBABA, **prefix}).notes == (
+            "connection_drain of its slb (300) is removed, and its load balancer keeps it.",
+        )
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
