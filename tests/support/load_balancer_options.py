@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.load_balancer import render
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import OPTIONS, Cell, Platform
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.rules import excused, holds
@@ -149,3 +150,10 @@ def missing() -> list[str]:
             except LookupError as error:
                 found.append(str(error))
     return found
+
+
+def service_of(slb: Mapping[str, Any], ports: Iterable[Any] = (1935, 8080), *, address: str = "", **annotations: str) -> dict[str, Any]:
+    """A Service as far as load balancers care, with the address that a controller has given it, and annotations that aren't ours."""
+    rendered = render(slb, where="slb", ports=ports)
+    made: dict[str, Any] = {"metadata": {"annotations": {**annotations, **rendered["annotations"]}}, "spec": rendered["spec"]}
+    return {**made, "status": {"loadBalancer": {"ingress": [{"ip": address}]}}} if address else made

@@ -16,6 +16,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.cha
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.load_balancer import render
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import FOLLOWED, IGNORED, MOVED, STUCK
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS
+from ansible_collections.livestream.srs.tests.support.load_balancer_options import service_of
 
 WHERE = "srs_edge_slb"
 PREFIX = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-"
@@ -377,11 +378,6 @@ def test_udp_and_tcp_may_have_the_same_number() -> None:
     assert annotations({**NLB, "health_check": {"enabled": False}}, both)
 
 
-def service(slb: dict[str, Any]) -> dict[str, Any]:
-    rendered = render(slb, where=WHERE, ports=PORTS)
-    return {"metadata": {"annotations": rendered["annotations"]}, "spec": rendered["spec"]}
-
-
 @pytest.mark.parametrize(
     ("before", "after", "outcome"),
     [
@@ -456,8 +452,7 @@ def service(slb: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_what_becomes_of_a_change(before: dict[str, Any], after: dict[str, Any], outcome: str) -> None:
-    live = {**service(before), "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}}}
-    found: list[Change] = changes(live, service(after))
+    found: list[Change] = changes(service_of(before, PORTS, address="203.0.113.7"), service_of(after, PORTS))
     assert {change.outcome for change in found} == ({outcome} if outcome != FOLLOWED else set())
 
 

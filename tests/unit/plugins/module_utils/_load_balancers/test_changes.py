@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.policy import Verdict
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.changes import kept_annotations, staying, verdict
-from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.load_balancer import render
+from ansible_collections.livestream.srs.tests.support.load_balancer_options import service_of
 
 ADDRESS = "203.0.113.7"
 ALIBABA = {"provider": "alibaba"}
@@ -19,14 +19,8 @@ AWS = {"provider": "aws"}
 PUT_BACK = "put it back, or set srs_allow_new_address to true (the Service is then deleted and made anew)."
 
 
-def service(slb: dict[str, Any], *, address: str = "", ports: tuple[int, ...] = (1935, 8080)) -> dict[str, Any]:
-    rendered = render(slb, where="slb", ports=ports)
-    made: dict[str, Any] = {"metadata": {"annotations": rendered["annotations"]}, "spec": rendered["spec"]}
-    return {**made, "status": {"loadBalancer": {"ingress": [{"ip": address}]}}} if address else made
-
-
 def told(before: dict[str, Any], after: dict[str, Any], *, new_address: bool = False) -> Verdict:
-    return verdict(service(before, address=ADDRESS), service(after), new_address=new_address)
+    return verdict(service_of(before, address=ADDRESS), service_of(after), new_address=new_address)
 
 
 @pytest.mark.parametrize("slb", [{}, ALIBABA, {**ALIBABA, "scheduler": "wlc"}, NLB, AWS, {"provider": "generic"}, {"enabled": False}])
@@ -37,7 +31,7 @@ def test_who_changes_nothing_is_told_nothing(slb: dict[str, Any]) -> None:
 def test_what_has_no_address_yet_may_become_anything() -> None:
     for before in ({}, NLB, AWS):
         for after in ({}, NLB, AWS, {"enabled": False}):
-            assert verdict(service(before), service(after), new_address=False) == Verdict()
+            assert verdict(service_of(before), service_of(after), new_address=False) == Verdict()
 
 
 def test_what_a_controller_follows_is_simply_done() -> None:
@@ -102,20 +96,20 @@ def test_who_owns_the_address_may_switch_off(own: dict[str, Any]) -> None:
 
 
 def test_the_controller_finds_what_it_is_to_take_away() -> None:
-    live = service({**ALIBABA, "id": "lb-1", "override_listeners": True, "annotations": {"example.com/a": "b"}}, address=ADDRESS)
+    live = service_of({**ALIBABA, "id": "lb-1", "override_listeners": True, "annotations": {"example.com/a": "b"}}, address=ADDRESS)
     prefix = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer"
     ids = {f"{prefix}-id": "lb-1", f"{prefix}-force-override-listeners": "true"}
-    assert kept_annotations(live, service({"enabled": False})) == ids
-    assert kept_annotations(live, service({"provider": "nodeport"})) == ids
-    assert kept_annotations(live, service({"enabled": False, "annotations": {f"{prefix}-id": "lb-2"}})) == {
+    assert kept_annotations(live, service_of({"enabled": False})) == ids
+    assert kept_annotations(live, service_of({"provider": "nodeport"})) == ids
+    assert kept_annotations(live, service_of({"enabled": False, "annotations": {f"{prefix}-id": "lb-2"}})) == {
         f"{prefix}-force-override-listeners": "true"
     }
-    assert kept_annotations(live, service(ALIBABA)) == {}, "what is removed while there is a load balancer is removed"
-    assert kept_annotations(service({}), service({"enabled": False})) == {}
+    assert kept_annotations(live, service_of(ALIBABA)) == {}, "what is removed while there is a load balancer is removed"
+    assert kept_annotations(service_of({}), service_of({"enabled": False})) == {}
 
 
 def test_a_service_does_not_leave_what_it_leads_to() -> None:
-    live = service(ALIBABA, address=ADDRESS)
+    live = service_of(ALIBABA, address=ADDRESS)
     live["spec"]["selector"] = {"app": "srs-origin"}
     servers = {
         "kind": "Deployment",
@@ -129,6 +123,6 @@ def test_a_service_does_not_leave_what_it_leads_to() -> None:
     )
     assert staying(live, [others]) is None, "the servers go with it"
     assert staying({**live, "status": {}}, [servers]) is None, "nobody can have come by it"
-    own = service({**ALIBABA, "id": "lb-1", "override_listeners": True}, address=ADDRESS)
+    own = service_of({**ALIBABA, "id": "lb-1", "override_listeners": True}, address=ADDRESS)
     own["spec"]["selector"] = live["spec"]["selector"]
     assert staying(own, [servers]) is None

@@ -16,6 +16,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.cha
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.load_balancer import check_clashes, render
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import FOLLOWED, IGNORED, MOVED, STUCK
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.platforms import PLATFORMS
+from ansible_collections.livestream.srs.tests.support.load_balancer_options import service_of
 
 TCP = ({"name": "rtmp", "port": 1935}, {"name": "http", "port": 8080})
 SRT = (*TCP, {"name": "srt", "port": 10080, "protocol": "UDP"})
@@ -515,13 +516,9 @@ ANEW = (
 def told(before: Mapping[str, Any], after: Mapping[str, Any], *, new_address: bool = False, **by_controller: str) -> Verdict:
     """What is said of a change of a Service that has an address; the controller's own annotations stay."""
 
-    def service(slb: Mapping[str, Any]) -> dict[str, Any]:
-        rendered = made(slb)
-        annotations = {**{CONTROLLERS[name]: text for name, text in by_controller.items()}, **rendered["annotations"]}
-        return {"metadata": {"annotations": annotations}, "spec": rendered["spec"]}
-
-    status = {"loadBalancer": {"ingress": [{"ip": ADDRESS}]}}
-    return verdict({**service(before), "status": status}, service(after), new_address=new_address)
+    its_own = {CONTROLLERS[name]: text for name, text in by_controller.items()}
+    live = service_of(before, TCP, address=ADDRESS, **its_own)
+    return verdict(live, service_of(after, TCP, **its_own), new_address=new_address)
 
 
 CONTROLLERS = {"elb": "kubernetes.io/elb.id", "do": "kubernetes.digitalocean.com/load-balancer-id"}
