@@ -8,12 +8,16 @@ import json
 import subprocess
 import sys
 
+import yaml
 from places import ROOT
 
 sys.path.insert(0, str(ROOT / "tests/cluster"))
 
+from localcluster.base import write
 from localcluster.choose import choose
 from localcluster.cluster import Cluster
+from localcluster.images import SERVER, server_for
+from localcluster.registry import Store
 
 CLUSTER_TOOL = ("python", "tests/cluster")
 INVENTORY = ("-i", "inventories/local")
@@ -23,8 +27,8 @@ OF_THE_TOPOLOGY = {"kubeconfig": "{{ srs_kubeconfig }}", "namespace": "{{ srs_na
 IS_LIVE = {**OF_THE_TOPOLOGY, "wait_for": [{"stream": "/live/livestream"}], "wait_timeout": 60}
 WAIT = ("ansible", "local", *INVENTORY, "-m", "livestream.srs.srs_cluster_status", "-a", json.dumps(IS_LIVE))
 
-STREAMS = "demo-publisher"
-"""A file in the cluster's folder. The local inventory has a stream published while this file is there; it goes away with the cluster."""
+LEFT = "demo.json"
+"""A file in the cluster's folder, which goes away with it. The local inventory reads what its node can run."""
 
 MORE = """
 To change the topology: edit inventories/local/group_vars/all.yml, then
@@ -51,7 +55,7 @@ def main() -> int:
     streams = made_here and cluster.settings().nodes == "real"
     if streams:
         run(*CLUSTER_TOOL, "encoder-image", quiet=True)
-        (cluster.folder / STREAMS).touch()
+        write(cluster.folder / LEFT, json.dumps(runnable()))
     run(*SITE)
     if streams:
         say("Waiting for the test picture")
@@ -62,6 +66,14 @@ def main() -> int:
         say(NOTHING_RUNS)
     say(MORE)
     return 0
+
+
+def runnable() -> dict[str, object]:
+    """What the local inventory takes from here: a stream, and an SRS that the node has."""
+    version = yaml.safe_load((ROOT / "roles/srs_common/defaults/main.yml").read_text())["srs_version"]
+    image = server_for(f"docker.io/ossrs/srs:{version}", Store().names())
+    match = SERVER.search(image)
+    return {"publisher": True, "image": image, "version": int(match[1]) if match else version}
 
 
 def run(*command: str, quiet: bool = False) -> None:

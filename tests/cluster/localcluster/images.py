@@ -24,8 +24,8 @@ NGINX = Name("docker.io", "library/nginx", ANY_TAG)
 ENCODER = Name("docker.io", "ossrs/srs", "encoder")
 REDIS = Name("docker.io", "library/redis", ANY_TAG)
 
-SERVER = re.compile(r"/srs:v?([3-7])\b")
-"""In the name of an image: SRS itself, and its major version."""
+SERVER = re.compile(r"/srs:v?([3-8])(?:\.0\.(\d+))?\b")
+"""In the name of an image: SRS itself, its major version, and its revision if it tells one."""
 
 PROXY = re.compile(r"/srs-proxy\b")
 """In the name of an image: the proxy of SRS 7."""
@@ -96,6 +96,15 @@ def obstacle(environ: Mapping[str, str]) -> str | None:
     if waiting := archives({"SRS_IMAGE_ARCHIVE": "auto"}):
         help_ = f"SRS_IMAGE_ARCHIVE=auto takes {', '.join(path.name for path in waiting)} of {waiting[0].parent}"
     return f"there is no image of SRS: {help_}"
+
+
+def server_for(wanted: str, names: Iterable[str]) -> str:
+    """Of these images the one to deploy where ``wanted`` would be: itself, else the newest SRS of its major version, else the newest."""
+    found = {name: match for name in names if (match := SERVER.search(name))}
+    if wanted in found or not found:
+        return wanted
+    major = match[1] if (match := SERVER.search(wanted)) else ""
+    return max(found, key=lambda name: (found[name][1] == major, int(found[name][1]), int(found[name][2] or 0), name))
 
 
 def load(paths: Iterable[Path]) -> list[str]:

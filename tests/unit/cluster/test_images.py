@@ -137,3 +137,17 @@ def test_what_helps_against_a_missing_image_is_said(kept: Path) -> None:
     assert "SRS_IMAGE_ARCHIVE=auto takes srs-5.tar.gz, srs-6.tar" in (images.obstacle({}) or "")
     shutil.rmtree(kept)
     assert "pull-image ossrs/srs:6, or SRS_IMAGE_ARCHIVE=FILE" in (images.obstacle({"SRS_IMAGE_ARCHIVE": "auto"}) or "")
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ([], "docker.io/ossrs/srs:6"),
+        (["docker.io/ossrs/srs:encoder", "docker.io/ossrs/srs-proxy:7.0.18"], "docker.io/ossrs/srs:6"),
+        (["docker.io/ossrs/srs:6", "docker.io/ossrs/srs:v6.0.191"], "docker.io/ossrs/srs:6"),
+        (["docker.io/ossrs/srs:v6.0.99", "docker.io/ossrs/srs:v6.0.157", "docker.io/ossrs/srs:v7.0.18"], "docker.io/ossrs/srs:v6.0.157"),
+        (["docker.io/ossrs/srs:5", "docker.io/ossrs/srs:v7.0.18"], "docker.io/ossrs/srs:v7.0.18"),
+    ],
+)
+def test_the_server_that_is_there(names: list[str], expected: str) -> None:
+    assert images.server_for("docker.io/ossrs/srs:6", names) == expected
