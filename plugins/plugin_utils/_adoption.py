@@ -22,6 +22,8 @@ from ansible_collections.livestream.srs.plugins.plugin_utils._role_variables imp
 from ansible_collections.livestream.srs.plugins.plugin_utils._wanted import Wanted
 
 TEMPLATE_SIGNS = ("{{", "{%", "{#")
+# Variables that objects have nothing of.
+WITHOUT_EFFECT = {"srs_accept_advisories", "srs_advisories", "srs_advisories_file", "srs_change_cause", "srs_wait_timeout"}
 
 
 @dataclass
@@ -48,7 +50,7 @@ def adopt(templar: Any, host: Mapping[str, Any], objects: Iterable[ObjectView], 
     builder: Builder | None = None
     others = {name: value for name, value in host.items() if name not in known()}
     theirs = {name: value for name, value in host.items() if name in known() and value != defaults().get(name) and name not in variables}
-    if set_too := sorted(set(theirs) - {"srs_change_cause", "srs_wait_timeout"}):
+    if set_too := sorted(set(theirs) - WITHOUT_EFFECT):
         notes.append(
             f"The inventory sets {', '.join(set_too)} as well, which what was found says nothing of: a run does what they say, so leave "
             "them out until pods may be replaced."

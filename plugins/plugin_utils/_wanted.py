@@ -16,6 +16,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.builder import Builder
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.patches import Patches
+from ansible_collections.livestream.srs.plugins.module_utils._releases.advisories import Advice
+from ansible_collections.livestream.srs.plugins.plugin_utils._advisories import advisories
 from ansible_collections.livestream.srs.plugins.plugin_utils._role_files import role_files
 from ansible_collections.livestream.srs.plugins.plugin_utils._role_variables import RoleVariables, known
 
@@ -36,7 +38,7 @@ class Wanted:
     def check(self) -> list[str]:
         """Warnings. Raises SrsError with whatever is wrong with the values, with the configs, with the patches."""
         wanted = topology.resolve(self.values)
-        checks = topology.Checks(wanted, self.roles, self.values, self.place)
+        checks = topology.Checks(wanted, self.roles, self.values, self.place, self.advice())
         _stop_on(checks.problems())
         builder = self._builder(wanted)
         if not (wanted.common.patches or builder.existing.names):
@@ -45,6 +47,11 @@ class Wanted:
         _stop_on(list(builder.existing.check(everything)))
         _stop_on(list(builder.patches.check(everything)))
         return [*checks.warnings, *builder.patches.without_effect(everything)]
+
+    def advice(self) -> Advice:
+        """The release advisories that hold. Raises SrsError for a mistake in the user's own."""
+        read = advisories(self.values["srs_advisories_file"], self.values["srs_advisories"], "srs_advisories")
+        return Advice(read.table, self.values["srs_accept_advisories"])
 
     def builder(self, edge_origin: Sequence[str] = ()) -> Builder:
         """What makes the objects. ``edge_origin`` is where the edges find the origin of another host."""

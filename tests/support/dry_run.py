@@ -68,7 +68,7 @@ class Judge:
             made = wanted(**inventory)
         except SrsError as error:
             return Verdict([error.message], None, typed=False)
-        problems = topology.Checks(topology.resolve(made.values), made.roles, made.values, made.place).problems()
+        problems = topology.Checks(topology.resolve(made.values), made.roles, made.values, made.place, made.advice()).problems()
         try:
             builder = made.builder()
             built = objects.flatten([*builder.unpatched(), self._home(builder.topology.common.namespace)])

@@ -22,7 +22,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.builder import Builder
 from ansible_collections.livestream.srs.plugins.plugin_utils._wanted import Wanted
 
-WHO: dict[str, Any] = {"srs_change_cause": "tester"}
+WHO: dict[str, Any] = {"srs_change_cause": "tester", "srs_accept_advisories": ["floating-tag"]}
 
 
 def wanted(roles: Iterable[str] = ROLES, more_names: Iterable[str] = (), **variables: Any) -> Wanted:
@@ -55,7 +55,7 @@ def warnings(roles: Iterable[str] = ROLES, **variables: Any) -> list[str]:
 def checks(roles: Iterable[str] = ROLES, **variables: Any) -> topology.Checks:
     """The checks of the values."""
     made = wanted(roles, **variables)
-    return topology.Checks(topology.resolve(made.values), made.roles, made.values, made.place)
+    return topology.Checks(topology.resolve(made.values), made.roles, made.values, made.place, made.advice())
 
 
 def refusal(roles: Iterable[str] = ROLES, **variables: Any) -> str:

@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, releases, server_pods
+from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, server_pods
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
 from ansible_collections.livestream.srs.plugins.module_utils._desired.pods_checks import MOST_PODS, WEEK
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server
@@ -167,13 +167,6 @@ def warnings(edge: Edge) -> Iterator[str]:
         yield (
             f"{edge.variable('publish_from')} goes by the client's address, which the load balancer may hide from SRS "
             f"unless {edge.variable('slb.external_traffic_policy')} is Local."
-        )
-    if edge.grace and edge.grace.drain and releases.quits_at_once(edge.image, edge.version):
-        known = "as SRS 5 does at least up to 5.0.216" if edge.version == 5 else "as its release does"
-        yield (
-            f"{edge.variable('image')} is {edge.image}, which exits immediately on graceful quit, {known}, and disconnects its players "
-            f"(https://github.com/ossrs/srs/issues/3805): take SRS 4 or 6.0.132 and later, or set {edge.variable('deregister_seconds')} to "
-            "the time that players are to have."
         )
 
 

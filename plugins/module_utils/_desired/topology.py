@@ -17,6 +17,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired import (
     nginx_checks,
     origin_checks,
     pods_checks,
+    release_checks,
 )
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Common, Settings, built
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import ORIGIN_TO_COME, Edge, resolve_edges
@@ -29,6 +30,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import 
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import CONFIG_MAP_ROOM
 from ansible_collections.livestream.srs.plugins.module_utils._labels import TOPOLOGY_LENGTH
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
+from ansible_collections.livestream.srs.plugins.module_utils._releases.advisories import Advice
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import compile_config
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reloadable import hindrances
 
@@ -76,8 +78,9 @@ def resolve(values: Settings, edge_origin: Sequence[str] = ()) -> Topology:
 class Checks:
     """What is wrong with a topology, as far as the given roles bring it about; ``warnings`` fills while the problems are read."""
 
-    def __init__(self, topology: Topology, roles: Iterable[str], values: Settings, place: Place) -> None:
+    def __init__(self, topology: Topology, roles: Iterable[str], values: Settings, place: Place, advice: Advice | None = None) -> None:
         self.topology = topology
+        self.advice = advice or Advice()
         self.roles = set(roles)
         self.values = values
         self.place = place
@@ -138,7 +141,15 @@ class Checks:
             yield from self._edges()
             if "hls_nginx" in self.roles and nginx.enabled:
                 yield from https.check_flv(nginx.https, edges)
+        yield from self._releases()
         yield from self._load_balancers()
+
+    def _releases(self) -> Iterator[str]:
+        origin = self.topology.origin
+        has_origin = "srs_origin" in self.roles and origin.enabled
+        images = release_checks.images(origin if has_origin else None, self.topology.edges if "srs_edge" in self.roles else ())
+        yield from release_checks.problems(images, self.advice)
+        self.warnings += release_checks.warnings(images, self.advice)
 
     def _edges(self) -> Iterator[str]:
         edges = self.topology.edges

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError, did_you_mean
 from ansible_collections.livestream.srs.plugins.module_utils._releases.release import STAGES, Release, parse_release
 
+FLOATING_TAG = "floating-tag"
+"""What is accepted as an advisory is, and is none: that the tag of an image moves from release to release."""
 ANY = "any"
 ROLES = ("edge", "origin", "proxy", ANY)
 """Whose image it is about: ``any`` are edges and origins."""
@@ -73,10 +75,11 @@ class Range:
     def has(self, release: Release) -> bool | None:
         """Whether a release has the fault; None where that isn't known.
 
-        One that isn't exact may have it where no good one of its series is known.
+        One that isn't exact has it where each release of its series that has an image does.
         """
         if not release.is_exact:
-            return None if release.major == self.first.major and self.good is None and not self.first.revision else False
+            revisions = STAGES.get(release.major, {}).values()
+            return bool(revisions) and all(self.has(Release(release.major, revision)) for revision in revisions)
         if _order(self.first) <= _order(release) <= _order(self.last):
             return True
         return None if self.unsure_to and _order(self.last) < _order(release) <= _order(self.unsure_to) else False
@@ -128,6 +131,18 @@ def matching(table: Iterable[Advisory], release: Release, role: str, features: C
     return sorted(found, key=lambda match: SEVERITIES.index(match.advisory.severity))
 
 
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A table, and the ids in it that a user knows and accepts."""
+
+    table: Sequence[Advisory] = ()
+    accepted: Sequence[str] = ()
+
+    def matching(self, release: Release, role: str, features: Collection[str] = ()) -> list[Match]:
+        """As ``matching``, without what is accepted."""
+        return [match for match in matching(self.table, release, role, features) if match.advisory.id not in self.accepted]
+
+
 def left_and_entered(
     table: Iterable[Advisory], old: Release, new: Release, role: str, features: Collection[str] = ()
 ) -> tuple[list[Match], list[Match]]:
@@ -158,7 +173,7 @@ def combined(base: Iterable[Advisory], own: Iterable[Advisory]) -> list[Advisory
 
 def check_accepted(accepted: Iterable[str], table: Iterable[Advisory], where: str) -> list[str]:
     """What is wrong with a list of ids, as sentences."""
-    known = [advisory.id for advisory in table]
+    known = [*(advisory.id for advisory in table), FLOATING_TAG]
     return [
         f"{where} has {name!r}, which is the id of no advisory{did_you_mean(name, known)}: docs/releases.md lists them."
         for name in accepted

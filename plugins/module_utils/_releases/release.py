@@ -94,6 +94,12 @@ def tag_of(image: str) -> str:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
+def name_of(image: str) -> str:
+    """A reference to an image without tag and digest."""
+    name = image.partition("@")[0]
+    return name.removesuffix(f":{tag_of(image)}")
+
+
 def release_of_image(image: str) -> Release | None:
     """The release that the tag of an image tells, as those of ``ossrs/srs`` do, else None; ``v6.0.191-custom`` is 6.0.191, too."""
     tag = tag_of(image)

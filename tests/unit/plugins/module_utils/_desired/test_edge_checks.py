@@ -117,10 +117,8 @@ def test_edges_of_edges() -> None:
         ({"publish_from": ["10.0.0.0/8"]}, ["external_traffic_policy is Local"]),
         ({"publish_from": ["10.0.0.0/8"], "slb": {"external_traffic_policy": "Local"}}, []),
         ({"publish_from": []}, []),
-        ({"image": "ossrs/srs:5", "version": 5}, ["ossrs/srs:5, which exits immediately on graceful quit, as SRS 5 does"]),
-        ({"image": "ossrs/srs:6.0.48"}, ["ossrs/srs:6.0.48, which exits immediately on graceful quit, as its release does"]),
-        ({"image": "ossrs/srs:5", "version": 5, "drain_seconds": 0}, []),
-        ({"image": "ossrs/srs:5", "version": 5, "graceful": False}, []),
+        ({"image": "ossrs/srs:5", "version": 5}, ["quits-at-once (high; set deregister_seconds to the time"]),
+        ({"image": "ossrs/srs:6.0.48"}, ["quits-at-once (high; fixed in 6.0.132)"]),
     ],
 )
 def test_what_leaves_a_door_open_is_a_warning(changes: dict[str, Any], said: list[str]) -> None:
