@@ -85,6 +85,22 @@ options:
       - The percentage of C(max_connections) from which on a server is near its capacity.
     type: int
     default: 80
+  advisories:
+    description:
+      - Release advisories that replace those of the collection that have the same C(id), or are added to them. See C(docs/releases.md).
+    type: list
+    elements: dict
+    default: []
+  advisories_file:
+    description:
+      - A YAML file on the controller with release advisories that replaces the collection's own.
+    type: path
+  accept_advisories:
+    description:
+      - Ids of release advisories that are known and accepted, which the verdict C(bad_release) leaves out.
+    type: list
+    elements: str
+    default: []
 requirements:
   - The Python package C(jmespath), if O(query) or the condition C(jmespath) is used
 """
@@ -371,6 +387,10 @@ configs:
     api_port:
       description: Port of the HTTP API. Null if the API is off, or its port is not known.
       type: int
+    features:
+      description: What of it release advisories look at, in their words, such as C(http_flv). Null if it cannot be parsed.
+      type: list
+      elements: str
 servers:
   returned: always
   description: The SRS servers; empty without O(read_servers).
@@ -630,6 +650,10 @@ verdicts:
     mixed_versions:
       description: The servers that answer run several versions of SRS. Null if no server tells.
       type: bool
+    bad_release:
+      description: A server runs a release of SRS that is known for a fault which matters for it; see C(docs/releases.md).
+        Null if no server tells.
+      type: bool
 problems:
   returned: always
   description: What is wrong, errors first.
@@ -638,7 +662,8 @@ problems:
   contains:
     verdict:
       description: The verdict that it belongs to. C(not_ready), C(not_deleted), C(no_lb_address), C(no_endpoints), C(no_answer),
-        C(origin_unreachable), C(published_not_playable), C(pull_not_merged), O(near_capacity), C(stale_config) or C(mixed_versions).
+        C(origin_unreachable), C(published_not_playable), C(pull_not_merged), O(near_capacity), C(stale_config), C(mixed_versions)
+        or C(bad_release).
       type: str
     severity:
       description: How bad it is. C(error) or C(warning).
@@ -691,6 +716,9 @@ def specification() -> dict[str, Any]:
             "wait_timeout": {"type": "int", "default": 300},
             "query": {"type": "str"},
             "near_capacity": {"type": "int", "default": 80},
+            "advisories": {"type": "list", "elements": "dict", "default": []},
+            "advisories_file": {"type": "path"},
+            "accept_advisories": {"type": "list", "elements": "str", "default": []},
         },
         "supports_check_mode": True,
     }

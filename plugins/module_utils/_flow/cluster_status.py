@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -32,6 +32,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed.status_mo
     Status,
     Unjudged,
 )
+from ansible_collections.livestream.srs.plugins.module_utils._releases import advisories
+from ansible_collections.livestream.srs.plugins.module_utils._releases.advisories import Advice
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints import Endpoint, Endpoints
 from ansible_collections.livestream.srs.plugins.module_utils._text import printable_data
 
@@ -77,6 +79,7 @@ class Reader:
         self.params = params
         self.namespace = params["namespace"]
         self.labels = owned_by_topology(params["topology"])
+        self.advice = _advice(params.get("advisories") or (), params.get("accept_advisories") or ())
         # Comes before anything is read, so that wrong options are told at once.
         self.endpoints = Endpoints(params, client.connection) if params["read_servers"] else None
 
@@ -89,7 +92,7 @@ class Reader:
             "servers": [streams.server_row(server) for server in servers],
             "streams": streams.build(servers, members.inside(found)),
         }
-        return {**unjudged, **verdicts.judge(unjudged, self.params["near_capacity"])}
+        return {**unjudged, **verdicts.judge(unjudged, self.params["near_capacity"], self.advice)}
 
     def look(self) -> KubernetesSide:
         """What Kubernetes says about it. Texts of pods, events and annotations may be anybody's."""
@@ -172,6 +175,14 @@ class Reader:
                 port = workload["api_port"] or (config and config["api_port"])
                 asked.append(self.endpoints.of(pod, cluster, self.namespace, port))
         return servers, asked
+
+
+def _advice(entries: Sequence[Mapping[str, Any]], accepted: Sequence[str]) -> Advice:
+    """The release advisories of the options. Raises SrsError for mistakes in them."""
+    table = advisories.advisories(entries, "advisories")
+    if table and (problems := advisories.check_accepted(accepted, table, "accept_advisories")):
+        raise SrsError(" ".join(problems))
+    return Advice(table, accepted)
 
 
 def _wait(reader: Reader, wanted: list[tuple[str, str]], found: Status, progress: Callable[[str], None]) -> Status:

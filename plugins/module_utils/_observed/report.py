@@ -57,6 +57,7 @@ VERDICTS: dict[Verdict, tuple[str, str]] = {
     "near_capacity": ("room for more players", "near capacity"),
     "stale_config": ("configs are current", "stale config"),
     "mixed_versions": ("one version of SRS", "mixed versions"),
+    "bad_release": ("no bad release known", "bad release of SRS"),
 }
 
 

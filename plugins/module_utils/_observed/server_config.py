@@ -12,7 +12,10 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._labels import SRS_CONTAINER
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Config
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import MAJORS
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import parse, render, tree, values
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.features import features
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
 from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
 
 Object = Mapping[str, Any]
@@ -62,11 +65,13 @@ def of_config_map(config_map: Object) -> Config:
     """What the srs.conf in a ConfigMap says; if it has no such key, its first file whose name ends with .conf."""
     data = config_map.get("data") or {}
     text = data.get("srs.conf") or next((value for name, value in sorted(data.items()) if name.endswith(".conf")), "")
-    found: Config = {"checksum": render.checksum(text), "max_connections": None, "api_enabled": None, "api_port": None}
+    found: Config = {"checksum": render.checksum(text), "max_connections": None, "api_enabled": None, "api_port": None, "features": None}
     try:
         root = parse.parse(text)
     except SrsError:
         return found  # what is wrong with it, and where, is for srs_edge_config to say
+    # What these follow from has the same defaults in every version.
+    found["features"] = sorted(features(Reading(root, MAJORS[-1])))
     limit = tree.find(root, "max_connections")
     found["max_connections"] = (whole_number(limit.arg0) if limit else None) or MAX_CONNECTIONS
     api = tree.find(root, "http_api")

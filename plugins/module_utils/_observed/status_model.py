@@ -183,6 +183,9 @@ class Config(TypedDict):
     max_connections: Annotated[Count | None, Doc("Connections that a server may have.", null="it cannot be parsed")]
     api_enabled: Annotated[bool | None, Doc("Whether `http_api` is on.", null="it cannot be parsed")]
     api_port: Annotated[Count | None, Doc("Port of the HTTP API.", null="the API is off, or its port is not known")]
+    features: Annotated[
+        list[str] | None, Doc("What of it release advisories look at, in their words, such as `http_flv`.", null="it cannot be parsed")
+    ]
 
 
 class Objects(TypedDict):
@@ -336,6 +339,7 @@ Verdict = Literal[
     "near_capacity",
     "stale_config",
     "mixed_versions",
+    "bad_release",
 ]
 
 
@@ -379,6 +383,13 @@ class Verdicts(TypedDict):
         ),
     ]
     mixed_versions: Annotated[bool | None, Doc("The servers that answer run several versions of SRS.", null=_NOBODY_TELLS)]
+    bad_release: Annotated[
+        bool | None,
+        Doc(
+            "A server runs a release of SRS that is known for a fault which matters for it; see C(docs/releases.md).",
+            null=_NOBODY_TELLS,
+        ),
+    ]
 
 
 class Problem(TypedDict):

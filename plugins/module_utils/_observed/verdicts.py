@@ -23,6 +23,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed.status_mo
     Verdicts,
     Workload,
 )
+from ansible_collections.livestream.srs.plugins.module_utils._releases.advisories import QUIET, REFUSE, Advice, Match
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import parse_release
 
 # A player needs a moment until its edge has found the origin.
 SETTLED_SECONDS = 5.0
@@ -38,31 +40,42 @@ class Finding(NamedTuple):
     message: str
 
 
+class Options(NamedTuple):
+    """What is judged by."""
+
+    near_capacity: int
+    """The percentage of ``max_connections`` from which on a server is near its capacity."""
+    advice: Advice
+    """The release advisories."""
+
+
 class Check(NamedTuple):
     """How a verdict is reached."""
 
     known: Callable[[Unjudged], bool]
     """Whether the status tells anything about it."""
-    find: Callable[[Unjudged, int], Iterator[Finding]]
-    """What is wrong, for a status and the percentage of ``max_connections`` from which on a server is near its capacity."""
+    find: Callable[[Unjudged, Options], Iterator[Finding]]
+    """What is wrong with a status."""
 
 
-def judge(status: Unjudged, near_capacity: int = 80) -> Judgement:
+def judge(status: Unjudged, near_capacity: int = 80, advice: Advice | None = None) -> Judgement:
     """A flag for each verdict, and one problem for each thing that is wrong, errors first.
 
-    ``near_capacity`` is the percentage of ``max_connections`` from which on a server is near its capacity.
+    ``near_capacity`` is the percentage of ``max_connections`` from which on a server is near its capacity; without ``advice`` no release
+    is known to be bad.
     """
+    options = Options(near_capacity, advice or Advice())
     problems: list[Problem] = []
     verdicts: dict[Verdict, bool | None] = {}
     for name, check in CHECKS.items():
-        found = list(check.find(status, near_capacity))
+        found = list(check.find(status, options))
         problems += [{"verdict": name, "severity": f.severity, "object": f.object, "message": f.message} for f in found]
         verdicts[name] = True if found else False if check.known(status) else None
     problems.sort(key=lambda problem: problem["severity"] != "error")
     return {"verdicts": cast(Verdicts, verdicts), "problems": problems}
 
 
-def _not_ready(status: Unjudged, _limit: int) -> Iterator[Finding]:
+def _not_ready(status: Unjudged, _options: Options) -> Iterator[Finding]:
     for name, cluster in clusters(status):
         if not cluster["complete"]:
             text = f"{cluster['ready']} of {cluster['desired']} replicas are ready, {cluster['updated']} of the newest template"
@@ -70,26 +83,26 @@ def _not_ready(status: Unjudged, _limit: int) -> Iterator[Finding]:
             yield Finding(severity, name, text + reasons(cluster))
 
 
-def _not_deleted(status: Unjudged, _limit: int) -> Iterator[Finding]:
+def _not_deleted(status: Unjudged, _options: Options) -> Iterator[Finding]:
     workloads = (workload for _name, cluster in clusters(status) for workload in cluster["workloads"])
     for item in (*workloads, *status["services"]):
         if item["deleting"]:
             yield Finding("warning", item["name"], f"it {item['deleting']}; if that lasts, see what set them")
 
 
-def _no_lb_address(status: Unjudged, _limit: int) -> Iterator[Finding]:
+def _no_lb_address(status: Unjudged, _options: Options) -> Iterator[Finding]:
     for service in without_address(status):
         text = "the load balancer has no address yet; if that lasts, see the Service's events and the load balancer controller"
         yield Finding("error", service["name"], text)
 
 
-def _no_endpoints(status: Unjudged, _limit: int) -> Iterator[Finding]:
+def _no_endpoints(status: Unjudged, _options: Options) -> Iterator[Finding]:
     for service in status["services"]:
         if service["ready_endpoints"] == 0 and not service["deleting"]:
             yield Finding("error", service["name"], "no ready pod is behind this Service, so it refuses all connections")
 
 
-def _no_answer(status: Unjudged, _limit: int) -> Iterator[Finding]:
+def _no_answer(status: Unjudged, _options: Options) -> Iterator[Finding]:
     without: dict[tuple[str, str | None], list[Server]] = {}
     for server in status["servers"]:
         if server["error"] and not server["draining"]:  # a draining server has closed its API
@@ -98,7 +111,7 @@ def _no_answer(status: Unjudged, _limit: int) -> Iterator[Finding]:
         yield Finding("warning", servers[0]["name"] + _and_more(servers), servers[0]["error"] or "")
 
 
-def _stale_config(status: Unjudged, _limit: int) -> Iterator[Finding]:
+def _stale_config(status: Unjudged, _options: Options) -> Iterator[Finding]:
     for _name, cluster in clusters(status):
         for workload in cluster["workloads"]:
             stale = _stale_pods(status, workload, cluster)
@@ -133,7 +146,7 @@ def _checksums_known(status: Unjudged) -> bool:
     )
 
 
-def _origin_unreachable(status: Unjudged, _limit: int) -> Iterator[Finding]:
+def _origin_unreachable(status: Unjudged, _options: Options) -> Iterator[Finding]:
     for stream in status["streams"]:
         waiting: dict[str, list[StreamOnServer]] = {}
         for row in stream["servers"]:
@@ -172,7 +185,7 @@ def _origins_answered(status: Unjudged) -> bool:
     return bool(origins) and all(server["clients"] is not None for server in origins)
 
 
-def _published_not_playable(status: Unjudged, _limit: int) -> Iterator[Finding]:
+def _published_not_playable(status: Unjudged, _options: Options) -> Iterator[Finding]:
     for stream in status["streams"]:
         if stream["playable"] is False:
             publisher = next(iter(stream["publishers"]), None)
@@ -181,10 +194,10 @@ def _published_not_playable(status: Unjudged, _limit: int) -> Iterator[Finding]:
             yield Finding("error", stream["url"], text)
 
 
-def _near_capacity(status: Unjudged, limit: int) -> Iterator[Finding]:
+def _near_capacity(status: Unjudged, options: Options) -> Iterator[Finding]:
     for server in status["servers"]:
         percent = server["connections_percent"]
-        if percent is not None and percent >= limit:
+        if percent is not None and percent >= options.near_capacity:
             text = (
                 f"{server['connections']} of {server['max_connections']} connections are in use ({percent:g} %), and SRS closes all beyond "
                 "them without an error; add replicas or raise max_connections"
@@ -192,7 +205,7 @@ def _near_capacity(status: Unjudged, limit: int) -> Iterator[Finding]:
             yield Finding("error" if percent >= 100 else "warning", server["name"], text)
 
 
-def _mixed_versions(status: Unjudged, _limit: int) -> Iterator[Finding]:
+def _mixed_versions(status: Unjudged, _options: Options) -> Iterator[Finding]:
     servers: dict[str, list[str]] = {}
     for server in status["servers"]:
         if server["version"]:
@@ -202,7 +215,36 @@ def _mixed_versions(status: Unjudged, _limit: int) -> Iterator[Finding]:
         yield Finding("warning", "servers", f"different versions of SRS are running: {'; '.join(parts)}")
 
 
-def _pull_not_merged(status: Unjudged, _limit: int) -> Iterator[Finding]:
+def _bad_release(status: Unjudged, options: Options) -> Iterator[Finding]:
+    features = _features(status)
+    found: dict[tuple[str, str], tuple[Match, list[str]]] = {}
+    for server in status["servers"]:
+        release = parse_release(server["version"] or "")
+        matches = options.advice.matching(release, server["component"], features.get(server["name"], ())) if release else []
+        for match in matches:
+            if match.is_sure and match.advisory.preflight != QUIET:
+                found.setdefault((str(release), match.advisory.id), (match, []))[1].append(server["name"])
+    for (version, _id), (match, names) in found.items():
+        fault = match.advisory
+        severity: Severity = "error" if fault.preflight == REFUSE else "warning"
+        about = ", ".join(filter(None, [fault.id, fault.url]))
+        ways = "; ".join(filter(None, [f"fixed in {match.good}" if match.good else "", fault.remedy]))
+        text = f"SRS {version} is known for this fault: {fault.effect} ({about})" + (f"; {ways}" if ways else "")
+        yield Finding(severity, names[0] + _and_more(names), text)
+
+
+def _features(status: Unjudged) -> dict[str, list[str]]:
+    """What each server does, by its name, as far as its srs.conf is known."""
+    found: dict[str, list[str]] = {}
+    for _name, cluster in clusters(status):
+        configs = {workload["name"]: status["configs"].get(workload["config_map"] or "") for workload in cluster["workloads"]}
+        for pod in cluster["pods"]:
+            config = configs[pod["workload"]]
+            found[pod["name"]] = (config["features"] if config else None) or []
+    return found
+
+
+def _pull_not_merged(status: Unjudged, _options: Options) -> Iterator[Finding]:
     for stream in status["streams"]:
         if stream["pull_not_merged"]:
             edges = Counter(pull["edge"] or "an unknown edge" for pull in stream["pulls"])
@@ -235,5 +277,6 @@ CHECKS: dict[Verdict, Check] = {
     "near_capacity": Check(_any_server("connections_percent"), _near_capacity),
     "stale_config": Check(_checksums_known, _stale_config),
     "mixed_versions": Check(_any_server("version"), _mixed_versions),
+    "bad_release": Check(_any_server("version"), _bad_release),
 }
 """By name, in the order of ``status_model.Verdicts``."""

@@ -61,3 +61,15 @@ def test_the_checksum_is_that_of_the_text() -> None:
     text = "listen 1935;\n"
     assert server_config.of_config_map({"data": {"srs.conf": text}})["checksum"] == checksum(text)
     assert server_config.of_config_map({"data": {"srs.conf": text + "# edited\n"}})["checksum"] != checksum(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "features"),
+    [
+        ("srt_server { enabled on; } vhost a { hls { enabled on; hls_ctx off; } }", ["hls", "srt"]),
+        ("listen 1935;", []),
+        ("this is { not a conf", None),
+    ],
+)
+def test_what_advisories_look_at(text: str, features: list[str] | None) -> None:
+    assert server_config.of_config_map({"data": {"srs.conf": text}})["features"] == features

@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._observed import verdicts
+from ansible_collections.livestream.srs.plugins.module_utils._releases.advisories import Advice
+from ansible_collections.livestream.srs.plugins.plugin_utils._advisories import advisories
+
+TABLE = advisories("", [], "srs_advisories").table
 
 
 def pod(name: str, **more: Any) -> dict[str, Any]:
@@ -74,14 +78,16 @@ def healthy() -> dict[str, Any]:
         "services": [
             {"name": "srs-edge-service", "type": "LoadBalancer", "addresses": ["203.0.113.1"], "ready_endpoints": 1, "deleting": None}
         ],
-        "configs": {"srs-edge-config": {"checksum": "new"}},
+        "configs": {"srs-edge-config": {"checksum": "new", "features": []}},
         "servers": [server("origin-0", "origin"), server("edge-0")],
         "streams": [stream()],
     }
 
 
-def judged(status: dict[str, Any], verdict: str, limit: int = 80) -> tuple[bool | None, list[tuple[str, str]]]:
-    result = verdicts.judge(status, limit)
+def judged(
+    status: dict[str, Any], verdict: str, limit: int = 80, advice: Advice | None = None
+) -> tuple[bool | None, list[tuple[str, str]]]:
+    result = verdicts.judge(status, limit, advice)
     return result["verdicts"][verdict], [(p["object"], p["message"]) for p in result["problems"] if p["verdict"] == verdict]
 
 
@@ -96,6 +102,7 @@ def test_without_the_servers_nothing_is_said_of_them(healthy: dict[str, Any]) ->
     unknown = {name for name, value in verdicts.judge(healthy)["verdicts"].items() if value is None}
     assert unknown == {
         "pull_not_merged", "no_answer", "stale_config", "origin_unreachable", "published_not_playable", "near_capacity", "mixed_versions",
+        "bad_release",
     }  # fmt: skip
 
 
@@ -233,6 +240,44 @@ def test_mixed_versions(healthy: dict[str, Any]) -> None:
         True,
         [("servers", "different versions of SRS are running: 5.0.216 on edge-2; 6.0.157 on origin-0 and 2 more")],
     )
+
+
+def bad(status: dict[str, Any], *accepted: str) -> list[tuple[str, str, str]]:
+    """Severity, object, id of the advisory."""
+    found = verdicts.judge(status, advice=Advice(TABLE, accepted))
+    told = [problem for problem in found["problems"] if problem["verdict"] == "bad_release"]
+    assert found["verdicts"]["bad_release"] is bool(told)
+    return [(one["severity"], one["object"], one["message"].rpartition(" (")[2].partition(",")[0]) for one in told]
+
+
+def test_a_bad_release_is_told_for_each_role(healthy: dict[str, Any]) -> None:
+    healthy["servers"] = [server("origin-0", "origin", version="6.0.191"), *(server(f"edge-{i}", version="6.0.184") for i in range(3))]
+    assert bad(healthy) == [("error", "edge-0 and 2 more", "edge-late-join")]
+    assert bad(healthy, "edge-late-join") == []
+    flag, ((_object, message),) = judged(healthy, "bad_release", advice=Advice(TABLE))
+    assert flag
+    assert message == (
+        "SRS 6.0.184 is known for this fault: every player after the first gets no sequence headers, so it has no picture or can decode "
+        "nothing (edge-late-join, https://github.com/ossrs/srs/issues/4678); fixed in 6.0.191; no setting helps"
+    )
+
+
+def test_less_serious_faults_are_warnings_and_the_config_decides(healthy: dict[str, Any]) -> None:
+    assert set(bad(healthy)) == {
+        ("warning", "origin-0 and 1 more", "publisher-aborts-server"),
+        ("warning", "origin-0", "live-source-race"),
+    }
+    healthy["configs"]["srs-edge-config"]["features"] = ["http_flv"]
+    assert ("warning", "edge-0", "flv-use-after-free") in bad(healthy)
+    healthy["configs"]["srs-edge-config"]["features"] = None
+    assert len(bad(healthy)) == 2
+
+
+def test_a_release_that_nobody_tells_is_not_judged(healthy: dict[str, Any]) -> None:
+    healthy["servers"] = [silent("edge-0")]
+    assert verdicts.judge(healthy, advice=Advice(TABLE))["verdicts"]["bad_release"] is None
+    healthy["servers"] = [server("edge-0", version="custom")]
+    assert bad(healthy) == []
 
 
 def test_pulls_that_are_not_merged(healthy: dict[str, Any]) -> None:
