@@ -56,6 +56,7 @@ docs: venv
 	@$(WITH_VENV) python tests/tools/status.py
 	@$(WITH_VENV) python tests/tools/docs.py
 	@$(WITH_VENV) python tests/tools/load_balancers.py
+	@$(WITH_VENV) python tests/tools/releases.py
 	@$(WITH_VENV) python tests/tools/srs_conf.py
 
 golden: venv

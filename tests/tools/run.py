@@ -39,6 +39,7 @@ def lint(stage: Stage) -> None:
         "the documentation of the status is up to date": [sys.executable, "tests/tools/status.py", "--check"],
         "docs/reference is up to date": [sys.executable, "tests/tools/docs.py", "--check"],
         "docs/load-balancers.md is up to date": [sys.executable, "tests/tools/load_balancers.py", "--check"],
+        "docs/releases.md is up to date": [sys.executable, "tests/tools/releases.py", "--check"],
         "docs/srs-conf.md is up to date": [sys.executable, "tests/tools/srs_conf.py", "--check"],
     }
     for name, command in checks.items():

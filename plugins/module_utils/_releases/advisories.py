@@ -25,7 +25,7 @@ REFUSE, WARN, QUIET = "refuse", "warn", "quiet"
 PREFLIGHT = {
     REFUSE: "an image of such a release is refused",
     WARN: "it is told before anything is changed",
-    QUIET: "it is told in docs/releases.md alone",
+    QUIET: "it is known, and neither refused nor told",
 }
 FEATURES = {
     "drain": "players are waited for when a server ends (drain_seconds)",

@@ -394,3 +394,23 @@ def test_what_the_api_server_warns_of_is_passed_on(client: FakeClient) -> None:
     client.warnings.append("v1 Endpoints is deprecated")
     cluster_status.flow(module := FakeModule())  # type: ignore[arg-type]
     assert module.warned == ["v1 Endpoints is deprecated"]
+
+
+FAULT = {
+    "id": "own-fault",
+    "roles": ["edge"],
+    "effect": "players see nothing",
+    "severity": "high",
+    "bad": [{"from": "6.0.157", "to": "6.0.157"}],
+    "preflight": "refuse",
+}
+
+
+def test_releases_are_judged_by_the_advisories_that_are_not_accepted(client: FakeClient) -> None:
+    result = run(advisories=[FAULT])
+    assert result["verdicts"]["bad_release"] is True
+    assert [(p["verdict"], p["severity"], p["object"]) for p in result["problems"]] == [("bad_release", "error", "edge-0 and 2 more")]
+    assert any("players see nothing (own-fault)" in line for line in result["summary"])
+    assert run(advisories=[FAULT], accept_advisories=["own-fault"])["problems"] == []
+    with pytest.raises(SrsError, match=r"accept_advisories has 'own-faul', which is the id of no advisory \(did you mean own-fault\?\)"):
+        run(advisories=[FAULT], accept_advisories=["own-faul"])
