@@ -27,6 +27,9 @@ class Common:
     patches: list[dict[str, Any]]
     object_names: Mapping[str, Mapping[str, str]]
     app_labels: Mapping[str, str]
+    accept_advisories: list[str]
+    advisories: list[dict[str, Any]]
+    advisories_file: str
     take_over: bool
     allow_new_address: bool
     change_cause: str
