@@ -246,6 +246,10 @@ origins:
         image:
           description: Image of its SRS container, or of its first one if SRS is not in it. Null if the pod names none.
           type: str
+        digest:
+          description: Digest of the image that this container runs, C(sha256:) first. Null if its node tells none that a
+            registry has.
+          type: str
         restarts:
           description: How often its containers were restarted.
           type: int

@@ -30,6 +30,7 @@ PLAYBOOK_VARIABLES = frozenset(
         "srs_kubeconfig",
         "srs_lock",
         "srs_lock_timeout",
+        "srs_pin_dest",
         "srs_report",
         "srs_revision",
         "srs_stream",

@@ -189,6 +189,7 @@ def _pod(pod: Object, workload: str, config_maps: Mapping[str, Object]) -> Pod:
         "ip": status.get("podIP"),
         "phase": status.get("phase"),
         "image": server_config.main_container(spec).get("image"),
+        "digest": _digest(server_config.main_container(spec), status),
         "restarts": sum(container.get("restartCount", 0) for container in status.get("containerStatuses") or ()),
         "reason": reason,
         "message": message,
@@ -196,6 +197,13 @@ def _pod(pod: Object, workload: str, config_maps: Mapping[str, Object]) -> Pod:
         "config_checksum": _config_checksum(metadata),
         "config_taken": taken(pod, config_maps),
     }
+
+
+def _digest(container: Object, status: Object) -> str | None:
+    """Of the image that a container runs. One that was made or loaded on the node itself has an id alone, by which nobody can pull it."""
+    own: Object = next((item for item in status.get("containerStatuses") or () if item.get("name") == container.get("name")), {})
+    name, _at, digest = (own.get("imageID") or "").rpartition("@")
+    return digest if name and digest.startswith("sha256:") else None
 
 
 def _config_checksum(metadata: Object) -> str | None:

@@ -87,6 +87,9 @@ class Pod(TypedDict):
     ip: Annotated[str | None, Doc("Its address inside the Kubernetes cluster.", null="it has none yet")]
     phase: Annotated[str | None, Doc("Its phase, in Kubernetes' word.", null="Kubernetes has not set one yet")]
     image: Annotated[str | None, Doc("Image of its SRS container, or of its first one if SRS is not in it.", null="the pod names none")]
+    digest: Annotated[
+        str | None, Doc("Digest of the image that this container runs, C(sha256:) first.", null="its node tells none that a registry has")
+    ]
     restarts: Annotated[Count, Doc("How often its containers were restarted.")]
     reason: Annotated[str | None, Doc("Why it is not ready, in Kubernetes' word.", null="it is ready or draining")]
     message: Annotated[str | None, Doc("Why it is not ready, as a sentence.", null="Kubernetes gives no more than the reason")]
