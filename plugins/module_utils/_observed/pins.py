@@ -27,9 +27,9 @@ def pins(status: Objects) -> Pins:
     :raises SrsError: when the servers of a cluster run several images, or one without a digest.
     """
     found: dict[tuple[str, str], list[Pod]] = {}
-    for component, cluster, _workload, pod in members.servers(status):
-        if pod["state"] not in ("starting", "draining"):
-            found.setdefault((component, cluster), []).append(pod)
+    for member in members.servers(status):
+        if member.pod["state"] not in ("starting", "draining"):
+            found.setdefault((member.component, member.cluster), []).append(member.pod)
     images = {(component, cluster): _image(cluster, pods) for (component, cluster), pods in found.items()}
     if not images:
         raise SrsError("No server of SRS runs, so there is no digest to pin.")
