@@ -30,5 +30,4 @@ class ActionModule(InProcessAction):
             read = advisories(str(args.get("advisories_file") or ""), own, "advisories")
         except SrsError as error:
             raise AnsibleActionFail(error.message) from error
-        others = {key: value for key, value in args.items() if key != "advisories"}
-        return super().run_module(others, variables, {**(made or {}), "advisories": read.entries})
+        return super().run_module({**args, "advisories": read.entries}, variables, made)
