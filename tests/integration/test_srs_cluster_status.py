@@ -12,6 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 from kubernetes import client
 
 from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec
@@ -143,3 +144,24 @@ def test_a_removed_cluster_whose_service_hangs_is_told_and_not_offered(
         assert [line for line in found["summary"] if "gone" in line] == [line for line in found["summary"] if held.search(line)] != []
     finally:
         kubectl("patch", "service", "srs-edge-gone-service", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+
+
+def test_what_runs_can_be_pinned(play: Callable[..., Any], api: client.ApiClient, namespace: str, tmp_path: Path) -> None:
+    play(srs_edge_replicas=1)
+    core = client.CoreV1Api(api)
+    digests: dict[str, str] = {}
+    for number, pod in enumerate(core.list_namespaced_pod(namespace).items):
+        component = pod.metadata.labels["app.kubernetes.io/component"]
+        digests[component] = f"sha256:{number:064}"
+        containers = [api.sanitize_for_serialization(one) for one in pod.status.container_statuses]
+        told = [{**one, "imageID": f"docker.io/ossrs/srs@{digests[component]}"} for one in containers]
+        core.patch_namespaced_pod_status(pod.metadata.name, namespace, {"status": {"containerStatuses": told}})
+    file = tmp_path / "images.yml"
+    assert play(playbook="pin", srs_pin_dest=str(file)).changed == ["Write the variables"]
+    pinned = yaml.safe_load(file.read_text())
+    assert {name: image.partition("@")[2] for name, image in pinned.items()} == {
+        "srs_origin_image": digests["origin"],
+        "srs_edge_image": digests["edge"],
+    }
+    planned = play("--check", "--diff", "-e", f"@{file}", srs_edge_replicas=1)
+    assert {"Deployment/srs-origin-deployment", "Deployment/srs-edge-deployment"} <= planned.objects
