@@ -15,6 +15,7 @@ description:
   - Checks every variable of the given roles at once, with what they come to together, and changes nothing.
   - Finds misspelt variables and keys, wrong types and ranges, names that are used twice, ports that clash, and whatever a real SRS
     would refuse or ignore in the configs that follow from the variables.
+  - Refuses images of releases of SRS that are known to be bad for what they are to do, see C(docs/releases.md).
   - Each role checks for itself; C(playbooks/site.yml) runs this first for all roles, so that a mistake in the last role is found before
     the first one acts.
 attributes:
