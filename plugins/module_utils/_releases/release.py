@@ -19,7 +19,7 @@ _STAGE = re.compile(r"v?(?P<major>\d{1,4})\.0-(?P<stage>[a-z]\d{1,3})", re.ASCII
 
 
 def _stages(text: str) -> dict[str, int]:
-    return {stage: int(revision) for stage, _, revision in (item.partition("=") for item in text.split())}
+    return {stage: int(revision) for stage, _equals, revision in (item.partition("=") for item in text.split())}
 
 
 # The revision of each tag that names a stage (d: development, a: alpha, b: beta, r: release): VERSION_REVISION in
