@@ -24,9 +24,9 @@ options:
     type: str
     required: true
   version:
-    description: Major version of SRS that the text is for.
-    type: int
-    default: 6
+    description: Version of SRS that the text is for, a major version or an exact release such as V(6.0.191).
+    type: str
+    default: '6'
   role:
     description: Whose parameters to give. By default those of an edge when a vhost has C(mode remote), else those of an origin.
     type: str
@@ -65,17 +65,18 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import known_release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.decompile import params_of
 
 
-def from_srs_conf(text: Any, version: int = 6, role: str | None = None) -> dict[str, Any]:
+def from_srs_conf(text: Any, version: Any = "6", role: str | None = None) -> dict[str, Any]:
     """See the documentation above."""
     if not isinstance(text, str):
         raise AnsibleFilterError(f"from_srs_conf takes the text of a srs.conf, but was given a {type(text).__name__}.")
     if role not in (None, "edge", "origin"):
         raise AnsibleFilterError(f"from_srs_conf knows the roles edge and origin, but not {role!r}.")
     try:
-        return params_of(text, version=int(version), role=role)
+        return params_of(text, version=known_release(str(version), "version"), role=role)
     except SrsError as error:
         raise AnsibleFilterError(error.message) from error
 

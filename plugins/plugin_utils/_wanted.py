@@ -37,7 +37,7 @@ class Wanted:
 
     def check(self) -> list[str]:
         """Warnings. Raises SrsError with whatever is wrong with the values, with the configs, with the patches."""
-        wanted = topology.resolve(self.values)
+        wanted = self._resolve()
         checks = topology.Checks(wanted, self.roles, self.values, self.place, self.advice())
         _stop_on(checks.problems())
         builder = self._builder(wanted)
@@ -55,7 +55,14 @@ class Wanted:
 
     def builder(self, edge_origin: Sequence[str] = ()) -> Builder:
         """What makes the objects. ``edge_origin`` is where the edges find the origin of another host."""
-        return self._builder(topology.resolve(self.values, edge_origin))
+        return self._builder(self._resolve(edge_origin))
+
+    def _resolve(self, edge_origin: Sequence[str] = ()) -> topology.Topology:
+        try:
+            return topology.resolve(self.values, edge_origin)
+        except SrsError as error:
+            _stop_on([error.message])
+            raise
 
     @staticmethod
     def _builder(wanted: topology.Topology) -> Builder:

@@ -11,10 +11,11 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils._adopt.normal import normal
 from ansible_collections.livestream.srs.plugins.module_utils._adopt.recognise import POD_NAME, Found, Workload, service_of
 from ansible_collections.livestream.srs.plugins.module_utils._desired import names, storage
-from ansible_collections.livestream.srs.plugins.module_utils._desired.server import CONFIG_FOLDER, GUESSES_SOUND
+from ansible_collections.livestream.srs.plugins.module_utils._desired.server import CONFIG_FOLDER, FIRST_GUESSING_SOUND
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, ObjectView
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.from_service import slb_of
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.decompile import params_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION, VHOST
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import find
@@ -61,7 +62,7 @@ class Adoption:
                     "set srs_version if it is another one."
                 )
         self.image = first.image
-        self.variables |= {"srs_version": self.version, "srs_image": self.image}
+        self.variables |= {"srs_version": self.version.major, "srs_image": self.image}
         self.variables |= {"srs_image_pull_policy": (first.srs or {}).get("imagePullPolicy", "IfNotPresent")}
         secrets = [workload.spec.get("imagePullSecrets") for workload in self.found.workloads]
         if secrets[0] and all(item == secrets[0] for item in secrets):
@@ -206,8 +207,8 @@ class Adoption:
         own: Variables = {"name": name, "replicas": edge.replicas, "command": list(container.get("command") or ())}
         if edge.image != self.image:
             own["image"] = edge.image
-        if (version := edge.version or self.version) != self.version:
-            own["version"] = version
+        if edge.version and edge.version.major != self.version.major:
+            own["version"] = edge.version.major
         self._name("Deployment", f"{app}-deployment", edge.name)
         self._label(app, edge)
         if edge.config_map and edge.config_map not in self.config_owners:
@@ -364,13 +365,13 @@ class Adoption:
                 )
 
 
-def _keep(block: Variables, version: int) -> None:
+def _keep(block: Variables, version: Release) -> None:
     """Says what the server does by itself where a topology of ours would say otherwise, so that a reload changes nothing for streams."""
     hls, remux = block.get("hls", {}), block.get("http_remux", {})
     default = (VHOST["hls"].children or {})["hls_ts_file"].default_of(version)
     if hls.get("enabled") and default:
         hls.setdefault("hls_ts_file", default)
-    if remux.get("enabled") and version in GUESSES_SOUND:
+    if remux.get("enabled") and version.major >= FIRST_GUESSING_SOUND:
         remux.setdefault("guess_has_av", True)
 
 

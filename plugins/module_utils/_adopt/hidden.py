@@ -77,7 +77,7 @@ def _is_secret(path: Path, value: str) -> bool:
 def _secrets_of_text(text: str) -> Iterator[bool]:
     """Something for each secret of a srs.conf, and for one that can't be read: there is no telling what it holds."""
     try:
-        yield from (True for _finding in literal_secrets(parse(text, DEFAULT_VERSION), DEFAULT_VERSION))
+        yield from (True for _finding in literal_secrets(parse(text, DEFAULT_VERSION.major), DEFAULT_VERSION))
     except SrsError:
         yield True
 

@@ -18,9 +18,10 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired.server imp
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects import Object, ObjectView
 from ansible_collections.livestream.srs.plugins.module_utils._labels import MANAGED_BY, OWNER
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release, release_of_image
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.decompile import role_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION, VERSIONS
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.transform import modernise
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
 
@@ -31,7 +32,6 @@ SRS_IMAGE = re.compile(r"(^|/)(srs|srs-server|oryx)$")
 NGINX_IMAGE = re.compile(r"(^|/)(nginx|nginx-unprivileged|openresty|tengine)$")
 PROGRAM = re.compile(r"(^|/)objs/srs$")
 CONF_FILE = re.compile(r"-c\s+(\S+)")
-MAJOR = re.compile(r"v?(\d+)(?:[.-].*)?", re.ASCII)
 
 
 @dataclass
@@ -78,10 +78,9 @@ class Workload:
         return str((self.srs or self.nginx or {}).get("image", ""))
 
     @property
-    def version(self) -> int | None:
-        """The major version of SRS, as the tag of its image tells it."""
-        found = MAJOR.fullmatch(self.image.partition("@")[0].rpartition("/")[2].partition(":")[2])
-        return int(found[1]) if found and int(found[1]) in VERSIONS else None
+    def version(self) -> Release | None:
+        """The release of SRS, as the tag of its image tells it."""
+        return release_of_image(self.image)
 
     @property
     def in_origin_cluster(self) -> bool:
@@ -208,7 +207,8 @@ def _read_config(workload: Workload, container: ObjectView, config_maps: Mapping
             workload.config_map, workload.config_key, workload.text = reference["name"], key, data[key]
             break
     try:
-        workload.tree = modernise(parse(workload.text, workload.version or DEFAULT_VERSION), workload.version or DEFAULT_VERSION)[0]
+        version = workload.version or DEFAULT_VERSION
+        workload.tree = modernise(parse(workload.text, version.major), version)[0]
     except SrsError:
         workload.tree = []  # what is wrong with it is said where it is made parameters of
 

@@ -14,6 +14,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired.pods_check
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server
 from ansible_collections.livestream.srs.plugins.module_utils._dns import LABEL_LENGTH, is_label
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers import load_balancer
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import port_of
 
 # "srs-edge-NAME-deployment-<10 hash>-<5 random>" must stay a valid pod hostname, and "srs-edge-NAME-deployment" a label value.
@@ -157,7 +158,7 @@ def warnings(edge: Edge) -> Iterator[str]:
     """What works, but leaves a door open or may not do what it seems to."""
     yield from server_warnings(edge)
     if edge.expose_http_api and edge.reading.is_on("http_api.auth.enabled") is False:
-        way = f"set {edge.config_variable('http_api.auth')}." if edge.version >= 5 else f"SRS {edge.version} can't have one."
+        way = f"set {edge.config_variable('http_api.auth')}." if edge.version.major >= 5 else f"SRS {edge.version} can't have one."
         yield (
             f"{edge.variable('expose_http_api')} is true, and the HTTP API is on the load balancer without a password: "
             f"anyone can list and disconnect clients; {way}"
@@ -172,24 +173,29 @@ def warnings(edge: Edge) -> Iterator[str]:
 
 def check_server(server: Server) -> Iterator[str]:
     """What holds for an origin and an edge alike: connections, grace budgets."""
+    if told := releases.contradiction(server.version, server.image):
+        yield (
+            f"{server.variable('version')} is {server.version}, but {server.variable('image')} is {server.image}, whose tag says "
+            f"SRS {told}: make them agree, since the version decides what its srs.conf may hold."
+        )
     yield from _not_in_range(server.variable("max_connections"), server.max_clients, 1, 10_000_000)
     yield from _not_in_range(server.variable("drain_seconds"), server.drain_seconds, 0, WEEK)
     yield from _not_in_range(server.variable("deregister_seconds"), server.deregister_seconds, 0, WEEK)
     yield from server_pods.check(server)
 
 
-def _check_publishers(where: str, peers: Iterable[str], version: int) -> Iterator[str]:
+def _check_publishers(where: str, peers: Iterable[str], version: Release) -> Iterator[str]:
     takes = "it takes 'all', IPv4 addresses and, from SRS 4 on, IPv4 networks such as 10.0.0.0/8."
     yield from (f"{where} has {peer!r}: {takes}" for peer in peers if peer != "all" and not _is_address(peer, version))
 
 
-def _is_address(peer: str, version: int) -> bool:
+def _is_address(peer: str, version: Release) -> bool:
     """Whether SRS can match it."""
     try:
         ipaddress.IPv4Network(peer)
     except ValueError:
         return False
-    return "/" not in peer or version != 3
+    return "/" not in peer or version.major != 3
 
 
 def not_a_label(where: str, value: str, length: int = LABEL_LENGTH) -> str | None:

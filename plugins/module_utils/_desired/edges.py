@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, names
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings, built
+from ansible_collections.livestream.srs.plugins.module_utils._desired.releases import release_that_runs
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server, merge, service_ports
 
 PREFIX = "srs_edge_"
@@ -108,6 +109,9 @@ def _resolve(position: int, given: Mapping[str, Any], values: Settings, topology
             own[key] = merge(values[key], own[key])
     app = names.edge_app(name)
     merged = {**values, **own}
+    where = f"srs_edge_clusters[{position}].version" if "version" in given else f"{PREFIX}version"
+    if merged[f"{PREFIX}version"] == values["srs_version"] and "version" not in given:
+        where = "srs_version"
     upstream = merged["srs_edge_upstream"]
     called = names.existing_names(values)
     # Players of an edge of edges are kept apart from its upstream's: it is one more client of that one's internal address.
@@ -125,6 +129,7 @@ def _resolve(position: int, given: Mapping[str, Any], values: Settings, topology
         config_name=f"{app}-config",
         deployment_name=f"{app}-deployment",
         selector={"app": app},
+        version=release_that_runs(str(merged["srs_edge_version"]), merged["srs_edge_image"], where),
         position=position,
         own=given,
         general={key: values[f"{PREFIX}{key}"] for key in MERGED},

@@ -3,7 +3,7 @@
 """The origin: from what a user writes about it to servers with names, ports and the parameters of their srs.conf.
 
 The origin is one server (mode ``single``), or several: in ``cluster`` they ask each other who has a stream (SRS 3 to 6), in ``proxy``
-they register at a proxy, which knows (SRS 7).
+they register at a proxy, which knows (SRS 7 and later).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils._desired import names, storage
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings, built
 from ansible_collections.livestream.srs.plugins.module_utils._desired.proxy import Proxy, resolve_proxy, service_ports_of_proxy
+from ansible_collections.livestream.srs.plugins.module_utils._desired.releases import release_that_runs
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server, service_ports
 from ansible_collections.livestream.srs.plugins.module_utils._desired.storage import Media, resolve
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes import objects
@@ -219,7 +220,7 @@ class Origin(Server):
         if self.behind_nginx:
             # SRS numbers segments from 0 again when it restarts, and caches would serve the old segment of that name for minutes.
             conf["hls"] = {"hls_ts_file": "[app]/[stream]-[timestamp]-[seq].ts"}
-        if self.held_by_nginx and self.version >= DISPOSES_WHEN_IT_QUITS:
+        if self.held_by_nginx and self.version.major >= DISPOSES_WHEN_IT_QUITS:
             # A server that quits would take its playlists with it and lose its last segment, and on a volume for several also the playlist
             # that another server writes by now (SrsHlsMuxer::dispose). Up to 6.0.172 and 7.0.136 it removes nothing at any other time.
             conf["hls"]["hls_dispose"] = 0
@@ -228,6 +229,7 @@ class Origin(Server):
 
 def resolve_origin(values: Settings, topology: str, *, behind_nginx: bool, held_by_nginx: bool, serves_hls: bool) -> Origin:
     """The origin from the validated variables of its role."""
+    where = "srs_version" if values["srs_origin_version"] == values["srs_version"] else f"{PREFIX}version"
     demo = {key: values[f"srs_demo_publisher_{key}"] for key in ("image", "source", "target")}
     return built(
         Origin,
@@ -244,6 +246,7 @@ def resolve_origin(values: Settings, topology: str, *, behind_nginx: bool, held_
         held_by_nginx=held_by_nginx,
         serves_hls=serves_hls,
         called=names.existing_names(values),
+        version=release_that_runs(str(values["srs_origin_version"]), values["srs_origin_image"], where),
     )
 
 

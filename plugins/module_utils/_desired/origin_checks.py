@@ -55,7 +55,7 @@ def _check_mode(origin: Origin) -> Iterator[str]:
     elif not origin.several and replicas > 1:
         yield (
             f"srs_origin_replicas is {replicas}, but srs_origin_mode is single: a stream lives in the one server that it was published to, "
-            "so players would miss it at the others. Set srs_origin_mode to cluster (SRS 3 to 6) or proxy (SRS 7)."
+            "so players would miss it at the others. Set srs_origin_mode to cluster (SRS 3 to 6) or proxy (SRS 7 and later)."
         )
     if origin.several and not origin.own_config:
         yield (
@@ -65,18 +65,18 @@ def _check_mode(origin: Origin) -> Iterator[str]:
     if mode == "cluster":
         yield from _check_cluster(origin)
     if origin.proxy:
-        if version < 7:
+        if version.major < 7:
             yield (
-                f"srs_origin_mode is proxy, which needs SRS 7, and the version is {version}: "
-                "set srs_origin_mode to cluster, or srs_version to 7."
+                f"srs_origin_mode is proxy, which needs SRS 7 or later, and the version is {version}: "
+                "set srs_origin_mode to cluster, or srs_version to 7 or 8."
             )
         yield from proxy.check(origin.proxy)
 
 
 def _check_cluster(origin: Origin) -> Iterator[str]:
-    if origin.version >= 7:
+    if origin.version.major >= 7:
         yield (
-            "srs_origin_mode is cluster, but SRS 7 replaces the cluster of origins that ask each other by a proxy: "
+            "srs_origin_mode is cluster, but from SRS 7 on a proxy replaces the cluster of origins that ask each other: "
             "set srs_origin_mode to proxy, or srs_version to 6 or less."
         )
     if "api" not in origin.ports:

@@ -59,16 +59,12 @@ def images(origin: Origin | None, edges: Iterable[Edge]) -> list[Image]:
 
 
 def _of_server(server: Origin | Edge) -> Image:
-    told = release_of_image(server.image)
-    if told is None or not told.is_exact:
-        version = server.version if isinstance(server.version, Release) else Release(server.version)
-        told = version if version.is_exact or told is None else told
     found = set(features(server.reading))
     if server.grace and server.grace.drain:
         found.add("drain")
     if isinstance(server, Edge) and server.config_strategy == "reload":
         found.add("reload")
-    return Image(server.variable("image"), server.image, server.role, told, frozenset(found))
+    return Image(server.variable("image"), server.image, server.role, server.version, frozenset(found))
 
 
 def problems(found: Iterable[Image], advice: Advice) -> Iterator[str]:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Pods, Settings
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import reading_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import Listener, effects
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
@@ -23,8 +24,8 @@ GRACE_FINAL_WAIT = 800
 # What is left for the process to end after its drain, in seconds.
 GRACE_MARGIN = 5
 
-# These guess from an HTTP-FLV player's first few frames whether there is sound, and leave some players without it for good.
-GUESSES_SOUND = (5, 6, 7)
+# From here on they guess from an HTTP-FLV player's first few frames whether there is sound, and leave some players without it for good.
+FIRST_GUESSING_SOUND = 5
 
 FIRST_WITH_EXPORTER = 5
 
@@ -88,7 +89,7 @@ class Server(Pods):
     labels: dict[str, str]
     config_name: str  # of its ConfigMap
 
-    version: int
+    version: Release
     max_connections: int
     config: Settings
     env: list[dict[str, Any]]
@@ -131,7 +132,7 @@ class Server(Pods):
     def reading(self) -> Reading:
         """Its config as the server reads it, but for what follows from the topology, which adds neither a port nor a file."""
         own = self.config if "conf" in self.config else merge(self._exporter, self.config)
-        return reading_of(self.role, {"srs_version": self.version, "env": self._environment, **own})
+        return reading_of(self.role, {"srs_version": str(self.version), "env": self._environment, **own})
 
     @cached_property
     def listeners(self) -> list[Listener]:
@@ -207,7 +208,7 @@ class Server(Pods):
     @property
     def _exporter(self) -> dict[str, Any]:
         """The metrics, where its version has any."""
-        return {"exporter": {"enabled": True}} if self.exporter and self.version >= FIRST_WITH_EXPORTER else {}
+        return {"exporter": {"enabled": True}} if self.exporter and self.version.major >= FIRST_WITH_EXPORTER else {}
 
     def conf_parameters(self, derived: Settings) -> dict[str, Any]:
         """The parameters of its srs.conf: what follows from the pod's settings, what is ``derived`` from the topology, and over both what
@@ -217,7 +218,7 @@ class Server(Pods):
         about: dict[str, Any] = {
             "name": self.config_name,
             "labels": self.labels,
-            "srs_version": self.version,
+            "srs_version": str(self.version),
             "container_ports": sorted(set(self.ports.values())),
             "env": self._environment,
             "mounts": self.mounts,
@@ -234,7 +235,7 @@ class Server(Pods):
                 pre_stop_seconds=grace.pre_stop,
                 drain_seconds=grace.drain,
             )
-        if self.version in GUESSES_SOUND:
+        if self.version.major >= FIRST_GUESSING_SOUND:
             conf["http_remux"] = {"guess_has_av": False}
         if self.security:
             conf["pid"] = PID

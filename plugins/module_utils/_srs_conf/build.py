@@ -7,13 +7,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import EDGE, VHOST_NAMES
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VHOST, ROOT, VHOST, Spec
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VHOST, ROOT, TYPED_LOGIN, VHOST, Spec, reaches
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive, find
+
+TYPE_VARIABLE = "SRS_HTTP_API_AUTH_TYPE"
 
 
-def root_defaults(version: int) -> dict[str, Any]:
+def root_defaults(version: Release) -> dict[str, Any]:
     """What every server in a container gets: it stays in the foreground and logs to the console."""
     defaults: dict[str, Any] = {
         "listen": ["1935"],
@@ -23,17 +26,21 @@ def root_defaults(version: int) -> dict[str, Any]:
         "http_api": {"enabled": ["on"], "listen": ["1985"]},
         "http_server": {"enabled": ["on"], "listen": ["8080"]},
     }
-    if version == 4:
+    if version.major == 4:
         defaults["query_latest_version"] = ["off"]  # the only version that calls home by default
     return defaults
 
 
-def vhost_defaults(role: str, version: int) -> dict[str, Any]:
+def vhost_defaults(role: str, version: Release) -> dict[str, Any]:
     """What every vhost of a role gets."""
     if role == EDGE:
         return {"cluster": {"mode": ["remote"]}, "http_remux": {"enabled": ["on"]}}
     # nginx serves the files of the origin: no player sessions in them, and none that stay behind when a stream has ended.
-    hls = {"enabled": ["on"], "hls_ctx": ["off"], "hls_ts_ctx": ["off"]} if version >= 5 else {"enabled": ["on"], "hls_dispose": ["120"]}
+    hls = (
+        {"enabled": ["on"], "hls_ctx": ["off"], "hls_ts_ctx": ["off"]}
+        if version.major >= 5
+        else {"enabled": ["on"], "hls_dispose": ["120"]}
+    )
     return {"http_remux": {"enabled": ["on"]}, "hls": hls}
 
 
@@ -46,7 +53,7 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def build(role: str, version: int, values: Mapping[str, Any], findings: list[Finding]) -> list[Directive]:
+def build(role: str, version: Release, values: Mapping[str, Any], findings: list[Finding]) -> list[Directive]:
     """The tree of normalised parameters with the defaults of the role."""
     shared = {name: values[name] for name in VHOST_NAMES if name in values}
     if values.get("origin"):
@@ -70,6 +77,19 @@ def build(role: str, version: int, values: Mapping[str, Any], findings: list[Fin
             findings.append(Finding(ERROR, path, "is missing: an edge needs an origin to pull from, as host or host:port."))
         tree.append(Directive("vhost", [name], directives(merged, VHOST)))
     return tree
+
+
+def complete(tree: list[Directive], version: Release, env: Mapping[str, str | None]) -> None:
+    """Write what releases differ in when it isn't given."""
+    api = find(tree, "http_api")
+    auth = api.get("auth") if api else None
+    untyped = auth is not None and auth.get("type") is None and TYPE_VARIABLE not in env
+    if auth is not None and untyped and auth.value("enabled") == "on" and reaches(version, TYPED_LOGIN):
+        auth.body().append(Directive("type", ["basic"]))
+    for vhost in tree:
+        srt = vhost.get("srt") if vhost.name == "vhost" else None
+        if srt is not None and srt.value("enabled") == "on" and srt.get("srt_to_rtmp") is None:
+            srt.body().append(Directive("srt_to_rtmp", ["on"]))
 
 
 def directives(values: Mapping[str, Any], specs: Mapping[str, Spec]) -> list[Directive]:

@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import Effects, Listener, effects
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, WARNING, Finding
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import QUIET_SRT, TYPED_LOGIN, reaches
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive, find
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import INTEGER
 
 EMPTY = Directive("")
+# The first release that starts without one.
+LISTEN_OPTIONAL = "7.0.96"
 # Listeners that SRS 5 and later can serve at one port.
 SHARED_PORTS = ({"http_api.listen", "http_server.listen"}, {"http_api.https.listen", "http_server.https.listen"})
 
 
-def server_checks(tree: list[Directive], version: int, env: Mapping[str, str | None] | None = None) -> list[Finding]:
+def server_checks(tree: list[Directive], version: Release, env: Mapping[str, str | None] | None = None) -> list[Finding]:
     """What the server refuses at its start, crashes on, or accepts although it can't work."""
     return list(_Server(tree, version, env).checks())
 
@@ -44,7 +48,7 @@ def _clash(one: Listener, other: Listener) -> bool:
 class Checks:
     """What checks of a tree have in common. ``env`` are the server's environment variables; a value of None is not known here."""
 
-    def __init__(self, tree: list[Directive], version: int, env: Mapping[str, str | None] | None = None) -> None:
+    def __init__(self, tree: list[Directive], version: Release, env: Mapping[str, str | None] | None = None) -> None:
         self.tree = tree
         self.version = version
         self.vhosts = [directive for directive in tree if directive.name == "vhost"]
@@ -77,20 +81,50 @@ class Checks:
         block = self.block(name)
         plain = _listen(block, "1985" if name == "http_api" else "8080")
         default = "1990" if name == "http_api" else "8088"
-        if name == "http_api" and self.version >= 5 and plain == self.http("http_server")[0]:
+        if name == "http_api" and self.version.major >= 5 and plain == self.http("http_server")[0]:
             default = self.http("http_server")[1]
         return plain, _listen(block.get("https"), default)
 
 
 class _Server(Checks):
     def checks(self) -> Iterator[Finding]:
-        if not self.block("listen").args:
-            yield self.error("listen", f"is missing: the server wants at least one RTMP port (SRS {self.version}).")
+        yield from self.rtmp()
         yield from self.conflicts()
+        yield from self.logins()
         yield from self.https()
         yield from self.ports()
         for vhost in self.vhosts:
             yield from self.vhost(vhost)
+
+    def rtmp(self) -> Iterator[Finding]:
+        rtmps = self.block("rtmps")
+        if rtmps.value("enabled") == "on" and self.reading.setting("rtmps.listen").value == "":
+            yield self.error("rtmps.listen", "is missing: without it the server opens no port for RTMPS, and doesn't say so.", rtmps)
+        if self.block("listen").args:
+            return
+        if not reaches(self.version, LISTEN_OPTIONAL):
+            yield self.error("listen", f"is missing: the server wants at least one RTMP port (SRS {self.version}).")
+        elif not any(one.directive in ("listen", "rtmps.listen") for one in self.effects.listens) and not self.reading.includes:
+            yield self.warning("listen", f"is missing, so the server starts without RTMP (SRS {self.version}).")
+
+    def logins(self) -> Iterator[Finding]:
+        """What SRS 8 asks of a login, in the file or the environment."""
+        if not reaches(self.version, TYPED_LOGIN):
+            return
+        for path in ("http_api.auth", "heartbeat.auth"):
+            at = self.block(path.split(".", maxsplit=1)[0]).get("auth")
+            if not self.reading.is_on(f"{path}.enabled"):
+                continue
+            kind = self.reading.setting(f"{path}.type").value
+            if kind == "":
+                yield self.error(f"{path}.type", f"is missing: the server wants it where auth is enabled (SRS {self.version}).", at)
+            if kind == "bearer" and self.reading.setting(f"{path}.token").value == "":
+                yield self.error(f"{path}.token", f"is missing: type bearer needs it (SRS {self.version}).", at)
+        if self.reading.is_on("http_api.auth.rtc_bearer_enabled"):
+            enabled, kind = self.reading.is_on("http_api.auth.enabled"), self.reading.setting("http_api.auth.type").value
+            if enabled is False or kind in ("", "basic"):
+                at = (self.block("http_api").get("auth") or EMPTY).get("rtc_bearer_enabled")
+                yield self.error("http_api.auth.rtc_bearer_enabled", "is on, which needs auth enabled and type bearer.", at)
 
     def conflicts(self) -> Iterator[Finding]:
         asprocess = find(self.tree, "asprocess")
@@ -101,7 +135,7 @@ class _Server(Checks):
             yield self.error("is_full", "is on: it marks the sample full.conf, which the server refuses to run.", full)
         heartbeat = self.block("heartbeat")
         interval = heartbeat.value("interval", "10")
-        if self.version >= 4 and interval.partition(".")[0] in ("0", ""):
+        if self.version.major >= 4 and interval.partition(".")[0] in ("0", ""):
             yield self.error(
                 "heartbeat.interval",
                 f"is {interval!r}, of which SRS {self.version} takes the whole seconds, and it refuses 0.",
@@ -119,7 +153,7 @@ class _Server(Checks):
             https = self.block(name).get("https")
             if https is not None and https.value("enabled") == "on" and self.block(name).value("enabled") != "on":
                 yield self.error(f"{name}.https", f"is enabled, but {name} is not, and needs to be.", https)
-        if self.version < 5:
+        if self.version.major < 5:
             return
         if api == server and apis != servers:
             yield self.error(
@@ -140,7 +174,7 @@ class _Server(Checks):
         listens = self.effects.listens
         for index, one in enumerate(listens):
             for other in listens[:index]:
-                shared = self.version >= 5 and one.endpoint == other.endpoint and {one.path, other.path} in SHARED_PORTS
+                shared = self.version.major >= 5 and one.endpoint == other.endpoint and {one.path, other.path} in SHARED_PORTS
                 if not shared and _clash(one, other):
                     message = f"is {one.endpoint!r}, a port that {other.path} has already."
                     yield self.error(one.path, message, one.at or find(self.tree, one.path.split(".")[0]))
@@ -181,6 +215,12 @@ class _Server(Checks):
                 yield self.warning(f"{path}.cluster.protocol", "does nothing while follow_client is on.", cluster.get("protocol"))
         if cluster.value("origin_cluster") == "on" and not (cluster.get("coworkers") or EMPTY).args:
             yield self.warning(f"{path}.cluster.origin_cluster", "is on without coworkers to ask.", cluster.get("origin_cluster"))
+        srt = vhost.get("srt") or EMPTY
+        if srt.value("enabled") == "on" and not srt.value("srt_to_rtmp") and reaches(self.version, QUIET_SRT) is not False:
+            message = (
+                f"is missing, and since SRS {QUIET_SRT} it is off unless it is given: RTMP, HTTP-FLV and HLS have nothing of SRT then."
+            )
+            yield self.warning(f"{path}.srt.srt_to_rtmp", message, vhost.get("srt"))
         hooks = vhost.get("http_hooks") or EMPTY
-        if hooks.value("enabled") == "on" and self.version < 5 and len(hooks.children or ()) < 2:
+        if hooks.value("enabled") == "on" and self.version.major < 5 and len(hooks.children or ()) < 2:
             yield self.warning(f"{path}.http_hooks", "is enabled without a hook.", vhost.get("http_hooks"))

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.build import add_extra, build
+from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release, known_release
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.build import TYPE_VARIABLE, add_extra, build, complete
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.checks import server_checks
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding, Where, stop_on_errors, warnings_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import CONTEXT, OBJECT_OPTIONS, OPTIONS, Normaliser
@@ -16,7 +18,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse imp
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.pod_checks import environment, pod_checks
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import checksum, render
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION, VERSIONS
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION, TYPED_LOGIN, reaches
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import Secrets, literal_secrets, take_secrets
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.stream_checks import stream_checks
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.transform import modernise
@@ -44,10 +46,9 @@ def compile_config(role: str, params: Mapping[str, Any], *, where: Where) -> Com
     draft = _Draft(role, params)
     findings = draft.findings
     if not draft.has_errors:
-        env = environment(draft.context, draft.own_env)
         checks = (
-            server_checks(draft.tree, draft.version, env),
-            stream_checks(draft.tree, draft.version, env),
+            server_checks(draft.tree, draft.version, draft.env),
+            stream_checks(draft.tree, draft.version, draft.env),
             pod_checks(draft.tree, draft.version, role, draft.context, draft.own_env),
         )
         findings += (draft.located(finding) for part in checks for finding in part)
@@ -59,19 +60,19 @@ def compile_config(role: str, params: Mapping[str, Any], *, where: Where) -> Com
 def reading_of(role: str, params: Mapping[str, Any]) -> Reading:
     """These parameters as the server reads them; as good as nothing where they have errors, which ``compile_config`` names."""
     draft = _Draft(role, params)
-    return Reading(draft.tree, draft.version or DEFAULT_VERSION, environment(draft.context, draft.own_env))
+    return Reading(draft.tree, draft.version, draft.env)
 
 
-def check_text(text: str, version: int, where: str = "srs.conf") -> list[Finding]:
+def check_text(text: str, version: Release, where: str = "srs.conf") -> list[Finding]:
     """Everything that the server itself would refuse, crash on or ignore in a text."""
     try:
-        tree = parse(text, version, where)
+        tree = parse(text, version.major, where)
     except ConfSyntaxError as error:
         return [Finding(ERROR, "", f"{error.problem} (SRS {version}).", error.line)]
     return check_tree(tree, version)
 
 
-def check_tree(tree: list[Directive], version: int) -> list[Finding]:
+def check_tree(tree: list[Directive], version: Release) -> list[Finding]:
     """The same for a tree."""
     modern, findings = modernise(tree, version)
     return [*findings, *validate(modern, version), *server_checks(modern, version)]
@@ -86,13 +87,30 @@ class _Draft:
         self.tree: list[Directive] = []
         self.values: dict[str, Any] = {}
         self.context: dict[str, Any] = {}
-        self.version = _version(params, self.findings)
-        if self.version:
+        self.version = DEFAULT_VERSION
+        try:
+            self.version = version_of(params)
+        except SrsError as error:
+            self.findings.append(Finding(ERROR, "srs_version", error.message.removeprefix("srs_version ")))
+        else:
             own = {name: value for name, value in params.items() if name not in OBJECT_OPTIONS}
             self.values = Normaliser(self.version, self.findings).block(own, OPTIONS[role], "")
             self.context = {name: self.values[name] for name in CONTEXT if name in self.values}
             if not self.has_errors:
                 self.tree = self._tree(role)
+                self._tell_login()
+
+    @property
+    def env(self) -> dict[str, str | None]:
+        """The container's environment as far as it is known."""
+        return environment(self.context, self.own_env)
+
+    def _tell_login(self) -> None:
+        """Say by the environment of what type a login is where the file can't: it is the user's own, or a variable turns the login on."""
+        reading = Reading(self.tree, self.version, self.env)
+        missing = reading.is_on("http_api.auth.enabled") and reading.setting("http_api.auth.type").value == ""
+        if missing and reaches(self.version, TYPED_LOGIN):
+            self.secrets.env.append({"name": TYPE_VARIABLE, "value": "basic"})
 
     @property
     def has_errors(self) -> bool:
@@ -135,23 +153,23 @@ class _Draft:
             extra = _parsed(values["extra"], version, "extra", findings)
             if not self.has_errors:
                 add_extra(tree, extra, "", findings)
+        complete(tree, version, self.env)
         return tree
 
 
-def _version(params: Mapping[str, Any], findings: list[Finding]) -> int:
+def version_of(params: Mapping[str, Any]) -> Release:
+    """The release that parameters are for.
+
+    :raises SrsError: when ``srs_version`` is none that is known.
+    """
     value = params.get("srs_version")
-    if value is None:
-        return DEFAULT_VERSION
-    if str(value) not in map(str, VERSIONS):
-        findings.append(Finding(ERROR, "srs_version", f"is {value!r}, but must be one of {', '.join(map(str, VERSIONS))}."))
-        return 0
-    return int(value)
+    return DEFAULT_VERSION if value is None else known_release(str(value), "srs_version")
 
 
-def _parsed(text: str, version: int, source: str, findings: list[Finding]) -> list[Directive]:
+def _parsed(text: str, version: Release, source: str, findings: list[Finding]) -> list[Directive]:
     """A user's text as a tree of today's names; what is wrong with it goes to the findings."""
     try:
-        tree, old = modernise(parse(text, version), version)
+        tree, old = modernise(parse(text, version.major), version)
     except ConfSyntaxError as error:
         findings.append(Finding(ERROR, "", f"{error.problem} (SRS {version}).", error.line, source))
         return []

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.build import root_defaults, vhost_defaults
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.checks import server_checks
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import stop_on_errors
@@ -22,7 +23,16 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options i
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import ConfSyntaxError, parse
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import render
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION, DEFAULT_VHOST, ROOT, VHOST, Spec
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import (
+    DEFAULT_VERSION,
+    DEFAULT_VHOST,
+    QUIET_SRT,
+    ROOT,
+    VHOST,
+    Spec,
+    reaches,
+    written,
+)
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.secrets import literal_secrets
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.transform import modernise
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
@@ -45,7 +55,7 @@ def role_of_params(params: Mapping[str, Any]) -> str:
     """The role that parameters are for: an edge names its origin."""
     if isinstance(params.get("conf"), str):
         try:
-            return role_of(modernise(parse(params["conf"], DEFAULT_VERSION), DEFAULT_VERSION)[0])
+            return role_of(modernise(parse(params["conf"], DEFAULT_VERSION.major), DEFAULT_VERSION)[0])
         except ConfSyntaxError:
             return ORIGIN
     vhosts = params.get("vhosts")
@@ -54,14 +64,18 @@ def role_of_params(params: Mapping[str, Any]) -> str:
     return EDGE if named or params.get("origin") else ORIGIN
 
 
-def params_of(text: str, *, version: int = DEFAULT_VERSION, role: str | None = None, where: str = "srs.conf") -> dict[str, Any]:
+def params_of(text: str, *, version: Release = DEFAULT_VERSION, role: str | None = None, where: str = "srs.conf") -> dict[str, Any]:
     """The parameters that mean the same as a text; what has no parameter is in ``extra``. Raises SrsError for a text with errors."""
-    tree, findings = modernise(parse(text, version, where), version)
+    tree, findings = modernise(parse(text, version.major, where), version)
     stop_on_errors([*findings, *validate(tree, version), *server_checks(tree, version), *literal_secrets(tree, version)], where)
     role = role or role_of(tree)
     if Reading(tree, version).includes:
         # What an include brings counts where it stands; between parameters it would stand elsewhere.
-        return {"srs_version": version, "conf": text}
+        return {"srs_version": written(version), "conf": text}
+    for vhost in tree:
+        srt = vhost.get("srt") if vhost.name == "vhost" else None
+        if srt is not None and srt.value("enabled") == "on" and srt.get("srt_to_rtmp") is None:
+            srt.body().append(Directive("srt_to_rtmp", ["off" if reaches(version, QUIET_SRT) else "on"]))
     extra: list[Directive] = []
     typed_root = {name: OPTIONS[role][name] for name in ROOT_NAMES}
     params = _block([directive for directive in tree if directive.name != "vhost"], typed_root, ROOT, extra)
@@ -89,7 +103,7 @@ def params_of(text: str, *, version: int = DEFAULT_VERSION, role: str | None = N
         params["vhosts"] = vhosts
     if extra:
         params["extra"] = render(extra)
-    return {"srs_version": version, **params}
+    return {"srs_version": written(version), **params}
 
 
 def _block(tree: list[Directive], options: Mapping[str, Option], table: Mapping[str, Spec], extra: list[Directive]) -> dict[str, Any]:
@@ -122,7 +136,7 @@ def _typed(value: str, spec: Spec) -> Any:
     return float(value) if spec.kind == "number" else value
 
 
-def _keep_meaning(params: dict[str, Any], defaults: Mapping[str, Any], table: Mapping[str, Spec], version: int) -> None:
+def _keep_meaning(params: dict[str, Any], defaults: Mapping[str, Any], table: Mapping[str, Spec], version: Release) -> None:
     """Where our defaults would change what a text left to the server, say what the server does."""
     for name, ours in defaults.items():
         spec = table[name]

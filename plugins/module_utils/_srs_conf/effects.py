@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading, Setting
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ENGINE, HTTP_HOOKS, INPUT, TRANSCODE
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading, Setting, spec_of
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ENGINE, HTTP_HOOKS, INPUT, ROOT, TRANSCODE, reaches
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import port_of
 from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
@@ -24,6 +24,8 @@ INSTALLED = "/usr/local/srs"
 NOWHERE = "/dev/null"
 ANY = "0.0.0.0"
 ANY_ADDRESS = (ANY, "[::]")
+TCP_BY_PROTOCOL = "7.0.67"
+"""The first release whose ``rtc_server`` opens its TCP port only if its protocol is ``tcp`` or ``all``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,37 +162,30 @@ class _Finder:
         if reading.is_on("heartbeat.enabled"):
             self.asks(reading.setting("heartbeat.url"), urls=True)
         self.listeners()
-        for path, since in (("http_api.https", 4), ("http_server.https", 4), ("rtmps", 7)):
-            if self.serves(path, since):
+        for path in ("http_api.https", "http_server.https", "rtmps"):
+            if self.serves(path):
                 for name in ("key", "cert"):
                     self.reads(reading.setting(f"{path}.{name}"), "the server does not start, or fails every TLS handshake")
 
-    def serves(self, path: str, since: int) -> bool:
+    def serves(self, path: str) -> bool:
         """Whether a listener is on, and what it needs, too."""
         reading = self.reading
-        if reading.version < since or not reading.is_on(f"{path}.enabled"):
+        if spec_of(path, ROOT).known(reading.version) is False or not reading.is_on(f"{path}.enabled"):
             return False
         parent = path.rpartition(".")[0]
         return not parent or reading.is_on(f"{parent}.enabled") is not False
 
     def listeners(self) -> None:
         self.opens("listen")
-        for path, since in (
-            ("http_api", 3),
-            ("http_api.https", 4),
-            ("http_server", 3),
-            ("http_server.https", 4),
-            ("exporter", 5),
-            ("rtmps", 7),
-            ("rtsp_server", 7),
-        ):
-            if self.serves(path, since):
+        for path in ("http_api", "http_api.https", "http_server", "http_server.https", "exporter", "rtmps", "rtsp_server"):
+            if self.serves(path):
                 self.opens(f"{path}.listen")
-        if self.serves("rtc_server", 4):
+        if self.serves("rtc_server"):
             self.opens("rtc_server.listen", "UDP")
-            if self.serves("rtc_server.tcp", 5):
+            by_protocol = reaches(self.reading.version, TCP_BY_PROTOCOL) and self.reading.setting("rtc_server.protocol").value == "udp"
+            if self.serves("rtc_server.tcp") and not by_protocol:
                 self.opens("rtc_server.tcp.listen")
-        if self.serves("srt_server", 4):
+        if self.serves("srt_server"):
             self.opens("srt_server.listen", "UDP")
         for caster in enabled(self.reading.tree, "stream_caster"):
             self.caster(caster)
@@ -199,7 +194,7 @@ class _Finder:
         setting = self.reading.setting(path)
         values = setting.values or ()
         # An API that shares the port of the HTTP server shares that of its HTTPS.
-        shares = path == "http_api.https.listen" and setting.is_default and self.reading.version >= 5
+        shares = path == "http_api.https.listen" and setting.is_default and self.reading.version.major >= 5
         if shares and self.reading.setting("http_api.listen").values == self.reading.setting("http_server.listen").values:
             values = self.reading.setting("http_server.https.listen").values or ()
         self.effects.listens += (Listener(path, endpoint, protocol, setting.path, setting.at) for endpoint in values)
@@ -210,16 +205,16 @@ class _Finder:
         listen = caster.get("listen")
         if listen is not None and listen.arg0:
             protocol = "UDP" if kind == "mpegts_over_udp" else "TCP"
-            if kind == "gb28181" and self.reading.version < 5:
+            if kind == "gb28181" and self.reading.version.major < 5:
                 protocol = "UDP"
             self.effects.listens.append(Listener("stream_caster.listen", listen.arg0, protocol, f"{path}.listen", listen))
         low, last = caster.value("rtp_port_min"), whole_number(caster.value("rtp_port_max"))
-        if whole_number(low) is not None and last is not None and self.reading.version < 5:
+        if whole_number(low) is not None and last is not None and self.reading.version.major < 5:
             at = caster.get("rtp_port_min")
             self.effects.listens.append(Listener("stream_caster.rtp_port_min", low, "UDP", f"{path}.rtp_port_min", at, last))
         sip = caster.get("sip")
         if kind == "gb28181" and sip is not None and sip.value("enabled", "on") == "on":
-            protocol = "UDP" if self.reading.version < 5 else "TCP"
+            protocol = "UDP" if self.reading.version.major < 5 else "TCP"
             listen, path = sip.get("listen"), f"{path}.sip.listen"
             self.effects.listens.append(Listener("stream_caster.sip.listen", sip.value("listen", "5060"), protocol, path, listen))
 

@@ -11,9 +11,8 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._dns import is_subdomain
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import Compiled, compile_config
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import Compiled, compile_config, version_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reloadable import restart_checksum
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VERSION
 
 KEY = re.compile(r"[A-Za-z0-9._-]{1,253}", re.ASCII)
 DEFAULT_KEY = "srs.conf"
@@ -86,7 +85,7 @@ def deploy(role: str, config: Mapping[str, Any], namespace: str, where: str) -> 
         config.get("key") or DEFAULT_KEY,
         compiled.text,
         compiled.checksum,
-        restart_checksum(compiled.text, int(config.get("srs_version") or DEFAULT_VERSION)),
+        restart_checksum(compiled.text, version_of(config)),
         compiled.warnings(where),
         compiled.env,
         compiled.secret_mounts,

@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import did_you_mean
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, WARNING, Finding
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import (
     DEFAULT_VERSION,
     DEFAULT_VHOST,
     ROOT,
-    VERSIONS,
     VHOST,
     Spec,
+    firsts,
 )
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.validate import gated
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import problem
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import doubt, problem
 
 EDGE = "edge"
 ORIGIN = "origin"
@@ -54,8 +55,10 @@ SECRET_REF: dict[str, Option] = {
 
 def _versions(spec: Spec) -> str:
     notes = []
-    if spec.since > 3:
-        notes.append(f"Needs SRS {spec.since}" + (f" ({spec.minor})" if spec.minor else "") + " or later.")
+    if spec.since != "3":
+        notes.append(f"Needs SRS {', '.join(map(str, firsts(spec.since)))} or later.")
+    if spec.idle:
+        notes.append(f"Does nothing from SRS {', '.join(map(str, firsts(spec.idle)))} on.")
     if isinstance(spec.default, str):
         if spec.default and spec.kind != "block":
             notes.append(f"The server's default is V({spec.default})" + (f" {spec.unit}." if spec.unit else "."))
@@ -86,11 +89,16 @@ def option_of(spec: Spec) -> Option:
     return Option(kind, _description(spec), spec, choices=choices)
 
 
+def has_certificate(spec: Spec) -> bool:
+    """Whether a block names the files of a key and a certificate."""
+    return {"key", "cert"} <= set(spec.children or ())
+
+
 def options_of(specs: Mapping[str, Spec]) -> dict[str, Option]:
     """The parameters of a block: its directives, and beside each that may hold a secret one that names a Secret."""
     options: dict[str, Option] = {}
     for name, spec in specs.items():
-        if spec.idle <= 7 or not spec.description:
+        if not spec.description:
             continue
         if not spec.secret:
             options[name] = option_of(spec)
@@ -99,10 +107,10 @@ def options_of(specs: Mapping[str, Spec]) -> dict[str, Option]:
                 f"Take C({name}) from a Secret, by the environment variable C({spec.env}) (SRS 5 or later), so that it is in no ConfigMap."
             )
             options[f"{name}_secret"] = Option("dict", text, options=SECRET_REF)
-        if name == "https":
-            https = dict(options[name].options or {})
-            https["secret"] = Option("str", "Name of a Secret of type C(kubernetes.io/tls) to mount and to take key and certificate from.")
-            options[name] = Option("dict", options[name].description, spec, options=https)
+        if has_certificate(spec):
+            tls = dict(options[name].options or {})
+            tls["secret"] = Option("str", "Name of a Secret of type C(kubernetes.io/tls) to mount and to take key and certificate from.")
+            options[name] = Option("dict", options[name].description, spec, options=tls)
     return options
 
 
@@ -133,6 +141,9 @@ ROOT_NAMES = (
     "exporter",
     "heartbeat",
     "stats",
+    "rtmps",
+    "rtsp_server",
+    "srt_server",
 )
 VHOST_NAMES = (
     "min_latency",
@@ -148,6 +159,8 @@ VHOST_NAMES = (
     "http_hooks",
     "hls",
     "dvr",
+    "srt",
+    "rtsp",
 )
 
 VHOST_OPTIONS: dict[str, Option] = {
@@ -199,7 +212,12 @@ CONTEXT: dict[str, Option] = {
 
 def _typed(role: str) -> dict[str, Option]:
     options: dict[str, Option] = {
-        "srs_version": Option("int", "Major version of SRS that reads the configuration.", choices=VERSIONS, default=DEFAULT_VERSION),
+        "srs_version": Option(
+            "str",
+            "Version of SRS that reads the configuration: a major version such as V(6), or an exact release such as V(6.0.191). "
+            "What a release doesn't have is refused, and what not every release of a major version has is a warning.",
+            default=str(DEFAULT_VERSION),
+        ),
     }
     if role == EDGE:
         options["origin"] = Option(
@@ -247,7 +265,7 @@ Normalised = dict[str, Any]  # name -> list of arguments, or a nested dict for a
 class Normaliser:
     """Turns parameters into arguments of directives and collects what is wrong with them."""
 
-    def __init__(self, version: int, findings: list[Finding]) -> None:
+    def __init__(self, version: Release, findings: list[Finding]) -> None:
         self.version = version
         self.findings = findings
 
@@ -355,6 +373,8 @@ class Normaliser:
             wrong = problem(option.spec, group, self.version)
             if wrong:
                 return self.error(path, f"{wrong} (SRS {self.version}).")
+            if uncertain := doubt(option.spec, group, self.version):
+                self.findings.append(Finding(WARNING, path, f"{uncertain}, and the version is {self.version}."))
         return words
 
 

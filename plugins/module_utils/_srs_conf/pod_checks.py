@@ -8,11 +8,12 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.checks import EMPTY, Checks
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import File, Listener
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, WARNING, Finding
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import EDGE
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import ENV_NAMES, spec_of
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import ENV_NAMES, reads_variable, spec_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VHOST, ROOT
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive, find
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import problem
@@ -21,7 +22,7 @@ RESERVED_FDS = 128  # what SRS 5 and later add to max_connections
 UNPRIVILEGED = 1024
 
 
-def pod_checks(tree: list[Directive], version: int, role: str, context: Mapping[str, Any], own_env: Sequence[str]) -> list[Finding]:
+def pod_checks(tree: list[Directive], version: Release, role: str, context: Mapping[str, Any], own_env: Sequence[str]) -> list[Finding]:
     """What would go wrong in the pod. ``own_env`` are the variables that take the config's secrets to the server."""
     return list(_Pod(tree, version, role, context, own_env).checks())
 
@@ -33,7 +34,7 @@ def environment(context: Mapping[str, Any], own_env: Sequence[str]) -> dict[str,
 
 
 class _Pod(Checks):
-    def __init__(self, tree: list[Directive], version: int, role: str, context: Mapping[str, Any], own_env: Sequence[str]) -> None:
+    def __init__(self, tree: list[Directive], version: Release, role: str, context: Mapping[str, Any], own_env: Sequence[str]) -> None:
         super().__init__(tree, version, environment(context, own_env))
         self.role = role
         self.context = context
@@ -56,7 +57,7 @@ class _Pod(Checks):
     def container(self) -> Iterator[Finding]:
         if (self.root("daemon") or "off") != "off":
             message = "is not off: the server would leave the foreground, and the container would end"
-            if self.version < 5:
+            if self.version.major < 5:
                 yield self.error("daemon", message + ".", find(self.tree, "daemon"))
             else:
                 yield self.warning(
@@ -101,10 +102,10 @@ class _Pod(Checks):
             )
         for vhost in self.vhosts:
             cluster = vhost.get("cluster") or EMPTY
-            if self.version >= 7 and cluster.value("origin_cluster") == "on":
+            if self.version.major >= 7 and cluster.value("origin_cluster") == "on":
                 yield self.warning(
                     f"vhost {vhost.arg0}.cluster.origin_cluster",
-                    "is on, but SRS 7 replaces coworkers by its proxy, and late releases drop them.",
+                    "is on, but from SRS 7 on coworkers are legacy: its proxy replaces them.",
                     cluster.get("origin_cluster"),
                 )
 
@@ -112,7 +113,7 @@ class _Pod(Checks):
         limit = self.context.get("nofile")
         if limit is None:
             return
-        if self.version >= 5:
+        if self.version.major >= 5:
             reserved, formula = RESERVED_FDS, f"{RESERVED_FDS} reserved"
         else:
             log = self.root("srs_log_tank") != "console"
@@ -244,7 +245,7 @@ class _Pod(Checks):
         return f"which is not there, since {mount['mount_path']} holds nothing but {', '.join(mount['files']) or 'an empty folder'}"
 
     def behind_nginx(self) -> Iterator[Finding]:
-        if not self.context.get("behind_nginx") or self.version < 5:
+        if not self.context.get("behind_nginx") or self.version.major < 5:
             return
         for vhost in self.vhosts:
             hls = vhost.get("hls") or EMPTY
@@ -282,9 +283,11 @@ class _Pod(Checks):
         for name in environment(self.context, ()):
             if not name.startswith("SRS_") or name in self.own_env:
                 continue
-            if self.version < 5:
+            if self.version.major < 5:
                 if name in ENV_NAMES:
                     yield self.warning(name, f"is in the container's environment, but SRS {self.version} reads none.")
+            elif name in ENV_NAMES and reads_variable(self.version, name) is False:
+                yield self.warning(name, f"is in the container's environment, but SRS {self.version} doesn't read it.")
             elif name == "SRS_ENV_ONLY":
                 yield self.error(name, "is in the container's environment: with it the server reads no file.")
             elif name in ENV_NAMES and self.given(ENV_NAMES[name].split(".")):
@@ -311,6 +314,8 @@ class _Pod(Checks):
         if auth is None or auth.value("enabled") != "on":
             return
         env = environment(self.context, self.own_env)
+        if self.reading.setting("http_api.auth.type").value == "bearer":
+            return  # whose token the server itself asks for
         for name in ("username", "password"):
             if not auth.value(name) and f"SRS_HTTP_API_AUTH_{name.upper()}" not in env:
                 yield self.error(

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, VHOST, Spec
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, VHOST, Spec, reaches
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.validate import walk
 
@@ -26,7 +27,7 @@ WITHOUT_ENV = (
     "vhost.cluster",
     "vhost.security",
     "vhost.refer",
-    "vhost.forward",
+    "vhost.forward.destination",
     "vhost.ingest",
     "vhost.transcode",
     "vhost.exec",
@@ -38,8 +39,11 @@ ENV_ALIASES = {
     "SRS_LOG_LEVEL": "srs_log_level",
     "SRS_LOG_LEVEL_V2": "srs_log_level_v2",
     "SRS_LOG_FILE": "srs_log_file",
+    "SRS_RTMP_LISTEN": "listen",
+    "SRS_VHOST_SRT_TO_RTMP": "vhost.srt.srt_to_rtmp",
 }
-FIRST_WITH_ENV = 5
+# The first releases that read a variable, where others that know its directive don't.
+VARIABLE_SINCE = {"SRS_RTMP_LISTEN": "8.0.48"}
 
 
 def _env_names() -> dict[str, str]:
@@ -57,6 +61,18 @@ ENV_NAMES = _env_names()
 VARIABLES: dict[str, list[str]] = {}
 for _name, _path in ENV_NAMES.items():
     VARIABLES.setdefault(_path, []).append(_name)
+
+
+def reads_variable(version: Release, name: str) -> bool | None:
+    """Whether a release looks for a variable of ``ENV_NAMES``; None where some of a major version do."""
+    level: Mapping[str, Spec] = ROOT
+    answers: list[bool | None] = [reaches(version, VARIABLE_SINCE.get(name, "5"))]
+    for part in ENV_NAMES[name].split("."):
+        spec = level[part]
+        answers += [spec.known(version), None if (idle := reaches(version, spec.idle)) is None else not idle]
+        level = spec.children or {}
+    answers.append(reaches(version, spec.env_since))
+    return False if False in answers else None if None in answers else True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +97,14 @@ class Setting:
 
 
 class Reading:
-    """``tree`` as a server of a major version reads it, with these environment variables; a value of None is not known here."""
+    """``tree`` as a server of a release reads it, with these environment variables; a value of None is not known here."""
 
-    def __init__(self, tree: Sequence[Directive], version: int, env: Mapping[str, str | None] | None = None) -> None:
+    def __init__(self, tree: Sequence[Directive], version: Release, env: Mapping[str, str | None] | None = None) -> None:
         self.tree = tree
         self.version = version
-        self.env = env if env and version >= FIRST_WITH_ENV else {}
+        self.env = {
+            name: value for name, value in (env or {}).items() if name not in ENV_NAMES or reads_variable(version, name) is not False
+        }
 
     @property
     def vhosts(self) -> list[Directive]:

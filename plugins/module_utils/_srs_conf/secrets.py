@@ -11,10 +11,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ansible_collections.livestream.srs.plugins.module_utils._dns import is_subdomain
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import ConfSyntaxError, parse
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, VHOST, Spec
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.validate import gated
 
 MOUNTS = "/etc/srs/tls"
 # Short words count by themselves alone ("monkey" is no key), long ones also at the end of others (txSecret, wsSecret).
@@ -46,8 +48,8 @@ def holds_secret(value: str) -> bool:
     return "://" in value and url_holds_secret(value)
 
 
-def _way_out(spec: Spec, version: int) -> str:
-    if version < 5:
+def _way_out(spec: Spec, version: Release) -> str:
+    if version.major < 5:
         return (
             f"SRS {version} reads neither environment variables nor other files, so this needs srs_version 5 or later, or at the origin a "
             "whole srs.conf of your own in a Secret (srs_origin_own_config: false, and srs_origin_extra_volumes)."
@@ -60,12 +62,12 @@ def _way_out(spec: Spec, version: int) -> str:
     return f"leave it out here, put it into a Secret, and give it to the container as the environment variable {spec.env}."
 
 
-def literal_secrets(tree: list[Directive], version: int) -> list[Finding]:
+def literal_secrets(tree: list[Directive], version: Release) -> list[Finding]:
     """Secrets that stand in a text of the user's."""
     return list(_literal(tree, ROOT, "", version))
 
 
-def _literal(tree: list[Directive], table: Mapping[str, Spec], path: str, version: int) -> Iterator[Finding]:
+def _literal(tree: list[Directive], table: Mapping[str, Spec], path: str, version: Release) -> Iterator[Finding]:
     for directive in tree:
         spec = table.get(directive.name)
         if spec is None:
@@ -100,7 +102,7 @@ def _secret_values(tree: list[Directive], table: Mapping[str, Spec]) -> Iterator
         yield from _secret_values(directive.children or [], spec.children or {})
 
 
-def take_secrets(values: Mapping[str, Any], version: int, findings: list[Finding], secrets: Secrets) -> dict[str, Any]:
+def take_secrets(values: Mapping[str, Any], version: Release, findings: list[Finding], secrets: Secrets) -> dict[str, Any]:
     """Normalised parameters without those that name Secrets, and what these come to."""
     taker = _Taker(version, findings, secrets)
     result = taker.block(
@@ -123,7 +125,7 @@ def take_secrets(values: Mapping[str, Any], version: int, findings: list[Finding
 
 @dataclass(slots=True)
 class _Taker:
-    version: int
+    version: Release
     findings: list[Finding]
     secrets: Secrets
 
@@ -135,7 +137,7 @@ class _Taker:
             spec = table.get(plain)
             if plain != name and spec is not None and spec.env:
                 self.variable(plain, spec, value, values, inner)
-            elif name == "secret" and path.endswith("https"):
+            elif name == "secret" and {"key", "cert"} <= table.keys():
                 result |= self.certificate(value, values, path)
             elif isinstance(value, dict) and spec is not None and spec.children:
                 result[name] = self.block(value, spec.children, inner)
@@ -143,7 +145,7 @@ class _Taker:
                 if isinstance(value, list) and any(holds_secret(str(one)) for one in value):
                     way = (
                         f"put it into a Secret and give {name}_secret: {{name: SECRET, key: KEY}}."
-                        if spec and spec.env and self.version >= 5
+                        if spec and spec.env and self.version.major >= 5
                         else _way_out(spec or Spec("text"), self.version)
                     )
                     self.findings.append(Finding(ERROR, inner, f"holds a secret, which would be readable in a ConfigMap: {way}"))
@@ -151,8 +153,10 @@ class _Taker:
         return result
 
     def variable(self, plain: str, spec: Spec, ref: Mapping[str, str], values: Mapping[str, Any], path: str) -> None:
-        if self.version < 5:
+        if self.version.major < 5:
             self.findings.append(Finding(ERROR, path, f"needs SRS 5 or later, since SRS {self.version} reads no environment variables."))
+        elif gate := gated(spec, self.version):
+            self.findings.append(Finding(gate[0], path, gate[1]))
         if plain in values:
             self.findings.append(Finding(ERROR, path, f"and {plain} are both given, and the Secret would win: keep one of them."))
         self.name(ref.get("name"), f"{path}.name")

@@ -8,6 +8,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.checks import Checks
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import enabled
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, WARNING, Finding
@@ -39,7 +40,7 @@ def is_unique(name: str | None) -> bool:
     return any(variable in (name or "") for variable in UNIQUE)
 
 
-def stream_checks(tree: list[Directive], version: int, env: Mapping[str, str | None] | None = None) -> list[Finding]:
+def stream_checks(tree: list[Directive], version: Release, env: Mapping[str, str | None] | None = None) -> list[Finding]:
     """What is accepted by the server and lets no stream through."""
     return list(_Streams(tree, version, env).checks())
 
@@ -93,7 +94,7 @@ class _Streams(Checks):
         mount = self.reading.setting("http_remux.mount", vhost)
         is_edge = self.reading.setting("cluster.mode", vhost).value == "remote"
         form = AT_AN_EDGE if is_edge else AT_AN_ORIGIN
-        if mount.value and (is_edge or self.version >= FIRST_WITH_PATH) and not form.fullmatch(mount.value):
+        if mount.value and (is_edge or self.version.major >= FIRST_WITH_PATH) and not form.fullmatch(mount.value):
             before = "be" if is_edge else "end with"
             yield self.wrong(
                 mount,
@@ -176,11 +177,11 @@ class _Streams(Checks):
         video, audio = engine.value("vcodec"), engine.value("acodec")
         for name, codec in (("vcodec", video), ("acodec", audio)):
             if not codec:
-                what = without if name == "vcodec" and self.version < FIRST_WITH_ANY_VIDEO else FAILS
+                what = without if name == "vcodec" and self.version.major < FIRST_WITH_ANY_VIDEO else FAILS
                 yield self.error(f"{path}.{name}", f"is missing: {what}. To leave it as it is, write {name} copy;.", engine)
         if (video, audio) == ("vn", "an"):
             yield self.error(f"{path}.vcodec", f"is vn and acodec an, which leaves nothing: {without}.", engine.get("vcodec"))
-        if video and self.version < FIRST_WITH_ANY_VIDEO and video not in VIDEO:
+        if video and self.version.major < FIRST_WITH_ANY_VIDEO and video not in VIDEO:
             known = ", ".join(VIDEO)
             yield self.error(
                 f"{path}.vcodec", f"is {video!r}, but must be one of {known}: {without} (SRS {self.version}).", engine.get("vcodec")

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import copy
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, WARNING, Finding
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import reaches
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
 
 # Directives that stood in the vhost itself, and the block (and name) where they are now.
@@ -42,22 +44,24 @@ FOLDED = {
 }
 # Settings of vhost.rtc that became switches: old name -> (new name, the word that means on).
 RTC = {"aac": ("rtmp_to_rtc", "transcode"), "bframe": ("keep_bframe", "keep")}
+RTMP_BLOCK = "7.0.64"
 GB28181 = ("tcp_enable", "rtp_port_min", "rtp_port_max", "wait_keyframe", "rtp_idle_timeout", "audio_enable", "auto_create_channel")
 GB28181_SIP = ("serial", "realm", "ack_timeout", "keepalive_timeout", "invite_port_fixed", "query_catalog_interval", "auto_play")
 
 
-def modernise(tree: list[Directive], version: int) -> tuple[list[Directive], list[Finding]]:
+def modernise(tree: list[Directive], version: Release) -> tuple[list[Directive], list[Finding]]:
     """The tree that the server makes of an old one, with a warning for each change. The given tree is left alone."""
     moderniser = _Moderniser(version)
     modern = copy.deepcopy(tree)
     moderniser.root(modern)
-    return (modern, moderniser.findings) if moderniser.findings else (tree, [])
+    return (modern, moderniser.findings) if moderniser.findings or moderniser.changed else (tree, [])
 
 
 class _Moderniser:
-    def __init__(self, version: int) -> None:
+    def __init__(self, version: Release) -> None:
         self.version = version
         self.findings: list[Finding] = []
+        self.changed = False  # without a word
 
     def moved(self, path: str, line: int, now: str) -> None:
         self.findings.append(
@@ -74,31 +78,40 @@ class _Moderniser:
             _remove(block, child)
 
     def root(self, tree: list[Directive]) -> None:
-        if self.version >= 7:
+        if reaches(self.version, RTMP_BLOCK) is not False:
             self.rtmp(tree)
         for directive in tree:
             if directive.name == "http_stream":
                 self.moved("http_stream", directive.line, "http_server")
                 directive.name = "http_server"
-            elif directive.name == "rtc_server" and self.version >= 4:
+            elif directive.name == "rtc_server" and self.version.major >= 4:
                 self.drop(directive, ("perf_stat", "queue_length"), "rtc_server")
-            elif directive.name == "srt_server" and self.version >= 5:
+            elif directive.name == "srt_server" and self.version.major >= 5:
                 for child in directive.all("tlpkdrop"):
                     self.moved("srt_server.tlpkdrop", child.line, "srt_server.tlpktdrop")
                     child.name = "tlpktdrop"
-            elif directive.name == "stream_caster" and self.version >= 5:
+            elif directive.name == "stream_caster" and self.version.major >= 5:
                 self.stream_caster(directive)
             elif directive.name == "vhost":
                 self.vhost(directive)
 
     def rtmp(self, tree: list[Directive]) -> None:
-        """``rtmp { listen; chunk_size; }`` of late releases as ``listen`` and ``chunk_size``, which these still take in its stead."""
+        """``rtmp { listen; chunk_size; }`` as ``listen`` and ``chunk_size``, which go before it where both are given."""
         for block in [directive for directive in tree if directive.name == "rtmp" and directive.children is not None]:
             at = next(index for index, directive in enumerate(tree) if directive is block)
-            message = "is known to late releases of SRS 7 alone, listen and chunk_size outside of it to all."
-            self.findings.append(Finding(WARNING, "rtmp", message, block.line))
-            moved = [child for child in block.children or () if child.name in ("listen", "chunk_size")]
-            block.children = [child for child in block.children or () if child.name not in ("listen", "chunk_size")]
+            if not reaches(self.version, RTMP_BLOCK):
+                message = f"needs SRS {RTMP_BLOCK} or later, and the version is {self.version}: listen and chunk_size outside of it do not."
+                self.findings.append(Finding(WARNING, "rtmp", message, block.line))
+            found = [child for child in block.children or () if child.name in ("listen", "chunk_size") and child.children is None]
+            moved = []
+            for child in found:
+                if any(other.name == child.name for other in tree):
+                    message = f"does nothing, since {child.name} is given outside of rtmp, too (SRS {self.version})."
+                    self.findings.append(Finding(WARNING, f"rtmp.{child.name}", message, child.line))
+                else:
+                    moved.append(child)
+            self.changed = True
+            block.children = [child for child in block.children or () if child not in found]
             tree[at : at + 1] = [*moved, *([block] if block.children else [])]
 
     def stream_caster(self, caster: Directive) -> None:
@@ -134,7 +147,7 @@ class _Moderniser:
                 self.moved(f"{path}.forward", line, "forward { enabled; destination; }")
                 child.children = [Directive("enabled", ["on"], None, line), Directive("destination", child.args, None, line)]
                 child.args = []
-            elif name in FOLDED and self.version >= FOLDED[name][0]:
+            elif name in FOLDED and self.version.major >= FOLDED[name][0]:
                 _since, block, names = FOLDED[name]
                 self.moved(f"{path}.{name}", line, f"settings in {block}")
                 _remove(vhost, child)
@@ -143,14 +156,14 @@ class _Moderniser:
                     setting = child.get(old)
                     if setting is not None:
                         _set(target, new, setting.args, setting.line)
-            elif name == "rtc" and self.version >= 4:
+            elif name == "rtc" and self.version.major >= 4:
                 for old, (new, word) in RTC.items():
                     setting = child.get(old)
                     if setting is not None:
                         self.moved(f"{path}.rtc.{old}", setting.line, f"rtc.{new}")
                         _set(child, new, ["on" if setting.arg0 == word else "off"], setting.line)
                         _remove(child, setting)
-            elif name in MOVED and self.version >= MOVED_SINCE.get(name, 3) and not (name == "refer" and child.children):
+            elif name in MOVED and self.version.major >= MOVED_SINCE.get(name, 3) and not (name == "refer" and child.children):
                 block, new = MOVED[name]
                 self.moved(f"{path}.{name}", line, f"{block}.{new}")
                 _remove(vhost, child)

@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import did_you_mean
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, WARNING, Finding
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import INCLUDE, ROOT, VERSIONS, Spec
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import INCLUDE, ROOT, Spec, reaches
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import problem
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import doubt, needed, problem
 
 
 def walk(table: Mapping[str, Spec], path: str = "") -> Iterator[tuple[str, str, Spec]]:
@@ -31,12 +32,10 @@ def _homes() -> dict[str, list[str]]:
 HOMES = _homes()
 
 
-def validate(tree: list[Directive], version: int) -> list[Finding]:
+def validate(tree: list[Directive], version: Release) -> list[Finding]:
     """All that is wrong with the directives of a tree, each by itself."""
     findings: list[Finding] = []
-    if version not in VERSIONS:
-        findings.append(Finding(ERROR, "srs_version", f"is {version}, but must be one of {', '.join(map(str, VERSIONS))}."))
-    elif not tree:
+    if not tree:
         findings.append(Finding(ERROR, "", f"there is no directive at all, which the server refuses (SRS {version})."))
     else:
         _validate_block(tree, ROOT, "", "", version, findings, False)
@@ -44,7 +43,7 @@ def validate(tree: list[Directive], version: int) -> list[Finding]:
 
 
 def _validate_block(
-    tree: list[Directive], table: Mapping[str, Spec], path: str, block: str, version: int, findings: list[Finding], unchecked: bool
+    tree: list[Directive], table: Mapping[str, Spec], path: str, block: str, version: Release, findings: list[Finding], unchecked: bool
 ) -> None:
     seen: dict[tuple[str, ...], Directive] = {}
     for directive in tree:
@@ -74,7 +73,7 @@ def _validate_block(
             findings.append(Finding(WARNING if same else ERROR, _join(path, " ".join(key)), message, line))
 
 
-def _validate_directive(directive: Directive, spec: Spec, path: str, block: str, version: int, findings: list[Finding]) -> None:
+def _validate_directive(directive: Directive, spec: Spec, path: str, block: str, version: Release, findings: list[Finding]) -> None:
     name = directive.name
     if spec.kind == "block" and directive.children is None:
         findings.append(
@@ -99,14 +98,18 @@ def _validate_directive(directive: Directive, spec: Spec, path: str, block: str,
     wrong = problem(spec, directive.args, version)
     if wrong:
         findings.append(Finding(ERROR, _join(path, name), f"{wrong} (SRS {version}).", directive.line))
+    elif uncertain := doubt(spec, directive.args, version):
+        findings.append(Finding(WARNING, _join(path, name), f"{uncertain}, and the version is {version}.", directive.line))
     if directive.children and not spec.free:
         inner = _join(path, f"{name} {directive.arg0}" if directive.args else name)
-        _validate_block(directive.children, spec.children or {}, inner, _join(block, name), version, findings, version >= spec.unchecked)
+        _validate_block(
+            directive.children, spec.children or {}, inner, _join(block, name), version, findings, bool(reaches(version, spec.unchecked))
+        )
 
 
-def unknown(name: str, table: Mapping[str, Spec], block: str, version: int, unchecked: bool) -> str:
+def unknown(name: str, table: Mapping[str, Spec], block: str, version: Release, unchecked: bool) -> str:
     """Why a name has no place in a block."""
-    near = did_you_mean(name, [known for known, spec in table.items() if spec.since <= version <= spec.until])
+    near = did_you_mean(name, [known for known, spec in table.items() if spec.known(version) is not False])
     place = f"in {block}" if block else "at the top level"
     if name.startswith("\ufeff"):
         return "begins with a byte order mark, which the server takes for a part of the name: save the file without it."
@@ -116,17 +119,23 @@ def unknown(name: str, table: Mapping[str, Spec], block: str, version: int, unch
     return f"is not a directive {place} of SRS {version}{near}{where}{ignored}."
 
 
-def gated(spec: Spec, version: int) -> tuple[str, str] | None:
-    """Severity and reason when a version does not have a directive."""
-    if version < spec.since:
-        minor = f" ({spec.minor})" if spec.minor else ""
-        return ERROR, f"needs SRS {spec.since}{minor} or later, but srs_version is {version}."
-    if version > spec.until:
-        return ERROR, f"is gone since SRS {spec.until + 1}, and srs_version is {version}."
-    if spec.late and version == spec.since:
-        return WARNING, f"is known to late releases of SRS {version} alone" + (f", from {spec.minor} on." if spec.minor else ".")
-    if version >= spec.idle:
-        return WARNING, f"is still accepted by SRS {version} but does nothing since SRS {spec.idle}."
+def gated(spec: Spec, version: Release) -> tuple[str, str] | None:
+    """Severity and reason when a release does not have a directive, or not every release of a major version has it."""
+    since, gone, idle = (reaches(version, text) for text in (spec.since, spec.gone, spec.idle))
+    if since is False:
+        return ERROR, f"needs SRS {needed(spec.since, version)} or later, but the version is {version}."
+    if gone is not False:
+        way = "" if gone else ": leave it out, or give the exact release if it is an earlier one"
+        return ERROR, f"is gone since SRS {needed(spec.gone, version)}, and the version is {version}{way}."
+    if since is None:
+        return (
+            WARNING,
+            f"needs SRS {needed(spec.since, version)} or later, and the version is {version}: give the exact release if it is one.",
+        )
+    if idle:
+        return WARNING, f"is still accepted by SRS {version} but does nothing since SRS {needed(spec.idle, version)}."
+    if idle is None:
+        return WARNING, f"does nothing since SRS {needed(spec.idle, version)}, and the version is {version}."
     return None
 
 

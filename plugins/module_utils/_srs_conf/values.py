@@ -11,7 +11,8 @@ import ipaddress
 import re
 from collections.abc import Callable
 
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import LIST, Spec
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import LIST, Spec, firsts, reaches
 
 INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?", re.ASCII)
@@ -30,8 +31,8 @@ def _is_port(digits: str) -> bool:
     return 1 <= port_of(digits) <= 65535
 
 
-def _number(pattern: re.Pattern[str]) -> Callable[[Spec, str, int], bool]:
-    def fits(spec: Spec, value: str, version: int) -> bool:
+def _number(pattern: re.Pattern[str]) -> Callable[[Spec, str, Release], bool]:
+    def fits(spec: Spec, value: str, version: Release) -> bool:
         if not pattern.fullmatch(value):
             return False
         number = float(value)
@@ -40,14 +41,14 @@ def _number(pattern: re.Pattern[str]) -> Callable[[Spec, str, int], bool]:
     return fits
 
 
-def _endpoint(spec: Spec, value: str, version: int) -> bool:
+def _endpoint(spec: Spec, value: str, version: Release) -> bool:
     address, colon, port = value.rpartition(":")
     if not _is_port(port):
         return False
     if not colon:
         return True
-    if version < 4 and spec.args == LIST:
-        return False  # the RTMP listens of SRS 3 are ports alone
+    if reaches(version, spec.addresses) is False:
+        return False
     if address.startswith("[") and address.endswith("]"):
         address = address[1:-1]
     elif ":" in address:
@@ -59,28 +60,28 @@ def _endpoint(spec: Spec, value: str, version: int) -> bool:
     return True
 
 
-def _host(spec: Spec, value: str, version: int) -> bool:
+def _host(spec: Spec, value: str, version: Release) -> bool:
     match = HOST.fullmatch(value)
     return bool(match and (match["port"] is None or _is_port(match["port"])))
 
 
-def _url(spec: Spec, value: str, version: int) -> bool:
+def _url(spec: Spec, value: str, version: Release) -> bool:
     match = URL.fullmatch(value)
-    return bool(match and (version > 3 or match["scheme"] == "http"))
+    return bool(match and (version.major > 3 or match["scheme"] == "http"))
 
 
-def _rule_target(value: str, version: int) -> bool:
+def _rule_target(value: str, version: Release) -> bool:
     try:
         if "/" in value:
             ipaddress.IPv4Network(value, strict=False)
-            return version > 3
+            return version.major > 3
         ipaddress.ip_address(value)
     except ValueError:
         return value == "all"
     return True
 
 
-FITS: dict[str, Callable[[Spec, str, int], bool]] = {
+FITS: dict[str, Callable[[Spec, str, Release], bool]] = {
     "switch": lambda spec, value, version: value in ("on", "off"),
     "integer": _number(INTEGER),
     "number": _number(NUMBER),
@@ -103,7 +104,7 @@ def _range(spec: Spec) -> str:
     return unit
 
 
-def allowed(spec: Spec, version: int) -> str:
+def allowed(spec: Spec, version: Release) -> str:
     """What a value may be, in words."""
     match spec.kind:
         case "switch":
@@ -115,13 +116,13 @@ def allowed(spec: Spec, version: int) -> str:
         case "word":
             return "one of " + ", ".join(spec.words_of(version))
         case "endpoint":
-            return "a port from 1 to 65535" + ("" if version < 4 and spec.args == LIST else " or ip:port")
+            return "a port from 1 to 65535" + ("" if reaches(version, spec.addresses) is False else " or ip:port")
         case "host":
             return "host or host:port"
         case "url":
-            return "a URL http://host..." if version < 4 else "a URL http://host... or https://host..."
+            return "a URL http://host..." if version.major < 4 else "a URL http://host... or https://host..."
         case "rule":
-            return "publish or play, then all or an IP address" + (" or an IPv4 network" if version > 3 else "")
+            return "publish or play, then all or an IP address" + (" or an IPv4 network" if version.major > 3 else "")
     return "text without control characters"
 
 
@@ -134,9 +135,9 @@ def shown(spec: Spec, value: str) -> str:
     return repr(value)
 
 
-def problem(spec: Spec, args: list[str], version: int) -> str:
+def problem(spec: Spec, args: list[str], version: Release) -> str:
     """What is wrong with the arguments of a directive; empty when nothing is."""
-    least, most = LIST if version >= spec.list_since else spec.args
+    least, most = spec.args if reaches(version, spec.lists) is False else LIST
     if len(args) < least:
         if spec.kind == "block":
             return "has no name"
@@ -156,3 +157,19 @@ def problem(spec: Spec, args: list[str], version: int) -> str:
         if not fits(spec, value, version):
             return f"is {shown(spec, value)}, but must be {allowed(spec, version)}"
     return ""
+
+
+def doubt(spec: Spec, args: list[str], version: Release) -> str:
+    """What some releases of a major version don't understand of arguments that have no problem; empty when all of them do."""
+    if len(args) > spec.args[1] and reaches(version, spec.lists) is None:
+        return f"has {len(args)} values, which SRS {needed(spec.lists, version)} or later takes"
+    if spec.kind == "endpoint" and reaches(version, spec.addresses) is None and any(":" in value for value in args):
+        return f"has an address, which SRS {needed(spec.addresses, version)} or later takes"
+    return ""
+
+
+def needed(text: str, version: Release) -> str:
+    """The first releases that have something, for a message: that of the version's own series where there is one."""
+    known = firsts(text)
+    own = [release for release in known if release.major == version.major]
+    return ", ".join(map(str, own or known))
