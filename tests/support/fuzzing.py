@@ -193,7 +193,7 @@ def _srs_conf(data: bytes) -> None:
 
 def _params(data: bytes) -> None:
     for role in ("edge", "origin"):
-        params_of(data.decode(errors="replace"), version=6, role=role)
+        params_of(data.decode(errors="replace"), role=role)
 
 
 def _annotations(data: bytes) -> None:

@@ -9,29 +9,29 @@ import re
 import string
 from collections.abc import Callable, Iterator, Mapping
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import check_text
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import render
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, Spec
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, Spec, reaches
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.stream_checks import stream_checks
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.tree import Directive
 
 
 class Generator:
-    """Random configurations from the table of directives, with those of late releases or without."""
+    """Random configurations from the table of directives."""
 
-    def __init__(self, seed: int, version: int, late: bool = True) -> None:
+    def __init__(self, seed: int, version: Release) -> None:
         self.random = random.Random(seed)
         self.version = version
-        self.late = late
 
     def valid(self) -> str:
         """A text that has no error of ours."""
         while True:
             tree = self.tree()
             text = render(tree)
-            findings = [*check_text(text, self.version), *stream_checks(parse(text, self.version), self.version)]
+            findings = [*check_text(text, self.version), *stream_checks(parse(text, self.version.major), self.version)]
             if not any(finding.severity == ERROR for finding in findings):
                 return text
 
@@ -54,7 +54,7 @@ class Generator:
     def block(self, table: Mapping[str, Spec], share: float) -> list[Directive]:
         directives = []
         for name, spec in table.items():
-            known = spec.since <= self.version <= spec.until and (self.late or not spec.late)
+            known = spec.known(self.version)
             if not known or self.random.random() > share or name == "network":  # whose range is the machine's
                 continue
             for number in range(self.random.randint(1, 2) if spec.many else 1):
@@ -72,7 +72,8 @@ class Generator:
         return "".join(self.random.choices(string.ascii_letters + string.digits + "_-./[]=*", k=self.random.randint(1, 12)))
 
     def args(self, spec: Spec) -> list[str]:
-        return [word for _number in range(self.random.randint(1, 3) if spec.args[1] > 2 else 1) for word in self.value(spec)]
+        several = spec.args[1] > 2 or reaches(self.version, spec.lists)
+        return [word for _number in range(self.random.randint(1, 3) if several else 1) for word in self.value(spec)]
 
     def value(self, spec: Spec) -> list[str]:
         low = spec.low if spec.low is not None else 0
@@ -91,7 +92,7 @@ class Generator:
                 return [self.random.choice(spec.words_of(self.version))]
             case "endpoint":
                 port = str(self.random.randint(1024, 65535))
-                return [port if self.version < 4 or self.random.random() < 0.7 else f"{address}:{port}"]
+                return [port if reaches(self.version, spec.addresses) is not True or self.random.random() < 0.7 else f"{address}:{port}"]
             case "host":
                 return [self.random.choice((address, "origin.example.com", "srs-origin-0.socs")) + self.random.choice(("", ":19350"))]
             case "url":
@@ -104,7 +105,7 @@ class Generator:
 class Breaker:
     """Breaks a valid text in one of many ways; what comes out may still be valid."""
 
-    def __init__(self, seed: int, version: int) -> None:
+    def __init__(self, seed: int, version: Release) -> None:
         self.random = random.Random(seed)
         self.version = version
         self.ways: list[Callable[[str], str]] = [
@@ -133,7 +134,7 @@ class Breaker:
         return way.__name__, way(text)
 
     def tree(self, text: str) -> list[Directive]:
-        return parse(text, self.version)
+        return parse(text, self.version.major)
 
     def all(self, tree: list[Directive]) -> Iterator[tuple[list[Directive], Directive]]:
         for directive in tree:
@@ -230,7 +231,7 @@ class Breaker:
 
         def look(siblings: list[Directive], table: Mapping[str, Spec]) -> None:
             for name, spec in table.items():
-                if not spec.since <= self.version <= spec.until:
+                if spec.known(self.version) is False:
                     places.append((siblings, name, spec))
             for directive in siblings:
                 spec_of = table.get(directive.name)

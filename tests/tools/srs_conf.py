@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / ".collections"))
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import MAJORS, Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import schema
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import EDGE, OPTIONS, Option
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import Spec
@@ -27,15 +28,15 @@ def tables() -> str:
     """All that is below the marker."""
     lines = ["## All directives", ""]
     lines += ["`yes`: `srs_edge_config` and `srs_origin_config` have a parameter of that name. The others go into `extra`.", ""]
-    blocks = dict(block("", schema.ROOT, OPTIONS[EDGE], schema.VERSIONS))
+    blocks = dict(block("", schema.ROOT, OPTIONS[EDGE], [Release(major) for major in MAJORS]))
     for path, rows in blocks.items():
         lines += [f"### {path or 'Top level'}", "", "| Directive | Value | Default | SRS | Parameter |", "|---|---|---|---|---|", *rows, ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def block(path: str, table: Mapping[str, Spec], options: Mapping[str, Option], known: Sequence[int]) -> Iterator[tuple[str, list[str]]]:
+def block(path: str, table: Mapping[str, Spec], options: Mapping[str, Option], known: Sequence[Release]) -> Iterator[tuple[str, list[str]]]:
     """The block itself, then the blocks in it; ``known`` are the versions that have it."""
-    inner = {name: [version for version in known if spec.since <= version <= spec.until] for name, spec in table.items()}
+    inner = {name: [version for version in known if spec.known(version) is not False] for name, spec in table.items()}
     yield path, [row(name, spec, inner[name], name in options or f"{name}_secret" in options) for name, spec in table.items()]
     for name, spec in table.items():
         if not spec.children:
@@ -45,7 +46,7 @@ def block(path: str, table: Mapping[str, Spec], options: Mapping[str, Option], k
         yield from block(f"{path}.{name}" if path else name, spec.children, own or {}, inner[name])
 
 
-def row(name: str, spec: Spec, known: Sequence[int], typed: bool) -> str:
+def row(name: str, spec: Spec, known: Sequence[Release], typed: bool) -> str:
     if spec.free:
         value = "block of options for ffmpeg"
     elif spec.kind == "block":
@@ -53,22 +54,25 @@ def row(name: str, spec: Spec, known: Sequence[int], typed: bool) -> str:
     else:
         value = "; ".join(dict.fromkeys(words(spec, version) for version in known))
         value += ", several of them" if spec.args[1] > 2 or spec.many else ""
-    default = spec.default if isinstance(spec.default, str) else ", ".join(f"{text} ({since}+)" for since, text in spec.default.items())
+    defaults = spec.defaults
+    default = ", ".join(text if len(defaults) == 1 else f"{text} ({since}+)" for since, text in defaults.items())
     cells = (f"`{name}`", cell(value), f"`{default}`" if default else "", versions(spec, known), "yes" if typed else "")
     return "| " + " | ".join(cells) + " |"
 
 
-def words(spec: Spec, version: int) -> str:
+def words(spec: Spec, version: Release) -> str:
     return "file name" if spec.kind == "path" else "text" if spec.kind == "text" else allowed(spec, version)
 
 
-def versions(spec: Spec, known: Sequence[int]) -> str:
-    said = f"{known[0]}+" if known[-1] == schema.VERSIONS[-1] else str(known[0]) if len(known) == 1 else f"{known[0]} to {known[-1]}"
-    if spec.minor:
-        said += f" ({spec.minor})"
-    elif spec.late:
-        said += " (late releases)"
-    if spec.idle <= schema.VERSIONS[-1]:
+def versions(spec: Spec, known: Sequence[Release]) -> str:
+    """The first releases, and the last one where it is gone."""
+    first = spec.since if len(schema.firsts(spec.since)) > 1 or known[0].major == schema.firsts(spec.since)[0].major else str(known[0])
+    said = f"{', '.join(first.split())}+"
+    if known[-1].major != MAJORS[-1] or spec.gone:
+        gone = schema.firsts(spec.gone)[0] if spec.gone else Release(known[-1].major + 1)
+        last = str(Release(gone.major, gone.revision - 1) if gone.revision else gone.major - 1)
+        said = last if first == last else f"{first} to {last}"
+    if spec.idle:
         said += f", without effect since {spec.idle}"
     return said
 

@@ -130,7 +130,7 @@ class _Converter:
                 self.note("beware", name, gate[1])
             elif not reaches(self.before, spec.idle):
                 loss = f" Without it {LOSSES[path]}." if path in LOSSES and directive.value("enabled") == "on" else ""
-                self.note("gone", name, f"{gate[1]}{loss}")
+                self.note("gone", name, f"{gate[1][:-1]}, and is left out.{loss}")
                 return None
         if directive.name == "include":
             self.note("beware", f"include of {' '.join(directive.args)}", "is not looked into: convert these files, too.")

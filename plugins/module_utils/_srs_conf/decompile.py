@@ -121,7 +121,7 @@ def _block(tree: list[Directive], options: Mapping[str, Option], table: Mapping[
                 extra.append(Directive(name, directive.args, rest))
         elif spec.many:
             params.setdefault(name, []).append(" ".join(directive.args))
-        elif option.type == "list":
+        elif option.type == "list" and (spec.args[1] > 1 or len(directive.args) > 1):
             params[name] = list(directive.args)
         else:
             params[name] = _typed(directive.arg0, spec)

@@ -59,11 +59,11 @@ def _versions(spec: Spec) -> str:
         notes.append(f"Needs SRS {', '.join(map(str, firsts(spec.since)))} or later.")
     if spec.idle:
         notes.append(f"Does nothing from SRS {', '.join(map(str, firsts(spec.idle)))} on.")
-    if isinstance(spec.default, str):
-        if spec.default and spec.kind != "block":
-            notes.append(f"The server's default is V({spec.default})" + (f" {spec.unit}." if spec.unit else "."))
-    else:
-        notes.append("The server's default is " + ", ".join(f"V({value}) from SRS {since}" for since, value in spec.default.items()) + ".")
+    defaults = spec.defaults if spec.kind != "block" else {}
+    if len(defaults) > 1:
+        notes.append("The server's default is " + ", ".join(f"V({value}) from SRS {since}" for since, value in defaults.items()) + ".")
+    for value in defaults.values() if len(defaults) == 1 else ():
+        notes.append(f"The server's default is V({value})" + (f" {spec.unit}." if spec.unit else "."))
     return " ".join(notes)
 
 
@@ -80,7 +80,7 @@ def option_of(spec: Spec) -> Option:
     kind = TYPES.get(spec.kind, "str")
     if spec.kind == "block":
         return Option("dict", _description(spec), spec, options=options_of(spec.children or {}))
-    if spec.many or spec.args[1] > 1:
+    if spec.many or spec.args[1] > 1 or spec.lists:
         return Option("list", _description(spec), spec, elements=kind)
     choices: tuple[str, ...] = ()
     if spec.kind == "word":

@@ -106,6 +106,19 @@ class Spec:
         """The server's default in a release; empty when it has none."""
         return self.default if isinstance(self.default, str) else at(self.default, version, "")
 
+    @property
+    def defaults(self) -> dict[str, str]:
+        """The defaults of the releases that know it, by the first that has each."""
+        if isinstance(self.default, str):
+            return {self.since: self.default} if self.default else {}
+        found: dict[str, str] = {}
+        for first, value in self.default.items():
+            if reaches(firsts(self.since)[0], first):
+                found = {self.since.split()[0]: value}
+            else:
+                found[first] = value
+        return found
+
     def words_of(self, version: Release) -> tuple[str, ...]:
         """The words that a release understands."""
         return self.words if isinstance(self.words, tuple) else at(self.words, version, ())

@@ -231,7 +231,7 @@ def test_no_variable_is_forgotten() -> None:
 
 TYPES: dict[str, tuple[Any, ...]] = {"bool": (bool,), "int": (int,), "str": (str,), "list": (list,), "dict": (dict, Mapping)}
 # Here the field is what the variable comes to.
-RESOLVED = {(Origin, "proxy"), (Nginx, "https")}
+RESOLVED = {(Origin, "proxy"), (Origin, "version"), (Edge, "version"), (Nginx, "https")}
 
 
 @OWNERS

@@ -36,7 +36,7 @@ def test_roles() -> None:
         (lambda: from_srs_conf({"listen": 1}), "takes the text of a srs.conf, but was given a dict"),
         (lambda: from_srs_conf("listen 1935;\nbogus on;"), "srs.conf line 2: bogus is not a directive"),
         (lambda: from_srs_conf("listen 1935;", role="proxy"), "knows the roles edge and origin, but not 'proxy'"),
-        (lambda: from_srs_conf("listen 1935;", version=9), "srs_version is 9, but must be one of 3, 4, 5, 6, 7"),
+        (lambda: from_srs_conf("listen 1935;", version=9), "version is '9', but must be one of 3, 4, 5, 6, 7, 8"),
     ],
 )
 def test_error(call, message: str) -> None:

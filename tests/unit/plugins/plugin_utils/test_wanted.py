@@ -51,7 +51,7 @@ def test_sentences_are_put_together() -> None:
     message = refusal(srs_edge_replicas=-1, srs_origin_replicas=2)
     assert message.startswith("Nothing was changed: srs_origin_replicas is 2, but")
     assert "srs_edge_replicas is -1: it must be a whole number from 0 to 10000." in message
-    assert re.search(r"proxy \(SRS 7\)\. srs_edge_replicas", message)
+    assert re.search(r"proxy \(SRS 7 and later\)\. srs_edge_replicas", message)
 
 
 WRONG: dict[str, dict[str, Any]] = {

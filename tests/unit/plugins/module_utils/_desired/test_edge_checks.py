@@ -43,13 +43,19 @@ def test_a_good_topology_has_no_problems() -> None:
         ({"replicas": 10_001}, "replicas is 10001"),
         ({"config_strategy": "reload", "config_checksum": False}, "config_strategy is reload, which rolls the pods"),
         ({"publish_from": ["10.0.0.0/33"]}, "publish_from has '10.0.0.0/33': it takes 'all', IPv4 addresses"),
-        ({"publish_from": ["10.0.0.0/8"], "version": 3}, "publish_from has '10.0.0.0/8'"),
+        ({"publish_from": ["10.0.0.0/8"], "version": 3, "image": "ossrs/srs:3"}, "publish_from has '10.0.0.0/8'"),
         ({"publish_from": "everybody"}, "publish_from has 'everybody'"),
         ({"max_connections": 0}, "max_connections is 0: it must be a whole number from 1"),
         ({"limit": {"connections": 0}, "max_connections": 5}, "limit.connections is 0"),
         ({"drain_seconds": -5}, "drain_seconds is -5"),
         ({"drain_seconds": 7 * 86400 + 1}, "drain_seconds is 604801"),
         ({"deregister_seconds": -5}, "deregister_seconds is -5"),
+        ({"version": 7}, "srs_edge_clusters[0].version is 7, but srs_edge_image is docker.io/ossrs/srs:6, whose tag says SRS 6: make them"),
+        (
+            {"image": "ossrs/srs:v5.0-r3"},
+            "srs_edge_version is 6, but srs_edge_clusters[0].image is ossrs/srs:v5.0-r3, whose tag says SRS 5.0.213",
+        ),
+        ({"version": "6.0.191", "image": "ossrs/srs:6.0.184"}, "version is 6.0.191, but srs_edge_clusters[0].image is ossrs/srs:6.0.184"),
         ({"config": {"listen": [70000]}}, "listen is '70000', but must be a port from 1 to 65535"),
         ({"config": {"listen": ["here"]}}, "listen is 'here', but must be a port"),
         ({"config": {"http_api": {"listen": 1935}}}, "http_api.listen is '1935', a port that listen has already"),
@@ -73,7 +79,9 @@ def test_names_that_are_fine(name: str) -> None:
 
 
 def test_a_version_that_is_not_known() -> None:
-    assert "value of version must be one of: 3, 4, 5, 6, 7, got: 2" in refusal(srs_edge_clusters=[{"name": "edge", "version": 2}])
+    assert "srs_edge_clusters[0].version is '2', but must be one of 3, 4, 5, 6, 7, 8, or an exact release" in refusal(
+        srs_edge_clusters=[{"name": "edge", "version": 2}]
+    )
 
 
 def test_two_clusters_of_one_name() -> None:
@@ -90,7 +98,8 @@ def test_nothing_to_pull_from() -> None:
 @pytest.mark.parametrize("peer", ["192.0.2.7", "10.0.0.0/8", "all"])
 def test_who_may_publish(peer: str) -> None:
     assert found({"name": "edge", "publish_from": [peer]}) == []
-    assert (found({"name": "edge", "publish_from": [peer], "version": 3}) == []) is ("/" not in peer), "SRS 3 knows no networks"
+    of_3 = found({"name": "edge", "publish_from": [peer], "version": 3, "image": "ossrs/srs:3"})
+    assert (of_3 == []) is ("/" not in peer), "SRS 3 knows no networks"
 
 
 AUTH = {"enabled": True, "username": "admin", "password_secret": {"name": "srs-api", "key": "password"}}
@@ -112,7 +121,7 @@ def test_edges_of_edges() -> None:
     [
         ({}, []),
         ({"expose_http_api": True}, ["set srs_edge_config.http_api.auth."]),
-        ({"expose_http_api": True, "version": 4}, ["SRS 4 can't have one."]),
+        ({"expose_http_api": True, "version": 4, "image": "ossrs/srs:4"}, ["SRS 4 can't have one."]),
         ({"expose_http_api": True, "config": {"http_api": {"auth": AUTH}}}, []),
         ({"publish_from": ["10.0.0.0/8"]}, ["external_traffic_policy is Local"]),
         ({"publish_from": ["10.0.0.0/8"], "slb": {"external_traffic_policy": "Local"}}, []),

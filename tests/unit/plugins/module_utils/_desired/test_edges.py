@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import ORIGIN_TO_COME, Edge
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.tests.support.wanted import refusal, resolved, wanted
 
 
@@ -77,7 +78,13 @@ def test_other_mappings_and_lists_are_replaced() -> None:
 
 @pytest.mark.parametrize(
     ("key", "text", "value"),
-    [("replicas", "5", 5), ("replicas", "-1", -1), ("expose_http_api", "yes", True), ("graceful", "False", False), ("version", "5", 5)],
+    [
+        ("replicas", "5", 5),
+        ("replicas", "-1", -1),
+        ("expose_http_api", "yes", True),
+        ("graceful", "False", False),
+        ("version", "5", Release(5)),
+    ],
 )
 def test_text_from_the_command_line_becomes_the_type_of_the_key(key: str, text: str, value: Any) -> None:
     assert getattr(edge(**{key: text}), key) == value
@@ -90,7 +97,7 @@ def test_text_that_is_not_of_the_type_is_refused() -> None:
 
 def test_a_templated_number_is_a_number_again() -> None:
     (made,) = edges({"name": "edge"}, srs_version="5")
-    assert (made.version, made.image) == (5, "docker.io/ossrs/srs:5")
+    assert (made.version, made.image) == (Release(5), "docker.io/ossrs/srs:5")
 
 
 def test_the_api_is_on_the_service_only_when_asked() -> None:

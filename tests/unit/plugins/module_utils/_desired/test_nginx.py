@@ -13,7 +13,7 @@ from ansible_collections.livestream.srs.tests.support.wanted import problems, re
 
 SHARED = {"srs_origin_storage": {"type": "pvc", "size": "9Gi", "access_mode": "ReadWriteMany"}}
 CLUSTER = {"srs_origin_mode": "cluster"}
-PROXY = {"srs_origin_mode": "proxy", "srs_origin_version": 7, "srs_origin_proxy": {"image": "proxy"}}
+PROXY = {"srs_origin_mode": "proxy", "srs_version": 7, "srs_origin_proxy": {"image": "proxy"}}
 CACHE = {"hls_nginx_mode": "cache"}
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import origin as origins
 from ansible_collections.livestream.srs.plugins.module_utils._desired.origin import Endpoint, Origin, PeerService, Workload
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import compile_config
 from ansible_collections.livestream.srs.tests.support.wanted import resolved
 
@@ -26,7 +27,7 @@ def cluster(**variables: Any) -> Origin:
 
 
 def proxy(**variables: Any) -> Origin:
-    return single(**{"srs_origin_mode": "proxy", "srs_origin_version": 7, "srs_origin_proxy": {"image": "proxy:7"}, **variables})
+    return single(**{"srs_origin_mode": "proxy", "srs_version": 7, "srs_origin_proxy": {"image": "proxy:7"}, **variables})
 
 
 def text(origin: Origin) -> list[str]:
@@ -191,7 +192,7 @@ def test_a_text_of_the_users_own_is_checked_as_what_nginx_serves() -> None:
 def test_replicas_follow_from_the_mode_unless_said() -> None:
     assert (single().replicas, cluster().replicas, proxy().replicas) == (1, 3, 3)
     origin = cluster(srs_origin_replicas="2", srs_origin_version="5")
-    assert (origin.workloads[0].replicas, origin.version) == (2, 5)
+    assert (origin.workloads[0].replicas, origin.version) == (2, Release(5))
 
 
 @pytest.mark.parametrize(

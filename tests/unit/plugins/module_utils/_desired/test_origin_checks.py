@@ -13,7 +13,7 @@ from ansible_collections.livestream.srs.tests.support.wanted import problems, re
 ALONE = {"hls_nginx_enabled": False}
 CLUSTER = {**ALONE, "srs_origin_mode": "cluster"}
 IMAGE = {"image": "registry.example/srs-proxy:7"}
-PROXY = {**ALONE, "srs_origin_mode": "proxy", "srs_origin_version": 7, "srs_origin_proxy": IMAGE}
+PROXY = {**ALONE, "srs_origin_mode": "proxy", "srs_version": 7, "srs_origin_proxy": IMAGE}
 DEMO = {**ALONE, "srs_demo_publisher": True}
 REDIS = {"host": "redis.media", "password_secret": {"name": "redis", "key": "password"}}
 
@@ -30,6 +30,7 @@ def found(**variables: Any) -> list[str]:
         *({**CLUSTER, "srs_origin_replicas": replicas} for replicas in (0, 1, 2, 30)),
         {**CLUSTER, "srs_origin_workload": "deployments"},
         PROXY,
+        {**PROXY, "srs_version": 8},
         {**PROXY, "srs_origin_proxy": {**IMAGE, "replicas": 2, "redis": REDIS}},
         DEMO,
         {**DEMO, "srs_demo_publisher_target": "rtmp://srs-edge-service/live/a"},
@@ -42,8 +43,8 @@ def test_what_is_right(variables: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({**CLUSTER, "srs_origin_version": 7}, "srs_origin_mode is cluster, but SRS 7 replaces"),
-        ({**PROXY, "srs_origin_version": 6}, "srs_origin_mode is proxy, which needs SRS 7, and the version is 6"),
+        ({**CLUSTER, "srs_version": 7}, "srs_origin_mode is cluster, but from SRS 7 on a proxy replaces"),
+        ({**PROXY, "srs_version": 6}, "srs_origin_mode is proxy, which needs SRS 7 or later, and the version is 6"),
         ({**ALONE, "srs_origin_replicas": 3}, "srs_origin_replicas is 3, but srs_origin_mode is single"),
         ({**CLUSTER, "srs_origin_replicas": 31}, "srs_origin_replicas is 31: it must be a whole number from 0 to 30"),
         ({**CLUSTER, "srs_origin_replicas": -1}, "srs_origin_replicas is -1"),

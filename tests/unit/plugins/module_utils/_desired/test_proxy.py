@@ -12,7 +12,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired.proxy impo
 from ansible_collections.livestream.srs.tests.support.wanted import problems, refusal, resolved
 
 IMAGE = {"image": "registry.example/srs-proxy:7"}
-BEHIND = {"hls_nginx_enabled": False, "srs_origin_mode": "proxy", "srs_origin_version": 7}
+BEHIND = {"hls_nginx_enabled": False, "srs_origin_mode": "proxy", "srs_version": 7}
 
 
 def proxy(**given: Any) -> Proxy:

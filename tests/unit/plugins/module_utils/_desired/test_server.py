@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import server
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.tests.support.wanted import resolved
 
 
@@ -104,7 +105,7 @@ def test_the_ports_of_a_server_are_those_of_its_config(config: Any, ports: dict[
 def test_a_variable_of_the_container_goes_before_the_config() -> None:
     env = [{"name": "SRS_LISTEN", "value": "19350"}, {"name": "SRS_HTTP_API_ENABLED", "value": "off"}]
     assert edge(env=env, exporter=False).ports == {"rtmp": 19350, "http": 8080}
-    assert edge(env=env, exporter=False, version=4).ports["rtmp"] == 1935, "which reads none"
+    assert edge(env=env, exporter=False, version=Release(4)).ports["rtmp"] == 1935, "which reads none"
 
 
 @pytest.mark.parametrize(
@@ -120,12 +121,12 @@ def test_a_variable_of_the_container_goes_before_the_config() -> None:
     ],
 )
 def test_metrics_where_the_version_has_them(version: int, config: dict[str, Any], port: int | None) -> None:
-    made = edge(config=config, version=version)
+    made = edge(config=config, version=Release(version))
     assert made.ports.get("exporter") == port
     assert ("exporter" in made.srs_conf and made.srs_conf["exporter"]["enabled"]) is (port is not None)
     assert ({"containerPort": port, "name": "exporter"} in made.container_ports) is (port is not None)
     assert port not in [entry["port"] for entry in made.service_ports], "on no load balancer"
-    assert "exporter" not in edge(config=config, version=version, exporter=False).ports
+    assert "exporter" not in edge(config=config, version=Release(version), exporter=False).ports
 
 
 def test_a_shared_port_is_one_entry_of_the_container() -> None:
@@ -143,10 +144,10 @@ def test_service_ports_are_those_that_the_server_listens_on() -> None:
     ]
 
 
-@pytest.mark.parametrize(("version", "told"), [(3, False), (4, False), (5, True), (6, True), (7, True)])
+@pytest.mark.parametrize(("version", "told"), [(3, False), (4, False), (5, True), (6, True), (7, True), (8, True)])
 def test_servers_that_guess_whether_there_is_sound_are_told_not_to(version: int, told: bool) -> None:
-    assert (edge(version=version).srs_conf.get("http_remux") == {"guess_has_av": False}) is told
-    assert edge(version=6, config={"http_remux": {"guess_has_av": True}}).srs_conf["http_remux"] == {"guess_has_av": True}
+    assert (edge(version=Release(version)).srs_conf.get("http_remux") == {"guess_has_av": False}) is told
+    assert edge(version=Release(6), config={"http_remux": {"guess_has_av": True}}).srs_conf["http_remux"] == {"guess_has_av": True}
 
 
 def test_a_pod_that_may_not_write_has_its_pid_file_elsewhere() -> None:
@@ -164,7 +165,7 @@ def test_a_text_of_the_users_own_gets_nothing_added() -> None:
 def test_what_the_check_of_a_config_is_told() -> None:
     conf = edge(env=[{"name": "SRS_LISTEN", "value": "1"}, {}]).srs_conf
     assert conf["env"] == ["SRS_LISTEN=1"]
-    assert (conf["name"], conf["srs_version"]) == ("srs-edge-config", 6)
+    assert (conf["name"], conf["srs_version"]) == ("srs-edge-config", "6")
     assert conf["container_ports"] == [1, 1985, 8080, 9972]
 
 

@@ -94,7 +94,7 @@ def test_no_edge_clusters_at_all() -> None:
         (
             {
                 "srs_origin_mode": "proxy",
-                "srs_origin_version": 7,
+                "srs_version": 7,
                 "hls_nginx_enabled": False,
                 "srs_origin_proxy": {"image": "proxy", "slb": SHARED_IP, "redis": {"host": "a"}},
                 "srs_origin_slb": SHARED_IP,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import checks, pod_checks, reading
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import Listener
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
@@ -25,12 +26,12 @@ rtc_server {{ {ON} tcp {{ {ON} }} }}
 OLDEST = {"listen": ["1935", "127.0.0.1:1936"], "http_api.listen": ["1985"], "http_server.listen": ["8080"]}
 HTTPS = {"http_api.https.listen": ["1990"], "http_server.https.listen": ["8088"]}
 OF_5 = {"exporter.listen": ["9972"], "rtc_server.tcp.listen": ["8000"]}
-OF_7 = {"rtmps.listen": ["1443"], "rtsp_server.listen": ["554"]}
+OF_7 = {"rtsp_server.listen": ["554"]}
 
 
 def listens(text: str, version: int) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for listener in checks.Checks(parse(text), version).effects.listens:
+    for listener in checks.Checks(parse(text), Release(version)).effects.listens:
         if listener.protocol == "TCP":
             found.setdefault(listener.path, []).append(listener.endpoint)
     return found
@@ -60,7 +61,7 @@ def test_where_a_server_is_told_to_listen() -> None:
 
 @pytest.mark.parametrize(("version", "port"), [(4, "1990"), (5, "8088"), (6, "8088")])
 def test_apis_that_share_a_port_share_that_of_https(version: int, port: str) -> None:
-    assert checks.Checks(parse("http_api { listen 8080; }"), version).http("http_api") == ("8080", port)
+    assert checks.Checks(parse("http_api { listen 8080; }"), Release(version)).http("http_api") == ("8080", port)
 
 
 @pytest.mark.parametrize(
@@ -104,8 +105,12 @@ def test_one_directive_may_listen_by_both_families() -> None:
             (name, None)
             for name in ("SRS_CHUNK_SIZE", "SRS_IS_FULL", "SRS_STATS_NETWORK", "SRS_STREAM_CASTER_LISTEN", "SRS_RTC_SERVER_DIR")
         ),
-        *((f"SRS_VHOST_{name}", None) for name in ("ENABLED", "CLUSTER_MODE", "SECURITY_ENABLED", "REFER_ENABLED", "FORWARD_ENABLED")),
+        *((f"SRS_VHOST_{name}", None) for name in ("ENABLED", "CLUSTER_MODE", "SECURITY_ENABLED", "REFER_ENABLED")),
         *((f"SRS_VHOST_{name}", None) for name in ("INGEST_ENABLED", "TRANSCODE_ENABLED", "EXEC_ENABLED", "BANDCHECK_ENABLED")),
+        ("SRS_VHOST_FORWARD_DESTINATION", None),
+        ("SRS_VHOST_FORWARD_BACKEND", "vhost.forward.backend"),
+        ("SRS_RTMP_LISTEN", "listen"),
+        ("SRS_VHOST_SRT_TO_RTMP", "vhost.srt.srt_to_rtmp"),
         ("SRS_VHOST_DVR_DVR_APPLY", None),
         ("SRS_VHOST_DVR_DVR_PATH", "vhost.dvr.dvr_path"),
     ],
@@ -116,14 +121,14 @@ def test_what_the_environment_goes_before(name: str, path: str | None) -> None:
 
 
 def found(text: str, version: int = 6) -> list[tuple[str, str, int]]:
-    return [(one.severity, one.path, one.line) for one in checks.server_checks(parse(text), version)]
+    return [(one.severity, one.path, one.line) for one in checks.server_checks(parse(text), Release(version))]
 
 
 def deployed(
     text: str, role: str = "origin", version: int = 6, own_env: tuple[str, ...] = (), **context: Any
 ) -> list[tuple[str, str, int]]:
     foreground = "daemon off; srs_log_tank console; "
-    findings = pod_checks.pod_checks(parse(foreground + text), version, role, context, list(own_env))
+    findings = pod_checks.pod_checks(parse(foreground + text), Release(version), role, context, list(own_env))
     return [(one.severity, one.path, one.line) for one in findings]
 
 
@@ -255,5 +260,5 @@ def test_what_would_go_wrong_in_a_pod(text: str, options: dict[str, Any], expect
     ],
 )
 def test_a_server_that_leaves_the_foreground(text: str, version: int, level: str) -> None:
-    findings = pod_checks.pod_checks(parse(text + VHOST % ""), version, "origin", {}, [])
+    findings = pod_checks.pod_checks(parse(text + VHOST % ""), Release(version), "origin", {}, [])
     assert [(one.severity, one.path) for one in findings] == [(level, "daemon")]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import MAJORS
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import Compiled, compile_config
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.options import CONTEXT, Normaliser
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import VERSIONS
 
 TUTORIAL_EDGE = """\
 listen 1935;
@@ -57,7 +57,7 @@ def test_edge_by_default_is_the_tutorial() -> None:
     assert (compiled.findings, compiled.env, compiled.secret_mounts) == ([], [], [])
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", MAJORS)
 def test_origin_by_default(version: int) -> None:
     compiled = origin(srs_version=version, behind_nginx=True)
     assert not compiled.findings
@@ -177,8 +177,8 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
     ("edge", {"hls": {"hls_path": "both ' and \""}}, r"both kinds of quotes"),
     ("edge", {"play": {"time_jitter": "half"}}, r"play\.time_jitter is 'half', but must be one of full, zero, off"),
     ("edge", {"play": {"time_jitter": True}}, r"one of full, zero, off"),
-    ("edge", {"srs_version": 8}, r"srs_version is 8, but must be one of 3, 4, 5, 6, 7"),
-    ("edge", {"srs_version": 4, "exporter": {"enabled": True}}, r"exporter needs SRS 5 \(5\.0\.67\) or later, but srs_version is 4"),
+    ("edge", {"srs_version": 9}, r"srs_version is '9', but must be one of 3, 4, 5, 6, 7, 8, or an exact release such as 6\.0\.191\."),
+    ("edge", {"srs_version": 4, "exporter": {"enabled": True}}, r"exporter needs SRS 5\.0\.67 or later, but the version is 4"),
     ("edge", {"srs_version": 4, "cluster": {"protocol": "flv"}}, r"cluster\.protocol needs SRS 5"),
     ("edge", {"nofile": 0}, r"nofile is 0, but must be at least 1"),
     ("edge", {"nofile": "x"}, r"nofile is 'x', but must be a whole number"),
@@ -267,7 +267,7 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
         {"http_api": {"auth": {**AUTH, "password_secret": "hunter2"}}},
         r"password_secret is no mapping, but must be a mapping of name, key",
     ),
-    ("origin", {"http_api": {"auth": AUTH}, "srs_version": 4}, r"http_api\.auth needs SRS 5 \(5\.0\.152, 6\.0\.40\)"),
+    ("origin", {"http_api": {"auth": AUTH}, "srs_version": 4}, r"http_api\.auth needs SRS 5\.0\.152, 6\.0\.40 or later"),
     ("origin", {"http_server": {"https": {"enabled": True, "secret": "s", "key": "k"}}}, r"https\.key and secret are both given"),
     ("origin", {"http_hooks": {"on_play": ["http://u:hunter2@a/"]}}, r"http_hooks\.on_play holds a secret, .* give on_play_secret"),
     ("origin", {"http_hooks": {"on_play": ["http://a/?access_token=hunter2"]}}, r"on_play holds a secret"),
@@ -330,7 +330,7 @@ WARNINGS: list[tuple[str, dict[str, Any], str]] = [
     ("edge", {"env": ["SRS_MAX_CONNECTIONS"], "srs_version": 4}, r"SRS_MAX_CONNECTIONS is in .*, but SRS 4 reads none"),
     ("edge", {"cluster": {"protocol": "flv", "follow_client": True}}, r"cluster\.protocol does nothing while follow_client is on"),
     ("edge", {"extra": "include other.conf;"}, r"include of other\.conf: these files are not checked here"),
-    ("origin", {"hls": {"hls_use_fmp4": True}, "srs_version": 7}, r"hls\.hls_use_fmp4 is known to late releases of SRS 7 alone"),
+    ("origin", {"hls": {"hls_use_fmp4": True}, "srs_version": 7}, r"hls\.hls_use_fmp4 needs SRS 7\.0\.51 or later, and the version is 7"),
     ("origin", {"edge_pods": 100}, r"max_connections is 1000; 100 edge pods fill it with 10 streams"),
     ("origin", {"edge_pods": 51}, r"max_connections is 1000; 51 edge pods fill it with 19 streams"),
     ("origin", {"edge_pods": 999}, r"max_connections is 1000; 999 edge pods fill it with 1 streams"),
@@ -348,7 +348,7 @@ WARNINGS: list[tuple[str, dict[str, Any], str]] = [
     (
         "origin",
         {"cluster": {"origin_cluster": True, "coworkers": ["a:1985"]}, "srs_version": 7},
-        r"but SRS 7 replaces coworkers by its proxy",
+        r"but from SRS 7 on coworkers are legacy",
     ),
 ]
 

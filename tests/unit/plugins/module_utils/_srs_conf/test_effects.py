@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import Effects, Listener, effects
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
@@ -15,7 +16,7 @@ PID = "/usr/local/srs/objs/srs.pid"
 
 
 def done(text: str, version: int = 6, **env: str | None) -> Effects:
-    return effects(Reading(parse(text, version), version, env))
+    return effects(Reading(parse(text, version), Release(version), env))
 
 
 def written(text: str, version: int = 6, **env: str | None) -> list[str]:

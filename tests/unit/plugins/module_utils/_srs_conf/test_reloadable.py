@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import reloadable
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import compile_config
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, VHOST
@@ -20,7 +21,7 @@ def text(**parameters: Any) -> str:
 
 
 def restarts(**parameters: Any) -> bool:
-    return reloadable.restart_checksum(text(**parameters), 6) != reloadable.restart_checksum(text(), 6)
+    return reloadable.restart_checksum(text(**parameters), Release(6)) != reloadable.restart_checksum(text(), Release(6))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def vhost(lines: str) -> str:
 
 
 def checksum(lines: str) -> str:
-    return reloadable.restart_checksum(vhost(lines), 6)
+    return reloadable.restart_checksum(vhost(lines), Release(6))
 
 
 def test_parts_of_blocks() -> None:
@@ -78,7 +79,9 @@ def test_parts_of_blocks() -> None:
 
 
 def test_layout_and_comments_do_not_count() -> None:
-    assert reloadable.restart_checksum("listen 1935;\n", 6) == reloadable.restart_checksum("# hello\n  listen   1935;\n\n", 6)
+    assert reloadable.restart_checksum("listen 1935;\n", Release(6)) == reloadable.restart_checksum(
+        "# hello\n  listen   1935;\n\n", Release(6)
+    )
 
 
 def test_every_name_in_the_table_is_a_directive() -> None:
@@ -90,8 +93,10 @@ def test_every_name_in_the_table_is_a_directive() -> None:
 
 def test_what_hinders_a_reload_or_its_confirmation() -> None:
     ready = {"inotify_auto_reload": True, "http_api": {"raw_api": {"enabled": True}}}
-    assert reloadable.hindrances(text(**ready), 6) == []
-    assert len(reloadable.hindrances(text(), 6)) == 2
-    assert "inotify_auto_reload on" in reloadable.hindrances(text(http_api=ready["http_api"]), 6)[0]
-    assert "raw_api" in reloadable.hindrances(text(**ready | {"http_api": {"enabled": False}}), 6)[0]
-    assert reloadable.hindrances(text(**ready), 4) == ["needs SRS 5 or later, since SRS 4 can't tell whether it has reloaded"]
+    assert reloadable.hindrances(text(**ready), Release(6)) == []
+    assert len(reloadable.hindrances(text(), Release(6))) == 2
+    assert "inotify_auto_reload on" in reloadable.hindrances(text(http_api=ready["http_api"]), Release(6))[0]
+    assert "raw_api" in reloadable.hindrances(text(**ready | {"http_api": {"enabled": False}}), Release(6))[0]
+    assert reloadable.hindrances(text(**ready), Release(4)) == [
+        "needs SRS 5.0.176, 6.0.71 or later, since SRS 4 can't tell whether it has reloaded"
+    ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, WARNING
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.stream_checks import stream_checks
@@ -17,7 +18,7 @@ X264 = "vcodec libx264; vprofile main; vpreset fast;"
 
 
 def found(text: str, version: int = 6, env: dict[str, str | None] | None = None) -> list[str]:
-    findings = stream_checks(parse(f"vhost v {{ {text} }}", version), version, env)
+    findings = stream_checks(parse(f"vhost v {{ {text} }}", version), Release(version), env)
     assert all(finding.severity == ERROR for finding in findings)
     return [f"{finding.path.removeprefix('vhost v.')} {finding.message}" for finding in findings]
 
@@ -131,7 +132,7 @@ def test_what_the_environment_says_counts() -> None:
 
 
 def test_a_single_recording_is_warned_of() -> None:
-    (finding,) = stream_checks(parse("vhost v { dvr { enabled on; dvr_path /d/[stream].flv; } }", 6), 6)
+    (finding,) = stream_checks(parse("vhost v { dvr { enabled on; dvr_path /d/[stream].flv; } }", 6), Release(6))
     assert finding.severity == WARNING and "an encoder can't reconnect: put [timestamp] into the name." in finding.message
 
 
@@ -139,6 +140,6 @@ def test_a_single_recording_is_warned_of() -> None:
 def test_a_stream_caster_needs(name: str) -> None:
     whole = {"caster": "flv", "listen": "8936", "output": "rtmp://127.0.0.1/[app]/[stream]"}
     settings = " ".join(f"{key} {value};" for key, value in whole.items() if key != name)
-    (finding,) = stream_checks(parse(f"stream_caster {{ enabled on; {settings} }} vhost v {{ }}", 6), 6)
+    (finding,) = stream_checks(parse(f"stream_caster {{ enabled on; {settings} }} vhost v {{ }}", 6), Release(6))
     assert (finding.severity, finding.path) == (ERROR, f"stream_caster.{name}")
-    assert stream_checks(parse(f"stream_caster {{ enabled off; {settings} }} vhost v {{ }}", 6), 6) == []
+    assert stream_checks(parse(f"stream_caster {{ enabled off; {settings} }} vhost v {{ }}", 6), Release(6)) == []

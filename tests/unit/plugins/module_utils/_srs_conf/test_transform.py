@@ -8,6 +8,7 @@ import copy
 
 import pytest
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.transform import modernise
@@ -38,16 +39,14 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.transform
         ("vhost x { rtc { aac transcode; bframe discard; } }", "vhost x { rtc { rtmp_to_rtc on; keep_bframe off; } }", 4),
         ("srt_server { tlpkdrop off; }", "srt_server { tlpktdrop off; }", 5),
         ("stream_caster { tcp_enable on; sip { realm x; listen 1; } }", "stream_caster { sip { listen 1; } }", 5),
-        ("rtmp { listen 1 2; chunk_size 128; } pid x;", "listen 1 2; chunk_size 128; pid x;", 7),
-        ("rtmp { listen 1; bogus on; }", "listen 1; rtmp { bogus on; }", 7),
         ("stream_caster { host a; sip { } }", "stream_caster { sip { candidate a; } }", 5),
     ],
 )
 def test_old_form(old: str, new: str, since: int) -> None:
     tree = parse(old)
     before = copy.deepcopy(tree)
-    for version in range(3, 8):
-        modern, findings = modernise(tree, version)
+    for version in range(3, 9):
+        modern, findings = modernise(tree, Release(version))
         assert modern == (parse(new) if version >= since else tree)
         assert bool(findings) == (version >= since)
         assert all(finding.severity != ERROR and finding.line == 1 for finding in findings)
@@ -69,7 +68,7 @@ def test_old_form(old: str, new: str, since: int) -> None:
     ],
 )
 def test_old_forms_are_named_by_their_path(old: str, paths: list[str]) -> None:
-    assert [finding.path for finding in modernise(parse(old), 6)[1]] == paths
+    assert [finding.path for finding in modernise(parse(old), Release(6))[1]] == paths
 
 
 PLAY = (
@@ -91,7 +90,7 @@ RENAMED = {
     [*((name, f"play {{ {name} a; }}") for name in PLAY), *((name, f"cluster {{ {name} a; }}") for name in CLUSTER), *RENAMED.items()],
 )
 def test_settings_that_moved_into_a_block(old: str, new: str) -> None:
-    modern, (finding,) = modernise(parse(f"vhost x {{\n{old} a; }}"), 3)
+    modern, (finding,) = modernise(parse(f"vhost x {{\n{old} a; }}"), Release(3))
     assert modern == parse(f"vhost x {{ {new} }}")
     assert (finding.path, finding.line) == (f"vhost x.{old}", 2)
 
@@ -100,7 +99,7 @@ def test_settings_that_moved_into_a_block(old: str, new: str) -> None:
     "name", ["tcp_enable", "rtp_port_min", "rtp_port_max", "wait_keyframe", "rtp_idle_timeout", "audio_enable", "auto_create_channel"]
 )
 def test_settings_of_gb28181_that_were_dropped(name: str) -> None:
-    modern, (finding,) = modernise(parse(f"stream_caster {{ listen 1; {name} on; }}"), 5)
+    modern, (finding,) = modernise(parse(f"stream_caster {{ listen 1; {name} on; }}"), Release(5))
     assert (modern, finding.path) == (parse("stream_caster { listen 1; }"), f"stream_caster.{name}")
 
 
@@ -108,17 +107,34 @@ def test_settings_of_gb28181_that_were_dropped(name: str) -> None:
     "name", ["serial", "realm", "ack_timeout", "keepalive_timeout", "invite_port_fixed", "query_catalog_interval", "auto_play"]
 )
 def test_settings_of_sip_that_were_dropped(name: str) -> None:
-    modern, (finding,) = modernise(parse(f"stream_caster {{ sip {{ listen 1; {name} on; }} }}"), 5)
+    modern, (finding,) = modernise(parse(f"stream_caster {{ sip {{ listen 1; {name} on; }} }}"), Release(5))
     assert (modern, finding.path) == (parse("stream_caster { sip { listen 1; } }"), f"stream_caster.sip.{name}")
 
 
 @pytest.mark.parametrize("version", [5, 6, 7])
 def test_host_without_sip_crashes_the_server(version: int) -> None:
-    _tree, findings = modernise(parse("stream_caster { host a; }"), version)
+    _tree, findings = modernise(parse("stream_caster { host a; }"), Release(version))
     assert findings[0].severity == ERROR
     assert "write sip { candidate a; } instead" in str(findings[0])
 
 
 def test_nothing_old() -> None:
     tree = parse("listen 1935;\nvhost x { refer { enabled on; all a; } forward { destination a; } }")
-    assert modernise(tree, 6) == (tree, [])
+    assert modernise(tree, Release(6)) == (tree, [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "warnings"),
+    [
+        ("rtmp { listen 1 2; chunk_size 128; } pid x;", "listen 1 2; chunk_size 128; pid x;", []),
+        ("rtmp { listen 1; bogus on; }", "listen 1; rtmp { bogus on; }", []),
+        ("listen 1; rtmp { listen 2; chunk_size 128; }", "listen 1; chunk_size 128;", ["rtmp.listen"]),
+        ("rtmp { } pid x;", "pid x;", []),
+    ],
+)
+def test_the_block_of_rtmp(old: str, new: str, warnings: list[str]) -> None:
+    modern, findings = modernise(parse(old), Release(7, 64))
+    assert (modern, [finding.path for finding in findings]) == (parse(new), warnings)
+    modern, findings = modernise(parse(old), Release(7))
+    assert (modern, [finding.path for finding in findings]) == (parse(new), ["rtmp", *warnings]), "not all releases of 7 know it"
+    assert modernise(parse(old), Release(7, 63)) == (parse(old), [])

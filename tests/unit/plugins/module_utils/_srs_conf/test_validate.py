@@ -8,13 +8,14 @@ import re
 
 import pytest
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import MAJORS, Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import check_text
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, WARNING
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, VERSIONS
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import ROOT, firsts
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.validate import walk
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values import problem
 
-ALL = VERSIONS
+ALL = MAJORS
 # In a configuration that is fine otherwise: (directives, versions with an error, the error). In all other versions there is none.
 ERRORS = [
     ("bogus on;", ALL, r"line 2: bogus is not a directive at the top level of SRS \d\."),
@@ -45,13 +46,13 @@ ERRORS = [
     ("vhost x { cluster { mode banana; } }", ALL, r"one of local, remote"),
     ("vhost x { cluster { origin a:0; } }", ALL, r"is 'a:0', but must be host or host:port"),
     ("vhost x { cluster { origin http://a; } }", ALL, r"host or host:port"),
-    ("vhost x { cluster { protocol flv; } }", (3, 4), r"protocol needs SRS 5 or later, but srs_version is \d"),
-    ("vhost x { publish { kickoff_for_idle 1; } }", (3, 4), r"needs SRS 5 \(5\.0\.144, 6\.0\.31\) or later"),
+    ("vhost x { cluster { protocol flv; } }", (3, 4), r"protocol needs SRS 5 or later, but the version is \d"),
+    ("vhost x { publish { kickoff_for_idle 1; } }", (3, 4), r"needs SRS 5\.0\.144, 6\.0\.31 or later"),
     ("vhost x { hls { hls_ctx off; } }", (3, 4), r"needs SRS 5"),
     ("vhost x { play { mw_msgs 8; } }", (3,), r"needs SRS 4"),
-    ("exporter { enabled on; }", (3, 4), r"exporter needs SRS 5 \(5\.0\.67\)"),
+    ("exporter { enabled on; }", (3, 4), r"exporter needs SRS 5\.0\.67"),
     ("srt_server { peer_idle_timeout 100; }", (3, 4, 5), r"needs SRS"),
-    ("stream_caster { jitterbuffer_enable on; }", (3, 5, 6, 7), r"jitterbuffer_enable (is gone since SRS 5|needs SRS 4)"),
+    ("stream_caster { jitterbuffer_enable on; }", (3, 5, 6, 7, 8), r"jitterbuffer_enable (is gone since SRS 5|needs SRS 4)"),
     ("include a.conf;", (3, 4), r"include needs SRS 5"),
     ("include;", ALL, r"has no value|needs SRS 5"),
     ("http_api;", ALL, r"http_api is a block, http_api \{ \.\.\. \}"),
@@ -72,20 +73,20 @@ ERRORS = [
     ("http_server { listen 99999; }", ALL, r"is '99999', but must be a port from 1 to 65535 or ip:port"),
     ("http_server { listen host:80; }", ALL, r"ip:port"),
     ("heartbeat { interval 0; }", ALL, r"heartbeat\.interval is '0'"),
-    ("heartbeat { interval 0.9; }", (4, 5, 6, 7), r"is '0\.9', of which SRS \d takes the whole seconds, and it refuses 0"),
-    ("threads { interval 5; }", (3, 4, 7), r"threads (needs SRS 5|is gone since SRS 7)"),
-    ("rtmps { enabled on; }", (3, 4, 5, 6), r"rtmps needs SRS 7 \(7\.0\.56\)"),
-    ("vhost x { hls { hls_use_fmp4 on; } }", (3, 4, 5, 6), r"hls_use_fmp4 needs SRS 7 \(7\.0\.51\)"),
+    ("heartbeat { interval 0.9; }", (4, 5, 6, 7, 8), r"is '0\.9', of which SRS \d takes the whole seconds, and it refuses 0"),
+    ("threads { interval 5; }", (3, 4, 7, 8), r"threads (needs SRS 5|is gone since SRS 7\.0\.64)"),
+    ("rtmps { enabled on; }", ALL, r"rtmps needs SRS 7\.0\.56|rtmps\.listen is missing"),
+    ("vhost x { hls { hls_use_fmp4 on; } }", (3, 4, 5, 6), r"hls_use_fmp4 needs SRS 7\.0\.51"),
     ("http_api { listen 1985 [::]:1985; }", (3, 4, 5, 6), r"has 2 values"),
     ("rtmp { bogus on; }", ALL, r"rtmp needs SRS 7|rtmp\.bogus is not a directive in rtmp"),
     ("stats { network -1; }", ALL, r"stats\.network is '-1'"),
 ]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", MAJORS)
 @pytest.mark.parametrize(("text", "versions", "message"), ERRORS, ids=[text for text, _versions, _message in ERRORS])
 def test_error(text: str, versions: tuple[int, ...], message: str, version: int) -> None:
-    errors = [finding.text("srs.conf") for finding in check_text(f"listen 1935;\n{text}\n", version) if finding.severity == ERROR]
+    errors = [finding.text("srs.conf") for finding in check_text(f"listen 1935;\n{text}\n", Release(version)) if finding.severity == ERROR]
     if version in versions:
         assert re.search(message, errors[0].replace("srs.conf line", "line")), errors
         assert errors[0].startswith("srs.conf line ")
@@ -93,7 +94,7 @@ def test_error(text: str, versions: tuple[int, ...], message: str, version: int)
         assert not errors
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", MAJORS)
 @pytest.mark.parametrize(
     "text",
     [
@@ -109,15 +110,19 @@ def test_error(text: str, versions: tuple[int, ...], message: str, version: int)
     ],
 )
 def test_no_error(text: str, version: int) -> None:
-    assert not [finding for finding in check_text(text, version) if finding.severity == ERROR]
+    assert not [finding for finding in check_text(text, Release(version)) if finding.severity == ERROR]
 
 
 @pytest.mark.parametrize(
     ("text", "version", "message"),
     [
         ("vhost x { hls { hls_mount a; } }", 3, r"hls_mount is still accepted by SRS 3 but does nothing since SRS 3"),
-        ("rtmps { enabled off; }", 7, r"rtmps is known to late releases of SRS 7 alone, from 7\.0\.56 on"),
-        ("rtmp { chunk_size 4096; }", 7, r"rtmp is known to late releases of SRS 7 alone, listen and chunk_size outside of it to all"),
+        ("rtmps { enabled off; }", 7, r"rtmps needs SRS 7\.0\.56 or later, and the version is 7: give the exact release"),
+        (
+            "rtmp { chunk_size 4096; }",
+            7,
+            r"rtmp needs SRS 7\.0\.64 or later, and the version is 7: listen and chunk_size outside of it do not",
+        ),
         ("daemon off; daemon off;", 6, r"daemon is given twice, first in line 2, to the same effect"),
         ("vhost x { bandcheck { enabled on; } }", 5, r"bandcheck is still accepted"),
         ("http_api { raw_api { allow_query on; } }", 4, r"allow_query is still accepted"),
@@ -125,7 +130,7 @@ def test_no_error(text: str, version: int) -> None:
     ],
 )
 def test_warning(text: str, version: int, message: str) -> None:
-    findings = check_text(f"listen 1935;\n{text}", version)
+    findings = check_text(f"listen 1935;\n{text}", Release(version))
     assert [finding.severity for finding in findings] == [WARNING]
     assert re.search(message, str(findings[0]))
     assert findings[0].line == 2
@@ -135,7 +140,7 @@ def test_all_that_is_wrong_is_said() -> None:
     text = (
         "listen 1935;\nexporter { enabled on; }\nbogus on;\nlisten 1 2;\nstream_caster { caster flv; }\nstream_caster { bogus on; }\npid;\n"
     )
-    assert [(finding.path, finding.line) for finding in check_text(text, 4) if finding.severity == ERROR] == [
+    assert [(finding.path, finding.line) for finding in check_text(text, Release(4)) if finding.severity == ERROR] == [
         ("exporter", 2),
         ("bogus", 3),
         ("listen", 4),
@@ -144,14 +149,9 @@ def test_all_that_is_wrong_is_said() -> None:
     ]
 
 
-def test_a_version_that_is_not_known() -> None:
-    (finding,) = check_text("listen 1935;", 8)
-    assert (finding.severity, str(finding)) == (ERROR, "srs_version is 8, but must be one of 3, 4, 5, 6, 7.")
-
-
 def test_a_secret_is_not_repeated() -> None:
     text = "listen 1935;\nhttp_api { auth { password hun ter2; } }\nvhost x { http_hooks { on_play https://me:hunter2@/?token=hunter2; } }"
-    messages = " ".join(map(str, check_text(text, 6)))
+    messages = " ".join(map(str, check_text(text, Release(6))))
     assert "http_api.auth.password has 2 values, a value that is not shown" in messages
     assert "on_play is 'https://" in messages
     assert "ter2" not in messages
@@ -159,11 +159,11 @@ def test_a_secret_is_not_repeated() -> None:
 
 @pytest.mark.parametrize("text", ["", "# nothing", "\n\n"])
 def test_empty(text: str) -> None:
-    assert "no directive at all" in str(check_text(text, 6)[0])
+    assert "no directive at all" in str(check_text(text, Release(6))[0])
 
 
 def test_syntax_error_is_a_finding() -> None:
-    (finding,) = check_text("listen 1935\n", 6)
+    (finding,) = check_text("listen 1935\n", Release(6))
     assert (finding.severity, finding.line) == (ERROR, 1)
 
 
@@ -176,9 +176,11 @@ def test_secrets_come_by_the_variable_that_srs_makes_of_the_path() -> None:
 def test_table() -> None:
     """Whatever has a default keeps to its own rule."""
     for block, name, spec in walk(ROOT):
-        assert spec.since in VERSIONS and spec.since <= spec.until <= 7, (block, name)
+        for text in (spec.since, spec.gone, spec.idle, spec.lists, spec.addresses, spec.unchecked, spec.env_since):
+            assert [*firsts(text)] == sorted(firsts(text), key=lambda release: (release.major, release.revision or 0)), (block, name)
+            assert " ".join(map(str, firsts(text))) == text and {release.major for release in firsts(text)} <= set(MAJORS), (block, name)
         assert (spec.kind == "block") == (spec.children is not None), (block, name)
-        for version in range(spec.since, spec.until + 1):
+        for version in (release for text in (*map(str, MAJORS), *spec.since.split()) for release in firsts(text)):
             default = spec.default_of(version)
-            if default:
+            if default and spec.known(version):
                 assert problem(spec, [default], version) == "", (block, name, version)
