@@ -19,6 +19,13 @@ options:
     description: The parameters, as one item of O(livestream.srs.srs_edge_config#module:configs); a name is not needed.
     type: dict
     required: true
+  version:
+    description:
+      - Release of SRS to write the text for, a major version or an exact release such as V(7.0.157), when it is another one than that of
+        the parameters (C(srs_version)).
+      - What that release lacks is left out, what it wants is added, and where both differ in what they do by themselves, it is written
+        out. Each such difference is a warning.
+    type: str
   role:
     description: What the text is for. By default an edge when the parameters name an origin to pull from, else an origin.
     type: str
@@ -34,6 +41,12 @@ EXAMPLES = r"""
     content: "{{ {'origin': ['origin.example.com'], 'max_connections': 4000} | livestream.srs.to_srs_conf }}"
     dest: /usr/local/srs/conf/srs.conf
     mode: "0644"
+
+- name: Write it for a release that the servers are to be upgraded to
+  ansible.builtin.copy:
+    content: "{{ {'srs_version': '6.0.191', 'origin': ['origin.example.com']} | livestream.srs.to_srs_conf(version='7.0.157') }}"
+    dest: /usr/local/srs/conf/srs.conf
+    mode: "0644"
 """
 
 RETURN = r"""
@@ -46,22 +59,31 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import compile_config
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import known_release
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import compile_config, version_of
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.convert import convert
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.decompile import role_of_params
 
 
-def to_srs_conf(params: Any, role: str | None = None) -> str:
+def to_srs_conf(params: Any, role: str | None = None, version: Any = None) -> str:
     """See the documentation above."""
     if not isinstance(params, Mapping):
         raise AnsibleFilterError(f"to_srs_conf takes a mapping of parameters, but was given a {type(params).__name__}.")
     if role not in (None, "edge", "origin"):
         raise AnsibleFilterError(f"to_srs_conf knows the roles edge and origin, but not {role!r}.")
     try:
-        return compile_config(role or role_of_params(params), params, where="to_srs_conf").text
+        text = compile_config(role or role_of_params(params), params, where="to_srs_conf").text
+        if version is None:
+            return text
+        converted, notes = convert(text, version_of(params), known_release(str(version), "version"))
     except SrsError as error:
         raise AnsibleFilterError(error.message) from error
+    for note in notes:
+        Display().warning(f"to_srs_conf: {note}")
+    return converted
 
 
 class FilterModule:

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import check_text
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
@@ -81,7 +82,7 @@ def test_samples(version: int, tmp_path: Path) -> None:
     for name, text in texts.items():
         tree = parse(text, version, name)
         assert parse(render(tree), version) == tree, name
-        errors = [finding for finding in check_text(text, version, name) if finding.severity == ERROR]
+        errors = [finding for finding in check_text(text, Release(version), name) if finding.severity == ERROR]
         if errors:
             with_errors[name] = str(errors[0])
         if server is not None:

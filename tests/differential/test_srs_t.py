@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release, parse_release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import check_text, compile_config
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.decompile import params_of, role_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding
@@ -34,7 +35,6 @@ CASES = int(os.environ.get("SRS_CASES", "3000"))
 SEED = int(os.environ.get("SRS_SEED", "1"))
 NOFILE = 1024
 WORKERS = 2
-LATE = (7, 0, 104)  # the release that has everything of the table that the early ones of its major version don't have
 
 # What is refused here although the server takes it, and why that is right.
 STRICTER = {
@@ -50,8 +50,8 @@ STRICTER = {
     "HTTPS without its HTTP, which SRS 4 starts and never serves": r"but http_(api|server) is not, and needs to be",
     "HLS and a mount of .ts, in the order that the check of the server misses": r"but .ts files belong to hls",
     "an edge without an origin, or one that is an origin cluster, too": r"edge without an origin|but mode remote makes",
+    "RTMPS without a port, which the server opens nothing for": r"^rtmps\.listen is missing",
     "a password or a user's name with a colon": r"holds a colon",
-    "a directive that early releases of SRS 7 still have": r"^threads is gone since SRS 7",
 }
 
 TWICE = next(name for name in STRICTER if "twice" in name)
@@ -60,16 +60,16 @@ Verdict = tuple[int, str]
 
 
 @cache
-def release(server: Path) -> tuple[int, ...]:
+def release(server: Path) -> Release:
+    """The exact release, as the server tells it."""
     output = subprocess.run([server, "-v"], capture_output=True, text=True, check=False)
-    match = re.search(r"(\d+)\.(\d+)\.(\d+)", output.stdout + output.stderr)
-    assert match, f"{server} -v does not tell its version"
-    return tuple(map(int, match.groups()))
+    found = parse_release((output.stdout + output.stderr).strip())
+    assert found and found.is_exact, f"{server} -v does not tell its release"
+    return found
 
 
 def generated(seed: int, server: Path) -> str:
-    version = release(server)
-    return Generator(seed, version[0], late=version >= LATE).valid()
+    return Generator(seed, release(server)).valid()
 
 
 def ask(server: Path, text: str, file: Path) -> Verdict:
@@ -86,13 +86,13 @@ def ask(server: Path, text: str, file: Path) -> Verdict:
     return result.returncode, (result.stdout + result.stderr).decode(errors="replace")[-600:]
 
 
-def verdict(text: str, version: int) -> list[Finding]:
+def verdict(text: str, version: Release) -> list[Finding]:
     """Our errors, with the one that depends on the limit of open files."""
     findings = check_text(text, version)
     if not any(finding.severity == ERROR for finding in findings):
         findings += [
             finding
-            for finding in pod_checks(parse(text, version), version, "edge", {"nofile": NOFILE}, [])
+            for finding in pod_checks(parse(text, version.major), version, "edge", {"nofile": NOFILE}, [])
             if finding.path == "max_connections"
         ]
     return [finding for finding in findings if finding.severity == ERROR]
@@ -116,7 +116,7 @@ def works(server: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("server", SERVERS, ids=str)
 class TestAgainstServer:
     def test_valid_is_accepted(self, server: Path, tmp_path: Path) -> None:
-        version, *_minor = release(server)
+        version = release(server)
         texts = [generated(SEED * 1_000_003 + number, server) for number in range(CASES)]
         refused = [(text, words) for text, (code, words) in zip(texts, _ask_all(server, texts, tmp_path), strict=True) if code]
         print(f"\nSRS {version}: {len(texts)} generated valid configurations, {len(refused)} refused by the server")
@@ -124,11 +124,11 @@ class TestAgainstServer:
 
     def test_rendered_is_accepted(self, server: Path, tmp_path: Path) -> None:
         """What the modules make of parameters, of their defaults and of whatever a text can be turned into."""
-        version, *_minor = release(server)
-        texts = [compile_config("edge", {"origin": ["o"], "max_connections": 500, "srs_version": version}, where="edge").text]
-        texts.append(compile_config("origin", {"max_connections": 500, "srs_version": version}, where="origin").text)
+        version = release(server)
+        texts = [compile_config("edge", {"origin": ["o"], "max_connections": 500, "srs_version": str(version)}, where="edge").text]
+        texts.append(compile_config("origin", {"max_connections": 500, "srs_version": str(version)}, where="origin").text)
         for number in range(CASES // 3):
-            tree = parse(generated(SEED * 4_000_037 + number, server), version)
+            tree = parse(generated(SEED * 4_000_037 + number, server), version.major)
             try:
                 params = params_of(render(tree), version=version)
                 texts.append(compile_config(role_of(tree), params, where="generated").text)
@@ -140,7 +140,7 @@ class TestAgainstServer:
         assert not refused, f"{refused[0][1]}\n{refused[0][0]}"
 
     def test_broken_is_refused_here_too(self, server: Path, tmp_path: Path) -> None:
-        version, *_minor = release(server)
+        version = release(server)
         cases = []
         for number in range(CASES):
             valid = generated(SEED * 2_000_003 + number, server)

@@ -125,6 +125,7 @@ class Breaker:
             self.no_value,
             self.more_values,
             self.conflict,
+            self.no_listen,
             self.random_edits,
             self.too_many_connections,
         ]
@@ -293,8 +294,28 @@ class Breaker:
                 "stream_caster { enabled off; caster gb28181; host *; tcp_enable on; sip { serial 1; realm x; } }\n",
                 "vhost c { gop_cache_max_frames 100; }\n",
                 "vhost c { mode remote; origin a; bogus; }\n",
+                "rtmp { listen 1937; chunk_size 4096; }\n",
+                "rtmp { listen here:1937; }\n",
+                "rtmp { bogus on; }\n",
+                "rtmps { enabled on; }\n",
+                "threads { interval 5; }\n",
+                "http_api { enabled on; listen 1981 1982; }\n",
+                "http_server { enabled on; listen host:8081; }\n",
+                "http_api { enabled on; https { enabled on; listen host:1; } }\n",
+                "rtc_server { enabled on; listen host:8001; }\n",
+                "rtc_server { enabled on; tcp { enabled on; listen 0; } }\n",
+                "srt_server { enabled on; listen host:8002; }\n",
+                "rtsp_server { enabled on; listen host:8003; }\n",
+                "http_api { enabled on; auth { enabled on; type basic; username a; password b; } }\n",
+                "heartbeat { auth { enabled on; type bearer; } }\n",
+                "tencentcloud_cls { bogus on; }\n",
+                "vhost c { hls { hls_acodec an; hls_vcodec vn; } }\n",
+                "stream_caster { enabled off; caster gb28181; sip { enabled on; timeout 3; } }\n",
             )
         )
+
+    def no_listen(self, text: str) -> str:
+        return re.sub(r"(?m)^listen .*\n", "", text)
 
     def random_edits(self, text: str) -> str:
         for _number in range(self.random.randint(1, 4)):

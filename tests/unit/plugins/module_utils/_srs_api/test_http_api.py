@@ -20,6 +20,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer 
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api import http_api
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints import Endpoint
 from ansible_collections.livestream.srs.plugins.module_utils._srs_api.http_api import Answer, Api, ask_all, read_all
+from ansible_collections.livestream.srs.tests.support import srs_server
 from ansible_collections.livestream.srs.tests.support.fake_network import FakeNetwork
 from ansible_collections.livestream.srs.tests.support.srs_server import Running, Srs
 
@@ -68,6 +69,19 @@ def test_pages_are_asked_for_until_one_is_not_full(monkeypatch: pytest.MonkeyPat
     crowded.replies["clients"]["clients"] = rows
     assert read({"edge-0": crowded})["edge-0"].replies["clients"] == rows
     assert sum("clients" in target for target in crowded.seen) == 3
+
+
+@pytest.mark.parametrize("least", [1, 10])
+def test_servers_that_give_few_rows_unless_they_are_asked_for_more(least: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SRS 7.0.103 to 7.0.127 gives one row, the others ten; from 7.0.107 on it says the total beside them."""
+    rows = [{"id": f"c{number}"} for number in range(45)]
+    few = Srs.recorded("edge-0")
+    for what in ("streams", "clients"):
+        monkeypatch.setitem(srs_server.LISTS, what, least)
+        few.replies[what] |= {what: rows, "total": len(rows)}
+    answer = read({"edge-0": few})["edge-0"]
+    assert answer.error is None
+    assert (answer.replies["streams"], answer.replies["clients"]) == (rows, rows)
 
 
 def test_a_list_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
