@@ -119,14 +119,15 @@ def test_a_reload_that_is_refused_or_not_seen(built: Topology) -> None:
     def attempt(**variables: Any) -> Run:
         return asyncio.run(playbook.attempt("playbooks/site.yml", built.kubeconfig, {**built.variables, **variables}))
 
-    # What the inventory says runs would know the directive; what does run doesn't.
-    asyncio.run(built.site(srs_edge_config_strategy="reload", srs_edge_version=7, srs_edge_config={"hls": {"hls_fragment": 2}}))
+    asyncio.run(built.site(srs_edge_config_strategy="reload", srs_edge_config={"hls": {"hls_fragment": 2}}))
     kube.wait_until(lambda: len(built.kube.pods(built.namespace, EDGE)) == 3, DRAIN, "the servers that didn't reload have ended")
     before = edge_uids(built)
     for _run in range(2):
-        refused = attempt(srs_edge_config={"hls": {"hls_fragment": 2, "hls_use_fmp4": True}})
+        # What is included isn't looked into before.
+        extra = "vhost __defaultVhost__ { hls { include /etc/passwd; } }"
+        refused = attempt(srs_edge_config={"hls": {"hls_fragment": 2}, "extra": extra})
         assert refused.status == 2 and "3 of 3 servers have not taken" in refused.output, refused.output
-        assert "illegal vhost.hls.hls_use_fmp4" in refused.output, refused.output
+        assert "unexpected end of line to parse token" in refused.output, refused.output
     assert asyncio.run(built.site()).changed == 1, "taken back, the servers take it again"
     assert asyncio.run(built.site()).changed == 0
 
