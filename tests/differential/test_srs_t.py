@@ -23,6 +23,7 @@ import pytest
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release, parse_release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import check_text, compile_config
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.convert import convert
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.decompile import params_of, role_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR, Finding
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import parse
@@ -35,6 +36,8 @@ CASES = int(os.environ.get("SRS_CASES", "3000"))
 SEED = int(os.environ.get("SRS_SEED", "1"))
 NOFILE = 1024
 WORKERS = 2
+
+OTHERS = [Release(3), Release(4), Release(5, 213), Release(6, 157), Release(6, 191), Release(7, 18), Release(7, 157), Release(8, 48)]
 
 # What is refused here although the server takes it, and why that is right.
 STRICTER = {
@@ -50,6 +53,7 @@ STRICTER = {
     "HTTPS without its HTTP, which SRS 4 starts and never serves": r"but http_(api|server) is not, and needs to be",
     "HLS and a mount of .ts, in the order that the check of the server misses": r"but .ts files belong to hls",
     "an edge without an origin, or one that is an origin cluster, too": r"edge without an origin|but mode remote makes",
+    "an HTTPS port of the API, which SRS from 7.0.67 on ignores where both share the plain one": r"but http_api and http_server share",
     "RTMPS without a port, which the server opens nothing for": r"^rtmps\.listen is missing",
     "a password or a user's name with a colon": r"holds a colon",
 }
@@ -137,6 +141,19 @@ class TestAgainstServer:
         assert len(texts) > CASES // 5
         refused = [(text, words) for text, (code, words) in zip(texts, _ask_all(server, texts, tmp_path), strict=True) if code]
         print(f"\nSRS {version}: {len(texts)} configurations rendered from parameters, {len(refused)} refused by the server")
+        assert not refused, f"{refused[0][1]}\n{refused[0][0]}"
+
+    def test_converted_is_accepted(self, server: Path, tmp_path: Path) -> None:
+        """What is for other releases, written for this one."""
+        version = release(server)
+        texts = []
+        for number in range(CASES // 3):
+            other = OTHERS[number % len(OTHERS)]
+            texts.append(convert(Generator(SEED * 5_000_011 + number, other).valid(), other, version)[0])
+        ours = [(text, wrong) for text in texts if (wrong := verdict(text, version))]
+        refused = [(text, words) for text, (code, words) in zip(texts, _ask_all(server, texts, tmp_path), strict=True) if code]
+        print(f"\nSRS {version}: {len(texts)} configurations converted from other releases, {len(refused)} refused by the server")
+        assert not ours, f"{ours[0][1]}\n{ours[0][0]}"
         assert not refused, f"{refused[0][1]}\n{refused[0][0]}"
 
     def test_broken_is_refused_here_too(self, server: Path, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ class Edge(Server):
 
     @cached_property
     def service_ports(self) -> list[dict[str, Any]]:
-        public = ("rtmp", "http", "https")
+        public = ("rtmp", "rtmps", "http", "https")
         return service_ports(self.ports, (*public, "api") if self.expose_http_api else public)
 
     @property

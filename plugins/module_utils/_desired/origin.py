@@ -162,7 +162,7 @@ class Origin(Server):
         wanted = ("rtmp", "http") if self.serves_hls else ("rtmp",)
         if self.proxy:
             return Endpoint(names.ORIGIN_SERVICE, {"app": names.PROXY}, service_ports_of_proxy(*wanted))
-        return Endpoint(names.ORIGIN_SERVICE, self.selector, service_ports(self.ports, wanted))
+        return Endpoint(names.ORIGIN_SERVICE, self.selector, service_ports(self.ports, ("rtmp", "rtmps", *wanted[1:])))
 
     @cached_property
     def public_service(self) -> Endpoint | None:

@@ -32,6 +32,7 @@ FIRST_WITH_EXPORTER = 5
 # The ports of pods and Services that have names, and the directives that they are of.
 NAMED = {
     "listen": "rtmp",
+    "rtmps.listen": "rtmps",
     "http_api.listen": "api",
     "http_server.listen": "http",
     "http_server.https.listen": "https",
@@ -141,7 +142,8 @@ class Server(Pods):
 
     @cached_property
     def ports(self) -> dict[str, int]:
-        """The TCP ports where others reach it, by name: ``rtmp``, ``api``, ``http``, ``https``, ``exporter``; not those that are off."""
+        """The TCP ports where others reach it, by name: ``rtmp``, ``rtmps``, ``api``, ``http``, ``https``,
+        ``exporter``; not those that are off."""
         found: dict[str, int] = {}
         for listener in self.listeners:
             if listener.directive in NAMED and listener.ports and not listener.is_local:

@@ -21,7 +21,12 @@ EMPTY = Directive("")
 # The first release that starts without one.
 LISTEN_OPTIONAL = "7.0.96"
 # Listeners that SRS 5 and later can serve at one port.
-SHARED_PORTS = ({"http_api.listen", "http_server.listen"}, {"http_api.https.listen", "http_server.https.listen"})
+SHARED_PORTS = (
+    {"http_api.listen", "http_server.listen"},
+    {"http_api.https.listen", "http_server.https.listen"},
+    {"http_server.listen", "rtc_server.tcp.listen"},
+    {"http_server.https.listen", "rtc_server.tcp.listen"},
+)
 
 
 def server_checks(tree: list[Directive], version: Release, env: Mapping[str, str | None] | None = None) -> list[Finding]:
@@ -172,9 +177,12 @@ class _Server(Checks):
 
     def ports(self) -> Iterator[Finding]:
         listens = self.effects.listens
+        all_of: dict[str, list[str]] = {}
+        for one in listens:
+            all_of.setdefault(one.path, []).append(one.endpoint)
         for index, one in enumerate(listens):
             for other in listens[:index]:
-                shared = self.version.major >= 5 and one.endpoint == other.endpoint and {one.path, other.path} in SHARED_PORTS
+                shared = self.version.major >= 5 and all_of[one.path] == all_of[other.path] and {one.path, other.path} in SHARED_PORTS
                 if not shared and _clash(one, other):
                     message = f"is {one.endpoint!r}, a port that {other.path} has already."
                     yield self.error(one.path, message, one.at or find(self.tree, one.path.split(".")[0]))

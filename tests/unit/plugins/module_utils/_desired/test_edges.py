@@ -100,6 +100,26 @@ def test_a_templated_number_is_a_number_again() -> None:
     assert (made.version, made.image) == (Release(5), "docker.io/ossrs/srs:5")
 
 
+def test_rtmps_is_on_the_service() -> None:
+    rtmps = {"enabled": True, "listen": 1443, "secret": "edge-tls"}
+    (made,) = edges({"name": "edge", "config": {"rtmps": rtmps}}, srs_version="7.0.157")
+    assert [(port["name"], port["port"]) for port in made.service_ports] == [("rtmp", 1935), ("rtmps", 1443), ("http", 8080)]
+    (made,) = edges({"name": "edge", "config": {"rtmps": {**rtmps, "enabled": False}}}, srs_version="7.0.157")
+    assert [port["name"] for port in made.service_ports] == ["rtmp", "http"]
+
+
+def test_the_release_is_that_of_the_image() -> None:
+    plain, exact, other, stage = edges(
+        {"name": "edge"},
+        {"name": "b", "image": "registry.example/srs:6.0.184-custom"},
+        {"name": "c", "version": "7.0.157", "image": "registry.example/streaming:blue"},
+        {"name": "d", "version": 5, "image": "ossrs/srs:v5.0-r3"},
+    )
+    assert (plain.version, exact.version, other.version) == (Release(6), Release(6, 184), Release(7, 157))
+    assert stage.version == Release(5, 213)
+    assert exact.srs_conf["srs_version"] == "6.0.184"
+
+
 def test_the_api_is_on_the_service_only_when_asked() -> None:
     closed, opened = edges({"name": "edge"}, {"name": "b", "expose_http_api": True})
     assert [port["port"] for port in closed.service_ports] == [1935, 8080]

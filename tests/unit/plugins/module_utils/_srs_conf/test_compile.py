@@ -404,3 +404,116 @@ def test_secrets_become_environment_and_mounts() -> None:
 def test_switches_may_be_words(word: str, on: bool) -> None:
     text = compile_config("edge", {"origin": ["o"], "http_api": {"enabled": word}}, where="w").text
     assert f"http_api {{\n    enabled {'on' if on else 'off'};" in text
+
+
+TOKEN = {"name": "srs-api", "key": "token"}
+BASIC = {"name": "SRS_HTTP_API_AUTH_TYPE", "value": "basic"}
+
+
+def lines(compiled: Compiled) -> list[str]:
+    return [" ".join(line.split()) for line in compiled.text.splitlines()]
+
+
+@pytest.mark.parametrize(("version", "typed"), [("7", False), ("7.0.162", False), ("8.0.27", False), ("8.0.28", True), ("8", True)])
+def test_a_login_has_its_type_from_8_on(version: str, typed: bool) -> None:
+    compiled = origin(http_api={"auth": AUTH}, srs_version=version)
+    assert ("type basic;" in lines(compiled)) is typed
+    assert [entry["name"] for entry in compiled.env] == ["SRS_HTTP_API_AUTH_PASSWORD"]
+    assert not compiled.findings
+
+
+def test_a_login_by_the_environment_has_its_type_there() -> None:
+    """A text of the user's own stays as it is, and may be for SRS 7 as well, which refuses the directive."""
+    conf = "listen 1935;\ndaemon off;\nhttp_api { enabled on; auth { enabled on; username u; } }\nvhost __defaultVhost__ { }\n"
+    given = {"conf": conf, "env": ["SRS_HTTP_API_AUTH_PASSWORD"]}
+    assert origin(**given, srs_version="8").env == [BASIC]
+    assert origin(**given, srs_version="8").text == conf
+    assert origin(**given, srs_version="7.0.162").env == []
+    by_variable = ["SRS_HTTP_API_AUTH_ENABLED=on", "SRS_HTTP_API_AUTH_USERNAME=u", "SRS_HTTP_API_AUTH_PASSWORD"]
+    assert origin(env=by_variable, srs_version="8").env == [BASIC]
+    assert origin(env=[*by_variable, "SRS_HTTP_API_AUTH_TYPE=basic"], srs_version="8").env == []
+    assert origin(env=by_variable, srs_version="6").env == []
+
+
+def test_a_token() -> None:
+    auth = {"enabled": True, "type": "bearer", "token_secret": TOKEN, "rtc_bearer_enabled": True}
+    compiled = origin(
+        http_api={"auth": auth}, heartbeat={"auth": {"enabled": True, "type": "bearer", "token_secret": TOKEN}}, srs_version="8"
+    )
+    assert [entry["name"] for entry in compiled.env] == ["SRS_HTTP_API_AUTH_TOKEN", "SRS_HEARTBEAT_AUTH_TOKEN"]
+    assert [entry["valueFrom"] for entry in compiled.env] == [{"secretKeyRef": TOKEN}] * 2
+    assert lines(compiled).count("type bearer;") == 2 and not any("token" in line for line in lines(compiled))
+    assert not compiled.findings
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"http_api": {"auth": {"enabled": True, "type": "bearer"}}}, r"http_api\.auth\.token is missing"),
+        ({"http_api": {"auth": {"token": "hunter2"}}}, r"http_api\.auth\.token would be readable in a ConfigMap: .* token_secret"),
+        (
+            {"http_api": {"auth": {"token_secret": TOKEN}}, "srs_version": "7"},
+            r"token_secret needs SRS 8\.0\.28 or later, but the version is 7",
+        ),
+        ({"heartbeat": {"auth": {"enabled": True, "token_secret": TOKEN}}}, r"heartbeat\.auth\.type is missing"),
+        ({"srt_server": {"passphrase_secret": TOKEN}, "srs_version": "4"}, r"passphrase_secret needs SRS 5 or later"),
+        ({"rtmps": {"enabled": True, "secret": "tls"}}, r"rtmps\.listen is missing"),
+        ({"rtmps": {"enabled": True, "secret": "tls", "listen": 1443, "key": "/k"}}, r"rtmps\.key and secret are both given"),
+        (
+            {"rtmps": {"enabled": True, "listen": 1443}, "srs_version": "7.0.55"},
+            r"rtmps needs SRS 7\.0\.56 or later, but the version is 7\.0\.55",
+        ),
+        ({"http_server": {"listen": [8080, 8081]}, "srs_version": "7.0.66"}, r"http_server\.listen has 2 values"),
+        ({"srs_version": "6.0.191.1"}, r"srs_version is '6\.0\.191\.1', but must be one of"),
+        ({"srs_version": True}, r"srs_version is 'True'"),
+    ],
+)
+def test_mistakes_with_what_is_new(params: dict[str, Any], message: str) -> None:
+    with pytest.raises(SrsError) as caught:
+        origin(**{"srs_version": "8", **params})
+    assert re.search(message, caught.value.message), caught.value.message
+    assert "hunter2" not in caught.value.message
+
+
+def test_rtmps_takes_its_certificate_from_a_secret() -> None:
+    compiled = edge(rtmps={"enabled": True, "listen": [1443, "[::]:1443"], "secret": "edge-tls"}, srs_version="7.0.157")
+    assert {"listen 1443 [::]:1443;", "key /etc/srs/tls/rtmps-tls/tls.key;", "cert /etc/srs/tls/rtmps-tls/tls.crt;"} <= set(lines(compiled))
+    assert compiled.secret_mounts == [
+        {"name": "rtmps-tls", "secret_name": "edge-tls", "mount_path": "/etc/srs/tls/rtmps-tls", "read_only": True}
+    ]
+
+
+@pytest.mark.parametrize("version", ["5", "6", "7", "7.0.157", "8"])
+def test_srt_goes_to_rtmp_unless_it_is_said_otherwise(version: str) -> None:
+    assert "srt_to_rtmp on;" in lines(origin(srt={"enabled": True}, srs_version=version))
+    assert "srt_to_rtmp on;" in lines(origin(extra="vhost __defaultVhost__ { srt { enabled on; } }", srs_version=version))
+    assert "srt_to_rtmp off;" in lines(origin(srt={"enabled": True, "srt_to_rtmp": False}, srs_version=version))
+    assert "srt_to_rtmp on;" not in lines(origin(srt={"enabled": False}, srs_version=version))
+
+
+def test_what_is_new_for_users() -> None:
+    compiled = origin(
+        srs_version="8",
+        http_server={"listen": ["8080", "[::]:8081"]},
+        hls={"hls_use_fmp4": True, "hls_recover": False},
+        srt_server={"enabled": True, "listen": 10080, "default_mode": "publish", "default_streamid": "#!::r=live/a,m=publish"},
+        rtsp_server={"enabled": True, "listen": 5540},
+        rtsp={"enabled": True},
+    )
+    assert not compiled.findings
+    assert {
+        "listen 8080 [::]:8081;",
+        "hls_use_fmp4 on;",
+        "hls_recover off;",
+        "default_mode publish;",
+        'default_streamid "#!::r=live/a,m=publish";',
+        "listen 5540;",
+    } <= set(lines(compiled))
+
+
+def test_a_text_without_srt_to_rtmp_is_warned_of() -> None:
+    conf = "listen 1935;\ndaemon off;\nsrs_log_tank console;\nvhost __defaultVhost__ { srt { enabled on; } }\n"
+    for version in ("7", "7.0.117", "8"):
+        (warning,) = origin(conf=conf, srs_version=version).warnings("w")
+        assert "srt.srt_to_rtmp is missing, and since SRS 7.0.117 it is off unless it is given" in warning
+    assert origin(conf=conf, srs_version="7.0.116").findings == []

@@ -100,3 +100,78 @@ def test_what_hinders_a_reload_or_its_confirmation() -> None:
     assert reloadable.hindrances(text(**ready), Release(4)) == [
         "needs SRS 5.0.176, 6.0.71 or later, since SRS 4 can't tell whether it has reloaded"
     ]
+
+
+QUIET = [Release(7, 68), Release(7, 128), Release(7), Release(8), Release(8, 48)]
+LOUD = [Release(5), Release(6), Release(6, 191), Release(7, 18), Release(7, 67)]
+
+
+def needs_start(before: str, after: str, version: Release) -> bool:
+    return reloadable.restart_checksum(before, version) != reloadable.restart_checksum(after, version)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("play { mw_latency 100; }", "play { mw_latency 200; }"),
+        ("publish { mr on; }", "publish { mr off; }"),
+        ("hls { enabled on; hls_fragment 2; }", "hls { enabled on; hls_fragment 4; }"),
+        ("dvr { enabled on; dvr_plan session; }", "dvr { enabled on; dvr_plan segment; }"),
+        ("dash { enabled on; }", "dash { enabled off; }"),
+        ("forward { enabled on; destination a; }", "forward { enabled on; destination b; }"),
+        ("ingest a { enabled on; }", "ingest a { enabled off; }"),
+        ("transcode { enabled on; }", "transcode { enabled off; }"),
+        ("exec { enabled on; publish a; }", "exec { enabled on; publish b; }"),
+        ("min_latency on;", "min_latency off;"),
+        ("tcp_nodelay on;", "tcp_nodelay off;"),
+    ],
+)
+def test_what_a_stream_keeps_from_its_start_on(before: str, after: str) -> None:
+    """A reload of 7.0.68 and later is said to have been taken, and a running stream goes on as it was."""
+    assert [needs_start(vhost(before), vhost(after), version) for version in LOUD] == [False] * len(LOUD)
+    assert [needs_start(vhost(before), vhost(after), version) for version in QUIET] == [True] * len(QUIET)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("chunk_size 4096;", "chunk_size 8192;"),
+        ("http_hooks { enabled on; on_play http://a/; }", "http_hooks { enabled on; on_play http://b/; }"),
+        ("security { enabled on; allow play all; }", "security { enabled on; allow play 10.0.0.1; }"),
+        ("refer { enabled on; all a; }", "refer { enabled on; all b; }"),
+        ("cluster { mode remote; origin a; }", "cluster { mode remote; origin b; }"),
+    ],
+)
+def test_what_is_read_each_time(before: str, after: str) -> None:
+    assert not any(needs_start(vhost(before), vhost(after), version) for version in (*LOUD, *QUIET))
+
+
+def test_the_server_itself() -> None:
+    for lines in ("max_connections 5;", "grace_start_wait 1;", "grace_final_wait 1;", "force_grace_quit on;"):
+        assert not any(needs_start("listen 1935;", f"listen 1935; {lines}", version) for version in (*LOUD, *QUIET))
+    for lines in ("chunk_size 128;", "pithy_print_ms 5;"):
+        assert [needs_start("listen 1935;", f"listen 1935; {lines}", version) for version in (LOUD[0], QUIET[0])] == [False, True]
+    for version in (*LOUD, *QUIET):
+        assert needs_start("listen 1935;", "listen 1935; vhost x { }", version), "a vhost that comes"
+
+
+@pytest.mark.parametrize(
+    ("version", "hindered"),
+    [
+        (Release(5, 175), "needs SRS 5.0.176 or later, since SRS 5.0.175 can't tell whether it has reloaded"),
+        (Release(5, 176), ""),
+        (Release(6, 70), "needs SRS 6.0.71 or later"),
+        (Release(6, 71), ""),
+        (Release(7, 67), ""),
+        (Release(7, 68), "crashes SRS 7.0.68 when a vhost comes or goes: take SRS 7.0.98 or later, or the strategy roll"),
+        (Release(7, 97), "crashes SRS 7.0.97"),
+        (Release(7, 98), ""),
+        (Release(7), ""),
+        (Release(8), ""),
+    ],
+)
+def test_releases_that_cannot_reload(version: Release, hindered: str) -> None:
+    ready = text(inotify_auto_reload=True, http_api={"enabled": True, "raw_api": {"enabled": True}})
+    found = reloadable.hindrances(ready, version)
+    assert len(found) == bool(hindered)
+    assert not hindered or found[0].startswith(hindered)
