@@ -60,7 +60,7 @@ variables:
   description: The variables that take the topology over, without secrets.
   returned: success
   type: dict
-  sample: {srs_namespace: default, srs_version: 6, srs_production_defaults: false}
+  sample: {srs_namespace: default, srs_version: "6", srs_production_defaults: false}
 inventory:
   description: The same as the text of a file of variables.
   returned: success

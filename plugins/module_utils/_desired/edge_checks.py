@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, server_pods
+from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, releases, server_pods
 from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
 from ansible_collections.livestream.srs.plugins.module_utils._desired.pods_checks import MOST_PODS, WEEK
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server

@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._labels import SRS_CONTAINER
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Config
-from ansible_collections.livestream.srs.plugins.module_utils._releases.release import MAJORS
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import MAJORS, Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import parse, render, tree, values
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.features import features
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
@@ -71,7 +71,7 @@ def of_config_map(config_map: Object) -> Config:
     except SrsError:
         return found  # what is wrong with it, and where, is for srs_edge_config to say
     # What these follow from has the same defaults in every version.
-    found["features"] = sorted(features(Reading(root, MAJORS[-1])))
+    found["features"] = sorted(features(Reading(root, Release(MAJORS[-1]))))
     limit = tree.find(root, "max_connections")
     found["max_connections"] = (whole_number(limit.arg0) if limit else None) or MAX_CONNECTIONS
     api = tree.find(root, "http_api")

@@ -125,13 +125,13 @@ class _Converter:
     def directive(self, directive: Directive, spec: Spec, path: str) -> Directive | None:
         name = f"{path} {directive.arg0}" if directive.children is not None and directive.args else path
         if (gate := gated(spec, self.after)) and gated(spec, self.before) != gate:
-            # What does nothing any more has nothing to lose.
-            if spec.known(self.after) is not False and not reaches(self.after, spec.idle):
-                self.note("beware", name, gate[1])
-            elif not reaches(self.before, spec.idle):
+            goes = spec.known(self.after) is False
+            if goes or (reaches(self.after, spec.idle) and not reaches(self.before, spec.idle)):
                 loss = f" Without it {LOSSES[path]}." if path in LOSSES and directive.value("enabled") == "on" else ""
                 self.note("gone", name, f"{gate[1][:-1]}, and is left out.{loss}")
                 return None
+            if not reaches(self.after, spec.idle):
+                self.note("beware", name, gate[1])
         if directive.name == "include":
             self.note("beware", f"include of {' '.join(directive.args)}", "is not looked into: convert these files, too.")
         if directive.children is None or spec.free:
