@@ -121,7 +121,7 @@ def test_edges_of_edges() -> None:
     [
         ({}, []),
         ({"expose_http_api": True}, ["set srs_edge_config.http_api.auth."]),
-        ({"expose_http_api": True, "version": 4, "image": "ossrs/srs:4"}, ["SRS 4 can't have one."]),
+        ({"expose_http_api": True, "version": 4, "image": "ossrs/srs:4"}, ["SRS 4 can't have one.", "publisher-aborts-server"]),
         ({"expose_http_api": True, "config": {"http_api": {"auth": AUTH}}}, []),
         ({"publish_from": ["10.0.0.0/8"]}, ["external_traffic_policy is Local"]),
         ({"publish_from": ["10.0.0.0/8"], "slb": {"external_traffic_policy": "Local"}}, []),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.livestream.srs.plugins.module_utils._releases.advisories import FEATURES
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import parse
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.features import features
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
@@ -34,7 +35,7 @@ TEXTS = {
 
 
 def read(text: str, env: dict[str, str | None] | None = None) -> Reading:
-    return Reading(parse.parse(text), 6, env)
+    return Reading(parse.parse(text), Release(6), env)
 
 
 @pytest.mark.parametrize("words", TEXTS)
