@@ -20,6 +20,9 @@ from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.values im
 EMPTY = Directive("")
 # The first release that starts without one.
 LISTEN_OPTIONAL = "7.0.96"
+# The first releases whose edges serve RTMP and HTTP-FLV alone, and what they leave to the origin.
+BARE_EDGE = "6.0.179 7.0.94"
+AT_NO_EDGE = ("rtc", "srt", "hls", "dash", "dvr", "forward", "exec")
 # Listeners that SRS 5 and later can serve at one port.
 SHARED_PORTS = (
     {"http_api.listen", "http_server.listen"},
@@ -219,6 +222,11 @@ class _Server(Checks):
                 yield self.error(
                     f"{path}.cluster.origin_cluster", "is on, but mode remote makes this an edge.", cluster.get("origin_cluster")
                 )
+            if reaches(self.version, BARE_EDGE):
+                for name in AT_NO_EDGE:
+                    if (vhost.get(name) or EMPTY).value("enabled") == "on":
+                        message = f"does nothing at an edge (SRS {self.version}): have it at the origin."
+                        yield self.warning(f"{path}.{name}", message, vhost.get(name))
             if cluster.value("follow_client") == "on" and cluster.value("protocol", "rtmp") != "rtmp":
                 yield self.warning(f"{path}.cluster.protocol", "does nothing while follow_client is on.", cluster.get("protocol"))
         if cluster.value("origin_cluster") == "on" and not (cluster.get("coworkers") or EMPTY).args:

@@ -204,6 +204,21 @@ def test_logins_of_8(text: str, wrong: list[str]) -> None:
     assert [finding.path for finding in found(text, Release(8, 28)) if finding.severity == ERROR] == wrong
 
 
+@pytest.mark.parametrize("name", ["rtc", "srt", "hls", "dash", "dvr", "forward", "exec"])
+def test_what_an_edge_leaves_to_its_origin(name: str) -> None:
+    inner = f"{name} {{ enabled on; }}" if name != "srt" else "srt { enabled on; srt_to_rtmp on; }"
+    text = f"vhost x {{ cluster {{ mode remote; origin a; }} {inner} }}"
+    for version, warned in (
+        (Release(6, 178), False),
+        (Release(6, 179), True),
+        (Release(7, 93), False),
+        (Release(7, 94), True),
+        (Release(8), True),
+    ):
+        assert [finding.path for finding in found(text, version)] == ([f"vhost x.{name}"] if warned else [])
+    assert found(text.replace("mode remote", "mode local"), Release(8)) == []
+
+
 VARIABLES = [
     ("SRS_RTMP_LISTEN", "8.0.48"),
     ("SRS_RTMPS_LISTEN", "7.0.56"),
