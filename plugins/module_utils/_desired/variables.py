@@ -16,6 +16,13 @@ NULLABLE = frozenset({"srs_edge_replicas", "hls_nginx_replicas"})
 # Variables that the playbooks read and that belong to no role.
 PLAYBOOK_VARIABLES = frozenset(
     {
+        "srs_acceptance_clusters",
+        "srs_acceptance_expect_streams",
+        "srs_acceptance_harmless_errors",
+        "srs_acceptance_required",
+        "srs_acceptance_seconds",
+        "srs_acceptance_streams",
+        "srs_acceptance_track",
         "srs_adopt_dest",
         "srs_adopt_overwrite",
         "srs_api_password",
