@@ -65,7 +65,9 @@ options:
     type: int
     default: 3
   expect_streams:
-    description: Streams that must be live, as C(/APP/STREAM) of the default vhost or C(VHOST/APP/STREAM), such as those that were so before a change.
+    description:
+      - Streams that must be live, as C(/APP/STREAM) of the default vhost or C(VHOST/APP/STREAM), such as those that were so before a
+        change.
     type: list
     elements: str
     default: []
@@ -112,7 +114,7 @@ ok:
   returned: always
   type: bool
 verified:
-  description: Whether at least one player saw something of each server that was chosen; of the origins, of one that has a stream.
+  description: Whether at least one player saw something of each server that was chosen; of the origins, of one of them. HLS doesn't count.
   returned: always
   type: bool
 clusters:

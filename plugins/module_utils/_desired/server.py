@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Pods, Settings
 from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import serving
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compile import reading_of
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import Listener, effects
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
@@ -67,16 +68,6 @@ class Grace:
     pre_stop: int
     drain: int
     period: int
-
-
-FLV_MOUNT = "/[app]/[stream].flv"
-# Switch, and what then refuses players.
-REFUSES_PLAYERS = (
-    ("http_hooks.enabled", "http_hooks.on_connect"),
-    ("http_hooks.enabled", "http_hooks.on_play"),
-    ("refer.enabled", "refer.all"),
-    ("refer.enabled", "refer.play"),
-)
 
 
 @dataclass(kw_only=True)
@@ -158,25 +149,12 @@ class Server(Pods):
     @property
     def serves_flv(self) -> bool:
         """Whether it has HTTP-FLV at /APP/STREAM.flv of its HTTP server."""
-        reading = self.reading
-        return "http" in self.ports and any(
-            reading.is_on("http_remux.enabled", vhost) and str(reading.setting("http_remux.mount", vhost).value).endswith(FLV_MOUNT)
-            for vhost in reading.vhosts
-        )
+        return "http" in self.ports and serving.has_flv(self.reading)
 
     @property
     def may_refuse_players(self) -> str:
         """The setting by which it may refuse a player that has no token; empty if there is none."""
-        for vhost in self.reading.vhosts:
-            for switch, setting in REFUSES_PLAYERS:
-                if self.reading.is_on(switch, vhost) is not False and self.reading.setting(setting, vhost).values != ():
-                    return setting
-            rules = vhost.get("security")
-            if rules and rules.value("enabled") == "on":
-                denied = [rule for rule in rules.all("deny") if rule.arg0 == "play"]
-                if denied or ["play", "all"] not in [rule.args for rule in rules.all("allow")]:
-                    return "security"
-        return ""
+        return serving.may_refuse_players(self.reading)
 
     @property
     def opens_low_ports(self) -> bool:

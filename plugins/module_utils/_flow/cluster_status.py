@@ -94,9 +94,9 @@ class Reader:
         }
         return {**unjudged, **verdicts.judge(unjudged, self.params["near_capacity"], self.advice)}
 
-    def look(self) -> KubernetesSide:
-        """What Kubernetes says about it. Texts of pods, events and annotations may be anybody's."""
-        objects = self._objects()
+    def look(self, objects: Mapping[str, list[dict[str, Any]] | None] | None = None) -> KubernetesSide:
+        """What Kubernetes says about it: the ``objects``, or those of now. Texts of pods, events and annotations may be anybody's."""
+        objects = self.objects() if objects is None else objects
         config_maps = objects.get("ConfigMap") or []
         found: KubernetesSide = {
             "namespace": self.namespace,
@@ -109,18 +109,19 @@ class Reader:
 
     def ask(self, found: KubernetesSide, *what: str, component: Component | None = None) -> list[streams.Server]:
         """All servers of the topology or of one component, each with what it answered (to ``what``, or to everything) or why it didn't."""
-        servers, asked = self.targets(found)
-        if component:
-            servers = {name: server for name, server in servers.items() if server.component == component}
-            asked = [endpoint for endpoint in asked if endpoint.name in servers]
+        servers, asked = self.targets(found, component)
         if not asked:
             return list(servers.values())
         # Here, since most runs ask nobody: asyncio takes its time to load.
         import asyncio
 
+        return asyncio.run(self.asking(servers, asked, *what))
+
+    async def asking(self, servers: Mapping[str, streams.Server], asked: Sequence[Endpoint], *what: str) -> list[streams.Server]:
+        """The same of ``targets``, within asyncio."""
         from ansible_collections.livestream.srs.plugins.module_utils._srs_api.http_api import PATHS, read_all
 
-        for name, answer in asyncio.run(read_all(asked, self.params["api_timeout"], what or PATHS)).items():
+        for name, answer in (await read_all(asked, self.params["api_timeout"], what or PATHS)).items():
             server, read = servers[name], answers.read(answer.replies)
             server.replies = read
             if answer.error:
@@ -129,7 +130,7 @@ class Reader:
                 server.error_kind, server.error = "invalid_response", read.odd
         return list(servers.values())
 
-    def _objects(self) -> dict[str, list[dict[str, Any]] | None]:
+    def objects(self) -> dict[str, list[dict[str, Any]] | None]:
         """The topology's objects by kind; None for an optional kind that may not be read."""
         found: dict[str, Any] = {kind: self._list(version, kind, self.labels) for version, kind in WORKLOADS}
         workloads = [item for _version, kind in WORKLOADS for item in found[kind]]
@@ -153,8 +154,8 @@ class Reader:
                 return None
             raise
 
-    def targets(self, found: KubernetesSide) -> tuple[dict[str, streams.Server], list[Endpoint]]:
-        """All servers of the topology by name, and how to reach those that can be asked; the others have an error.
+    def targets(self, found: KubernetesSide, component: Component | None = None) -> tuple[dict[str, streams.Server], list[Endpoint]]:
+        """All servers of the topology or of one component by name, and how to reach those that can be asked; the others have an error.
 
         Both are empty if the servers are not to be read.
         """
@@ -162,10 +163,12 @@ class Reader:
             return {}, []
         servers: dict[str, streams.Server] = {}
         asked: list[Endpoint] = []
-        for component, cluster, workload, pod in members.servers(found):
+        for place, cluster, workload, pod in members.servers(found):
+            if component not in (None, place):
+                continue
             config = found["configs"].get(workload["config_map"] or "")
             limit = workload["max_connections"] or (config and config["max_connections"])
-            server = streams.Server(pod["name"], component, cluster, pod["ip"], pod["state"], pod["ready"], limit)
+            server = streams.Server(pod["name"], place, cluster, pod["ip"], pod["state"], pod["ready"], limit)
             servers[pod["name"]] = server
             if not pod["ip"] or pod["phase"] != "Running":
                 server.error_kind, server.error = "not_running", f"the pod is not running: {pod['reason'] or pod['phase']}"

@@ -5,26 +5,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._flow.cluster_status import Reader
+from ansible_collections.livestream.srs.plugins.module_utils._flow.ways import Ways
 from ansible_collections.livestream.srs.plugins.module_utils._kubernetes_api.client import Client
 from ansible_collections.livestream.srs.plugins.module_utils._labels import SRS_CONTAINER
-from ansible_collections.livestream.srs.plugins.module_utils._network.no_answer import NoAnswer
 from ansible_collections.livestream.srs.plugins.module_utils._observed import members, playback, server_log, streams
 from ansible_collections.livestream.srs.plugins.module_utils._observed.playback import Target
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import KubernetesSide, Stream
 from ansible_collections.livestream.srs.plugins.module_utils._player import player
-from ansible_collections.livestream.srs.plugins.module_utils._player.viewer import Patience, View, Way
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.endpoints import Endpoints
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.http_api import not_passed_on, read_all
-from ansible_collections.livestream.srs.plugins.module_utils._srs_api.session import connection_to
+from ansible_collections.livestream.srs.plugins.module_utils._player.viewer import Patience, View
+from ansible_collections.livestream.srs.plugins.module_utils._srs_api.http_api import read_all
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -49,7 +45,7 @@ class _Check:
         self.params = params
         self.patience = Patience(params["seconds"], params["timeout"])
         self.by_api_proxy = params["api_via"] == "pod_proxy"
-        self.endpoints = Endpoints(params, client.connection)
+        self.ways = Ways(client, params)
         more = {"read_servers": True, "app": "live", "stream": "livestream", "near_capacity": 100}
         self.reader = Reader(client, {**params, **more})
         self.targets = [Target(cluster) for cluster in params["clusters"]]
@@ -111,7 +107,7 @@ class _Check:
 
     def _play(self, targets: Sequence[Target], stream: Stream, found: KubernetesSide) -> None:
         urls = [playback.url_of(target, stream) for target in targets]
-        views = asyncio.run(player.play(urls, self.patience, ssl.create_default_context, [self._way(target) for target in targets]))
+        views = asyncio.run(player.play(urls, self.patience, ssl.create_default_context, [self.ways.to(target) for target in targets]))
         silent = [target for target, view in zip(targets, views, strict=True) if view.error == "timeout"]
         there = self._reachable(found, silent) if silent else set()
         for target, view in zip(targets, views, strict=True):
@@ -130,10 +126,6 @@ class _Check:
         if before and target.verdict == "ok":
             target.message = f"another stream does not play: {before}"
 
-    def _way(self, target: Target) -> Way:
-        endpoint = self.endpoints.media(target.pod or {}, self.params["namespace"], target.port)
-        return Way(partial(connection_to, endpoint), endpoint.prefix, endpoint.headers, _refusal)
-
     def _log(self, target: Target) -> list[str]:
         """What the server's log says of the time since the view began; nothing where it may not be read."""
         pod = target.pod["name"] if target.pod else ""
@@ -143,10 +135,3 @@ class _Check:
         except SrsError:
             return []
         return server_log.reasons(text)
-
-
-def _refusal(status: int, body: bytes) -> NoAnswer | None:
-    try:
-        return not_passed_on(status, json.loads(body))
-    except (ValueError, RecursionError):
-        return None

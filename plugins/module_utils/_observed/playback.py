@@ -63,13 +63,16 @@ class Target:
         }
 
 
-def to_play(streams: Iterable[Stream], of_origins: bool) -> list[Stream]:
+def to_play(streams: Iterable[Stream], of_origins: bool, most: int | None = STREAMS) -> list[Stream]:
     """The streams to try, the surest first. Without origins of its own a topology only knows what its edges pull."""
-    live = [
-        stream for stream in streams if is_plain(stream) and (stream["live"] or (not of_origins and (stream["players"] or stream["pulls"])))
-    ]
+    live = [stream for stream in streams if is_plain(stream) and is_live(stream, of_origins)]
     live.sort(key=lambda stream: (stream["vhost"] != DEFAULT_VHOST, stream["video"] is None, -(stream["live_seconds"] or 0), stream["url"]))
-    return live[:STREAMS]
+    return live[:most]
+
+
+def is_live(stream: Stream, of_origins: bool) -> bool:
+    """Whether a stream is there to be played, as far as those tell that were asked: origins, or edges alone."""
+    return bool(stream["live"] or (not of_origins and (stream["players"] or stream["pulls"])))
 
 
 def is_plain(stream: Stream) -> bool:
@@ -108,7 +111,8 @@ def url_of(target: Target, stream: Stream) -> str:
     host = f"[{ip}]" if ":" in ip else ip
     if target.protocol == "rtmp":
         return f"rtmp://{host if stream['vhost'] == DEFAULT_VHOST else stream['vhost']}:{target.port}{stream['url']}"
-    return f"http://{host}:{target.port}{stream['url']}.flv" + ("" if stream["vhost"] == DEFAULT_VHOST else f"?vhost={stream['vhost']}")
+    suffix = ".m3u8" if target.protocol == "hls" else ".flv"
+    return f"http://{host}:{target.port}{stream['url']}{suffix}" + ("" if stream["vhost"] == DEFAULT_VHOST else f"?vhost={stream['vhost']}")
 
 
 def judge(target: Target, stream: Stream, seen: Mapping[str, Any], error: str | None) -> None:

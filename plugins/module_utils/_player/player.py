@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -49,21 +50,30 @@ def protocol_of(url: str) -> str:
 async def play(
     urls: Sequence[str], patience: Patience, tls: Callable[[], ssl.SSLContext], ways: Sequence[Way | None] | None = None
 ) -> list[View]:
-    """Play all URLs at once, and tell of each what was seen. ``tls`` is called once, if at all. ``ways`` are those to their servers, where
-    they aren't reached by the URLs.
-    """
+    """Play all URLs at once, and tell of each what was seen. ``ways`` are those to their servers, where they aren't reached by the URLs."""
+    views = [View(url, protocol_of(url), way, patience) for url, way in zip(urls, ways or [None] * len(urls), strict=True)]
+    await play_views(views, tls)
+    return views
+
+
+async def play_views(views: Sequence[View], tls: Callable[[], ssl.SSLContext]) -> None:
+    """Play them, each when it is its time, and fill in what was seen. ``tls`` is called once, if at all."""
     tls, resolver = cache(tls), Resolver()
-    if any(urlsplit(url).scheme in SECURE for url in urls):
+    if any(urlsplit(view.url).scheme in SECURE for view in views):
         tls()
-    views = [View(url, protocol_of(url), way) for url, way in zip(urls, ways or [None] * len(urls), strict=True)]
 
     async def watch(view: View, progress: Progress) -> None:
-        await _watch(Viewer(view, patience, tls, resolver, progress))
+        await asyncio.sleep(view.after)
+        viewer = Viewer(view, tls, resolver, progress)
+        try:
+            async with asyncio.timeout(view.limit):
+                await _watch(viewer)
+        except TimeoutError:
+            viewer.end(STALLED, f"nothing was decided within {view.limit:g} s")
 
     for view, given_up in zip(views, await at_once([partial(watch, view) for view in views]), strict=True):
         if isinstance(given_up, NoAnswer):
             view.verdict, view.message = WRONG, given_up.message
-    return views
 
 
 async def _watch(viewer: Viewer) -> None:

@@ -70,6 +70,11 @@ class View:
     url: str
     protocol: str
     way: Way | None = None
+    patience: Patience = Patience()
+    after: float = 0.0
+    """When it begins, in seconds."""
+    limit: float | None = None
+    """When it ends at the latest, in seconds from its beginning, whatever a playlist promises."""
     verdict: str = ""
     message: str = ""
     error: Kind | None = None
@@ -91,16 +96,16 @@ class View:
 class Viewer:
     """One viewer, who has one connection at a time."""
 
-    def __init__(self, view: View, patience: Patience, tls: Callable[[], ssl.SSLContext], resolver: Resolver, progress: Progress) -> None:
+    def __init__(self, view: View, tls: Callable[[], ssl.SSLContext], resolver: Resolver, progress: Progress) -> None:
         self.view = view
         self.url = urlsplit(view.url)
         self.record = view.record
-        self.patience = patience
+        self.patience = view.patience
         self.tls = tls
         self.resolver = resolver
         self.progress = progress
         self.began = asyncio.get_running_loop().time()
-        self.limit = asyncio.timeout_at(self.began + patience.limit)
+        self.limit = asyncio.timeout_at(self.began + view.patience.limit)
         self.connection: Connection | None = None
         self._held = 0
 
