@@ -222,7 +222,7 @@ def sample(clusters: Sequence[Cluster], streams: int, most: int) -> None:
 def seats(clusters: Iterable[Cluster], places: Iterable[Place], streams: Sequence[Stream]) -> list[Seat]:
     """Who plays: each stream from each server, where the server is to have it, and from its origin in any case."""
     makes_hls = any(place.offer.makes_hls for place in places)
-    found = []
+    found: list[Seat] = []
     asked = set()
     for cluster in clusters:
         for place in cluster.played:
@@ -353,27 +353,24 @@ def problems(clusters: Sequence[Cluster], all_seats: Sequence[Seat], seen: Seen)
 
 def _unplayed(all_seats: Iterable[Seat]) -> Iterator[str]:
     """A line for each way to fail, with the servers and streams that do."""
-    grouped: dict[tuple[str, ...], list[Seat]] = {}
-    seats_ = [seat for seat in all_seats if not seat.reference]
-    good = {(seat.server, seat.stream, seat.protocol) for seat in seats_ if seat.joiner == EARLY and seat.verdict == "ok"}
-    for seat in seats_:
+    grouped: dict[tuple[str, str, str], list[Seat]] = {}
+    own = [seat for seat in all_seats if not seat.reference]
+    good = {(seat.server, seat.stream, seat.protocol) for seat in own if seat.joiner == EARLY and seat.verdict == "ok"}
+    for seat in own:
         if seat.failed:
             alone = seat.joiner == LATE and (seat.server, seat.stream, seat.protocol) in good
-            if seat.protocol == "hls":
-                who = "HLS"
-            else:
-                who = f"a player by {PROTOCOLS[seat.protocol]} that joins {'first' if seat.joiner == EARLY else 'later'}"
-            why = f"{seat.verdict}: {seat.message}{', while the one before it can play it' if alone else ''}"
-            grouped.setdefault((seat.title, who, why), []).append(seat)
-    for (cluster, who, why), failed in grouped.items():
-        servers = list(dict.fromkeys(seat.server for seat in failed))
-        streams = list(dict.fromkeys(str(seat.stream) for seat in failed))
-        yield f"{cluster}, server {first_of(servers, SHOWN)}: {who} can't play {first_of(streams, SHOWN)}: {why}"
+            why = f"{seat.verdict}: {seat.message}{', though who joined before can' if alone else ''}"
+            grouped.setdefault((seat.title, "joins later" if seat.joiner == LATE else "plays", why), []).append(seat)
+    for (cluster, does, why), failed in grouped.items():
+        servers = first_of(list(dict.fromkeys(seat.server for seat in failed)), SHOWN)
+        streams = first_of(list(dict.fromkeys(str(seat.stream) for seat in failed)), SHOWN)
+        protocols = ", ".join(dict.fromkeys(PROTOCOLS[seat.protocol] for seat in failed))
+        yield f"{cluster}, server {servers}: who {does} by {protocols} gets nothing good of {streams}: {why}"
 
 
 def summary(clusters: Sequence[Cluster], all_seats: Sequence[Seat], failed: Sequence[str], bad_streams: Sequence[str]) -> list[str]:
     """What plays, what failed, and what isn't known."""
-    lines = [] if clusters else ["Nothing could be verified: no cluster has such servers"]
+    lines = list(_unverified(cluster for cluster in clusters if cluster.message)) if clusters else ["no cluster has such servers"]
     for cluster in clusters:
         mine = [seat for seat in all_seats if _of(seat, cluster)]
         good = [seat for seat in mine if seat.verdict == "ok"]
@@ -384,9 +381,7 @@ def summary(clusters: Sequence[Cluster], all_seats: Sequence[Seat], failed: Sequ
             protocols = [shown for name, shown in PROTOCOLS.items() if any(seat.protocol == name for seat in good)]
             pods = "server" if servers == 1 and not of else "servers"
             lines.append(f"{first_of(streams, SHOWN)} played from {servers}{of} {pods} of {cluster.title} by {', '.join(protocols)}")
-        if cluster.message:
-            lines.append(f"{cluster.title} could not be verified: {cluster.message}")
-        else:
+        if not cluster.message:
             lines += _unknown(cluster, mine)
     return [*lines, *(f"{stream} is bad by itself and says nothing about servers" for stream in bad_streams), *failed]
 
@@ -405,12 +400,20 @@ def failure(found: Sequence[str], clusters: Sequence[Cluster], all_seats: Sequen
     lines = list(found)
     if required:
         unknown = [cluster for cluster in clusters if cluster.component != "hls" and not is_verified(cluster, all_seats)]
-        why = [f"{cluster.title} could not be verified: {cluster.message}" for cluster in unknown]
-        why += [] if clusters else [f"no cluster has {'servers' if track == 'all' else f'{track} servers'}"]
+        why = list(_unverified(unknown)) if clusters else [f"no cluster has {'servers' if track == 'all' else f'{track} servers'}"]
         lines += [f"{line}; mend that, or set srs_acceptance_required (required) to false" for line in why]
     if not lines:
         return ""
     return "\n".join(["The servers are not accepted:", *(f"- {line}" for line in lines)])
+
+
+def _unverified(clusters: Iterable[Cluster]) -> Iterator[str]:
+    """A line for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for cluster in clusters:
+        by_reason.setdefault(cluster.message, []).append(cluster.title)
+    for reason, titles in by_reason.items():
+        yield f"{first_of(titles, SHOWN)} could not be verified: {reason}"
 
 
 def _of(seat: Seat, cluster: Cluster) -> bool:
