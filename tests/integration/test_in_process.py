@@ -48,6 +48,7 @@ RELOADING = {"name": "edge", "app": "srs-edge", "config_map": "srs-edge-config",
 # What each module is given to do its work.
 GOOD: dict[str, dict[str, Any]] = {
     "apply_set": {"name": "web", "namespace": "n", "objects": [CONFIG_MAP, HIDDEN]},
+    "srs_acceptance_info": {"namespace": "n", "seconds": 10, "required": False},
     "srs_client_info": {"namespace": "n"},
     "srs_client_kick": {"namespace": "n", "clusters": ["edge"]},
     "srs_cluster_status": {"namespace": "n", "query": "origins.origin.workloads[].name"},
@@ -74,6 +75,7 @@ MORE: dict[str, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {
         ("text and a date", {"objects": ["apiVersion: v1\nkind: ConfigMap\nmetadata: {name: dated}\ndata: {day: '2026-01-01'}"]}, {}),
         ("not an object", {"objects": [{"kind": "ConfigMap"}, 7]}, {}),
     ],
+    "srs_acceptance_info": [("unknown cluster", {"clusters": ["moon"]}, {}), ("wrong number", {"seconds": 1}, {})],
     "srs_client_info": [("one", {"roles": "publisher"}, {}), ("unknown server", {"servers": ["edge-9"]}, {})],
     "srs_client_kick": [("unknown clients", {"clusters": []}, {})],
     "srs_cluster_status": [

@@ -70,7 +70,7 @@ class _Acceptance:
         return self._result(clusters, seats, live, seen, bad_streams)
 
     def _look(self) -> tuple[KubernetesSide, dict[str, Offer], list[Stream], Seen, str]:
-        """The topology, the streams to play, which are missing, and why there are none. Publishers that were cut get time to come back."""
+        """The topology, the streams to play, which are missing, why there are none. Publishers get time to come back, if that matters."""
         while True:
             objects = self.reader.objects()
             found = self.reader.look(objects)
@@ -79,7 +79,8 @@ class _Acceptance:
             built = streams.build(asked, members.inside(found))
             live, missing = acceptance.choose_streams(built, self.of_origins, self.expected, self.params["streams"])
             waited = time.monotonic() - self.began
-            if (live and not missing) or waited >= self.times.wait:
+            lacks = missing or (self.params["required"] and not live)
+            if not lacks or waited >= self.times.wait:
                 break
             time.sleep(LOOK_AGAIN)
         silent = [server.error for server in asked if server.error]

@@ -19,6 +19,7 @@ Object = Mapping[str, Any]
 
 NGINX = "nginx"
 HLS_PORT = "hls"
+RTMP_PORT = 1935
 # Where players look for a playlist, by SRS's default, and by the nginx of the collection.
 PLAYLIST = "[app]/[stream].m3u8"
 
@@ -59,12 +60,12 @@ def _offer(workload: Object, config_maps: Mapping[str, Mapping[str, str]]) -> Of
         return Offer(track, hls_port=nginx, by_nginx=True)
     reading = _reading(template, containers[SRS_CONTAINER], config_maps)
     if reading is None:
-        return Offer(track, 1935, hls_port=nginx, by_nginx=True)
+        return Offer(track, RTMP_PORT, hls_port=nginx, by_nginx=nginx is not None)
     http = serving.port(reading, "http_server.listen")
     makes = serving.has_hls(reading, PLAYLIST)
     return Offer(
         track,
-        rtmp_port=serving.port(reading, "listen"),
+        rtmp_port=serving.port(reading, "listen") or RTMP_PORT,
         flv_port=http if serving.has_flv(reading) else None,
         hls_port=nginx or (http if makes and serving.serves_its_hls(reading) else None),
         by_nginx=nginx is not None,

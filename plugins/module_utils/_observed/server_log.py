@@ -17,10 +17,10 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _QUERY = re.compile(r"(\?|param=)[^\s,;\"'\]]+")
 SHOWN = 200
 # What went wrong with one connection, by the other side's doing: sockets, RTMP, HTTP, streams that are published already, hooks that refuse
-# (srs_kernel_error.hpp). Not the edge's own state, 2020 to 2023.
+# (srs_kernel_error.hpp). Not connections that a server makes itself, 1012 and 1018, nor an edge's state, 2020 to 2023.
 _OF_CLIENTS = frozenset(
     [
-        *range(1000, 1013), 1018, 1019, 1028, *range(2000, 2020), *range(2024, 2060),
+        *range(1000, 1012), 1019, 1028, *range(2000, 2020), *range(2024, 2060),
         3007, 3009, 3064, 3065, 3066, 4005, 4025, 4029, *range(4040, 4045),
     ]
 )  # fmt: skip

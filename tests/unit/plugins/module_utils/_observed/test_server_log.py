@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.livestream.srs.plugins.module_utils._observed.server_log import reasons
+from ansible_collections.livestream.srs.plugins.module_utils._observed.server_log import own_errors, reasons
 
 SRS_6 = """\
 [2026-11-26 12:00:00.000][INFO][1][aaa] RTMP client ip=10.0.0.1:1
@@ -37,3 +37,27 @@ def test_a_log_without_any(text: str) -> None:
 
 def test_a_line_may_be_long() -> None:
     assert len(reasons(f"[t][ERROR][1][a][1] {'x' * 5000}")[0]) == 200
+
+
+# By SRS 6.0.157 and 7.0.18, when players, publishers and strangers came and went.
+OF_CLIENTS = """\
+[t][WARN][1][j0w2t469][104] client disconnect peer. ret=1007
+[t][ERROR][1][37062184][11] serve error code=2000(RtmpPlainRequired)(RTMP handshake requires plain text) : rtmp handshake
+[t][ERROR][1][n4462z11][11] serve error code=2001(RtmpChunkStart)(RTMP packet must be fresh chunk) : rtmp connect tcUrl
+[t][ERROR][1][5x8173bc][104] serve error code=3009(HttpParseHeader)(HTTP parse header failed) : parse message
+[t][ERROR][1][k4692407][11] serve error code=1028(StreamBusy)(Stream already exists or busy) : service cycle
+[t][WARN][1][4k353111][4] origin disconnected, retry, error code=1007(SocketRead)(Socket read data failed) : recv message
+"""
+
+
+def test_what_clients_do_is_no_error_of_the_server() -> None:
+    assert own_errors(OF_CLIENTS) == []
+    assert own_errors(f"{OF_CLIENTS}[t][ERROR][1][a][2] serve error code=2021(EdgePublishState) : forward\n") == [
+        "serve error code=2021(EdgePublishState) : forward"
+    ]
+
+
+def test_what_a_server_fails_to_do_is_its_own() -> None:
+    assert own_errors(SRS_6) == ["serve error code=1018 : connect rtmp://o/live/x?... failed", "create dir ./objs/nginx"]
+    assert own_errors(SRS_6, most=1) == ["create dir ./objs/nginx"]
+    assert own_errors(SRS_6, ["create dir", "code=1018"]) == []
