@@ -220,7 +220,13 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.livestream.srs.plugins.module_utils._argspec import connection_spec, srs_api_spec
 from ansible_collections.livestream.srs.plugins.module_utils._errors import run
-from ansible_collections.livestream.srs.plugins.module_utils._flow.acceptance_info import flow
+
+
+def flow(module: AnsibleModule) -> dict[str, Any]:
+    # Here, since asyncio and players take their time to load.
+    from ansible_collections.livestream.srs.plugins.module_utils._flow import acceptance_info
+
+    return acceptance_info.flow(module)
 
 
 def specification() -> dict[str, Any]:
