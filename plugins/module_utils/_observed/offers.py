@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._labels import CANARY, SRS_CONTAINER, TRACK
 from ansible_collections.livestream.srs.plugins.module_utils._observed import server_config
-from ansible_collections.livestream.srs.plugins.module_utils._releases.release import MAJORS
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import MAJORS, Release, release_of_image
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import parse, serving
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
 
@@ -80,10 +80,11 @@ def _reading(template: Object, container: Object, config_maps: Mapping[str, Mapp
     text = config_maps.get(settings.config_map or "", {}).get(settings.config_file or "")
     if not text:
         return None
+    release = release_of_image(str(container.get("image"))) or Release(MAJORS[-1])
     # A value from a Secret or a field is not known here.
     env = {one["name"]: one.get("value") if "valueFrom" in one else one.get("value") or "" for one in container.get("env") or ()}
     try:
-        return Reading(parse.parse(text), MAJORS[-1], env)
+        return Reading(parse.parse(text, release.major), release, env)
     except SrsError:
         return None
 

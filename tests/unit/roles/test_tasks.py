@@ -16,6 +16,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.template import Templar
 
+from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import PLAYBOOK_VARIABLES
 from ansible_collections.livestream.srs.tests.support.wanted import trusted
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -153,3 +154,21 @@ def test_a_canary_ends_with_its_servers_gone() -> None:
         assert "canary_remove.yml" in [task.get("ansible.builtin.import_tasks") for task in written]
     (removed,) = [args for where, module, args in CALLS if "srs_edge/tasks/canary_remove.yml" in where and module == "apply_set"]
     assert (removed["state"], removed["only_objects"]) == ("absent", True)
+
+
+def test_a_canary_is_accepted_before_the_stable_servers_are_rolled() -> None:
+    written = list(tasks(yaml.safe_load((ROOT / "roles/srs_edge/tasks/canary_promote.yml").read_text())))
+    (accepts,) = [index for index, task in enumerate(written) if "ansible.builtin.include_role" in task]
+    (rolls,) = [index for index, task in enumerate(written) if (task.get(f"{OURS}srs_deploy") or {}).get("release_holds")]
+    assert accepts < rolls
+    task = written[accepts]
+    assert task["ansible.builtin.include_role"] == {"name": "livestream.srs.srs_common", "tasks_from": "acceptance"}
+    assert task["vars"] == {"srs_acceptance_clusters": "{{ _with }}", "srs_acceptance_track": "canary", "srs_acceptance_required": False}
+    assert "srs_verify" in task["when"]
+
+
+def test_acceptance_has_a_variable_for_each_of_its_options() -> None:
+    (args,) = [args for where, module, args in CALLS if module == "srs_acceptance_info"]
+    said = {name for value in args.values() for name in re.findall(r"srs_acceptance_\w+", str(value))}
+    assert said == {name for name in PLAYBOOK_VARIABLES if name.startswith("srs_acceptance_")}
+    assert set(documented("srs_acceptance_info")) - set(args) == {"players"}

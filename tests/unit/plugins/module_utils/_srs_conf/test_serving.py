@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import parse, serving
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
 
@@ -13,7 +14,7 @@ PLAYLIST = "[app]/[stream].m3u8"
 
 
 def read(text: str, env: dict[str, str | None] | None = None) -> Reading:
-    return Reading(parse.parse(text), 6, env)
+    return Reading(parse.parse(text), Release(6), env)
 
 
 @pytest.mark.parametrize(
