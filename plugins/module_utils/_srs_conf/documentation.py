@@ -49,7 +49,9 @@ def _argument_spec(options: Mapping[str, Option]) -> dict[str, Any]:
         spec = _common(option)
         if option.options is not None:
             spec["options"] = _argument_spec(option.options)
-        if name.endswith(("_secret", "secret", "key", "key_file_path", "hls_fragments_per_key", "hls_key_file", "hls_key_url", "hls_keys")):
+        if name.endswith(
+            ("_secret", "secret", "key", "pbkeylen", "key_file_path", "hls_fragments_per_key", "hls_key_file", "hls_key_url", "hls_keys")
+        ):
             spec["no_log"] = False  # names of Secrets and files, never the secret itself
         specs[name] = spec
     return specs
