@@ -26,7 +26,7 @@ options:
   version:
     description: Version of SRS that the text is for, a major version or an exact release such as V(6.0.191).
     type: str
-    default: '6'
+    default: '7'
   role:
     description: Whose parameters to give. By default those of an edge when a vhost has C(mode remote), else those of an origin.
     type: str
@@ -53,7 +53,7 @@ _value:
   description: The parameters, with C(srs_version).
   type: dict
   sample:
-    srs_version: 6
+    srs_version: 7
     listen: ["1935"]
     max_connections: 4000
     origin: [srs-internal-origin-service]

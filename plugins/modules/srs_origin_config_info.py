@@ -45,7 +45,7 @@ EXAMPLES = r"""
     namespace: srs
     configs:
       - name: srs-origin-config
-        srs_version: 6
+        srs_version: 7
         cluster:
           origin_cluster: true
           coworkers: ["srs-origin-0.socs:1985", "srs-origin-1.socs:1985", "srs-origin-2.socs:1985"]

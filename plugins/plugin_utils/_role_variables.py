@@ -23,6 +23,7 @@ try:
 except ImportError:
     trust_as_template = None
 
+from ansible_collections.livestream.srs.plugins.module_utils._desired.releases import followed
 from ansible_collections.livestream.srs.plugins.module_utils._desired.variables import NULLABLE, ROLES, check_shape
 from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import plain
 
@@ -36,6 +37,8 @@ SCALARS = {"str": "text", "int": "a whole number", "float": "a number", "bool": 
 
 # Ten thousand edge clusters of thirty keys each come to less.
 MOST_VALUES = 500_000
+# From these the defaults of others follow.
+FIRST = ("srs_version", "srs_image")
 # Variables of Ansible's own that hold those of all hosts.
 OF_ANSIBLE = ("hostvars", "vars", "groups")
 
@@ -82,11 +85,15 @@ class RoleVariables:
         # First what somebody has set, then the defaults, which may follow from it: `-e srs_production_defaults=false` is a text.
         own = {name: variables[name] for name in known() if name in variables and variables[name] != defaults().get(name)}
         environment = {**defaults(), **variables}
-        self.values = self._valid(own, environment)
+        # An image may be written as "{{ srs_image }}-custom", and that one may follow from the version.
+        self.values = self._valid({name: own[name] for name in FIRST if name in own}, environment)
+        environment |= followed(self.values)
+        self.values |= self._valid({name: value for name, value in own.items() if name not in FIRST}, environment)
         if self.problems:
             return
-        environment |= {name: value for name, value in self.values.items() if not isinstance(value, (dict, list))}
-        self.values |= self._valid({name: value for name, value in defaults().items() if name not in own}, environment)
+        follows = followed(self.values)
+        environment |= {name: value for name, value in self.values.items() if not isinstance(value, (dict, list))} | follows
+        self.values |= self._valid({name: value for name, value in {**defaults(), **follows}.items() if name not in own}, environment)
 
     def _valid(self, raw: Mapping[str, Any], environment: Mapping[str, Any]) -> Values:
         """The values of those that are right; each is looked at by itself, so that one error hides no other."""

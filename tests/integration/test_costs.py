@@ -80,7 +80,7 @@ def test_requests_and_templates_without_a_change_are_as_many_for_one_edge_cluste
 
 def test_to_know_that_servers_have_taken_their_configs_costs_two_lists_for_all_clusters(run: Run) -> None:
     def unchanged(count: int, strategy: str) -> Counter[str]:
-        variables = {"srs_edge_config_strategy": strategy, "srs_verify": False}
+        variables = {"srs_version": 6, "srs_edge_config_strategy": strategy, "srs_verify": False}
         run(count, 1, **variables)
         requests, _templates = run(count, 1, **variables)
         return Counter(line.partition("?")[0] for line in requests)

@@ -17,7 +17,7 @@ KUBERNETES = ("1.30", "1.31", "1.32", "1.33", "1.34", "1.35")
 APPLY_ORIGIN = "Apply the origin"
 APPLY_EDGE = "Apply the edge clusters"
 
-CLUSTER: dict[str, Any] = {"srs_origin_mode": "cluster", "hls_nginx_enabled": False}
+CLUSTER: dict[str, Any] = {"srs_version": 6, "srs_origin_mode": "cluster", "hls_nginx_enabled": False}
 DEPLOYMENTS: dict[str, Any] = {**CLUSTER, "srs_origin_workload": "deployments"}
 PROXY: dict[str, Any] = {
     "srs_version": 7,
@@ -289,7 +289,7 @@ def test_teardown_keeps_the_claim_unless_told(play: Callable[..., Any], there: N
         ({**CLUSTER, "srs_version": 7}, ["srs_origin_mode is cluster", "SRS 7", "proxy"]),
         ({**PROXY, "srs_version": 6}, ["srs_origin_mode is proxy", "SRS 7", "cluster"]),
         ({**PROXY, "srs_origin_proxy": {"image": "p", "replicas": 2}}, ["srs_origin_proxy.replicas is 2", "redis"]),
-        ({"srs_origin_mode": "cluster"}, ["hls_nginx_mode is sidecar", "several origins"]),
+        ({"srs_version": 6, "srs_origin_mode": "cluster"}, ["hls_nginx_mode is sidecar", "several origins"]),
         ({"hls_nginx_mode": "deployment"}, ["hls_nginx_mode is deployment", "emptydir", "ReadWriteMany"]),
         (
             {"hls_nginx_mode": "deployment", "srs_origin_storage": {"type": "pvc", "size": "1Gi"}},

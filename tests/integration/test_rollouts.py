@@ -88,14 +88,14 @@ def test_rolling_back_and_forward_again(edges: Edges) -> None:
     done = edges.rollout("rolled_back")
     assert done["changed"] and done["diff"] == predicted["diff"]
     assert not edges.pods() & pods and len(edges.pods()) == 3
-    assert edges.image() == "docker.io/ossrs/srs:6" and edges.limit() == 1000
+    assert edges.image() == "docker.io/ossrs/srs:v7.0.162" and edges.limit() == 1000
     assert "max_connections 1000" in edges.get("configmap/srs-edge-config")["data"]["srs.conf"]
     assert not edges.rollout("rolled_back")["changed"], "not one step further each time"
     assert not edges.rollout("rolled_back", revision=1)["changed"], "its old number leads to it, too"
 
     held = edges.site(**new)
     assert held.changed == [] and f"edge cluster 'edge' {HELD}: rolled back to revision 1" in held.output
-    assert edges.image() == "docker.io/ossrs/srs:6"
+    assert edges.image() == "docker.io/ossrs/srs:v7.0.162"
 
     assert edges.rollout("released")["changed"] and not edges.rollout("released")["changed"]
     assert edges.site(**new).changed == ["Apply the edge clusters"]
@@ -220,7 +220,7 @@ def servers() -> Iterator[Servers]:
 
 def test_a_config_that_is_reloaded_rolls_only_what_needs_it(edges: Edges, servers: Servers) -> None:
     api = {"srs_api_via": "url", "srs_api_url": f"http://127.0.0.1:{servers.server_port}/{{pod}}"}
-    api |= {"srs_edge_config_strategy": "reload", "srs_verify": False}
+    api |= {"srs_version": 6, "srs_edge_config_strategy": "reload", "srs_verify": False}
     edges.site(**api)
     pods = edges.pods()
     new = {"srs_edge_max_connections": 2000}
@@ -246,7 +246,7 @@ def test_a_config_that_is_reloaded_rolls_only_what_needs_it(edges: Edges, server
 
 
 def test_a_config_that_nobody_has_seen_to_be_taken_fails_each_run(edges: Edges, servers: Servers) -> None:
-    reload = {"srs_edge_config_strategy": "reload", "srs_verify": False}
+    reload = {"srs_version": 6, "srs_edge_config_strategy": "reload", "srs_verify": False}
     api = {**reload, "srs_api_via": "url", "srs_api_url": f"http://127.0.0.1:{servers.server_port}/{{pod}}"}
     silent = {**api, "srs_api_url": "http://127.0.0.1:9/{pod}", "srs_wait_timeout": 12}
     edges.site(**api)

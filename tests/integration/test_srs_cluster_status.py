@@ -108,7 +108,7 @@ def test_pods_that_a_quota_refuses_are_told_of_deployments_and_stateful_sets(
     play: Callable[..., Any], run: Run, kubectl: Callable[..., str]
 ) -> None:
     kubectl("create", "quota", "q", "--hard=pods=2")
-    several = {"srs_origin_mode": "cluster", "srs_origin_replicas": 4, "hls_nginx_enabled": False}
+    several = {"srs_version": 6, "srs_origin_mode": "cluster", "srs_origin_replicas": 4, "hls_nginx_enabled": False}
     said = play(**several, srs_wait_timeout=6, expect=2).output
     assert "Timed out after 6 s" in said, "there may be room in a quota again"
     for cluster in ("edge", "origin"):

@@ -396,7 +396,7 @@ FORMS: list[dict[str, Any]] = [
     {"srs_production_defaults": False},
     {"srs_edge_clusters": [{"name": "edge"}, {"name": "a", "upstream": "edge"}]},
     {"srs_version": 5, "srs_origin_mode": "cluster", "hls_nginx_enabled": False},
-    {"srs_origin_mode": "cluster", "srs_origin_workload": "deployments", "hls_nginx_enabled": False},
+    {"srs_version": 6, "srs_origin_mode": "cluster", "srs_origin_workload": "deployments", "hls_nginx_enabled": False},
     {"srs_version": 7, "srs_origin_mode": "proxy", "srs_origin_proxy": {"image": "proxy"}, "hls_nginx_mode": "cache"},
     {"srs_origin_storage": {"type": "pvc", "size": "10Gi", "access_mode": "ReadWriteMany"}, "hls_nginx_mode": "deployment"},
     {"srs_origin_storage": {"type": "pvc", "size": "10Gi"}, "srs_origin_cleanup": {"enabled": True}, "srs_demo_publisher": True},

@@ -22,7 +22,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 from ansible_collections.livestream.srs.plugins.module_utils._manifests.builder import Builder
 from ansible_collections.livestream.srs.plugins.plugin_utils._wanted import Wanted
 
-WHO: dict[str, Any] = {"srs_change_cause": "tester", "srs_accept_advisories": ["floating-tag"]}
+WHO: dict[str, Any] = {"srs_change_cause": "tester"}
 
 
 def wanted(roles: Iterable[str] = ROLES, more_names: Iterable[str] = (), **variables: Any) -> Wanted:

@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "tests/cluster"))
 from localcluster.base import write
 from localcluster.choose import choose
 from localcluster.cluster import Cluster
-from localcluster.images import SERVER, server_for
+from localcluster.images import server_for
 from localcluster.registry import Store
 
 CLUSTER_TOOL = ("python", "tests/cluster")
@@ -70,10 +70,8 @@ def main() -> int:
 
 def runnable() -> dict[str, object]:
     """What the local inventory takes from here: a stream, and an SRS that the node has."""
-    version = yaml.safe_load((ROOT / "roles/srs_common/defaults/main.yml").read_text())["srs_version"]
-    image = server_for(f"docker.io/ossrs/srs:{version}", Store().names())
-    match = SERVER.search(image)
-    return {"publisher": True, "image": image, "version": int(match[1]) if match else version}
+    default = yaml.safe_load((ROOT / "roles/srs_common/defaults/main.yml").read_text())["srs_image"]
+    return {"publisher": True, "image": server_for(default, Store().names())}
 
 
 def run(*command: str, quiet: bool = False) -> None:

@@ -4,7 +4,16 @@
 
 from __future__ import annotations
 
-from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release, known_release, release_of_image
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import (
+    Release,
+    default_image,
+    known_release,
+    parse_release,
+    release_of_image,
+)
 
 
 def release_that_runs(version: str, image: str, where: str) -> Release:
@@ -14,6 +23,18 @@ def release_that_runs(version: str, image: str, where: str) -> Release:
     """
     given, told = known_release(version, where), release_of_image(image)
     return told if told and told.is_exact and told.agrees(given) else given
+
+
+def followed(own: Mapping[str, Any]) -> dict[str, str]:
+    """Versions that follow from images in somebody's ``own`` variables, and the image that follows from a version there."""
+    found: dict[str, str] = {}
+    for prefix in ("srs_", "srs_origin_", "srs_edge_"):
+        version, image = f"{prefix}version", f"{prefix}image"
+        if own.get(image) and version not in own and (told := release_of_image(str(own[image]))):
+            found[version] = str(told)
+    if "srs_version" in own and "srs_image" not in own and (release := parse_release(str(own["srs_version"]))):
+        found["srs_image"] = default_image(release)
+    return found
 
 
 def contradiction(version: Release, image: str) -> str:

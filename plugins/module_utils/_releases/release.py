@@ -12,6 +12,9 @@ from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsE
 MAJORS = (3, 4, 5, 6, 7, 8)
 """Major versions that this collection knows."""
 
+IMAGE = "docker.io/ossrs/srs"
+"""The image of SRS, without a tag."""
+
 # 6, 6.0, 6.0.191, v6.0.191: the number between is 0 in all of them.
 _NUMBER = re.compile(r"v?(?P<major>\d{1,4})(?:\.0(?:\.(?P<revision>\d{1,6}))?)?", re.ASCII)
 # v6.0-r1
@@ -87,6 +90,13 @@ def known_release(text: str, where: str) -> Release:
             f"{where} is {text!r}, but must be one of {', '.join(map(str, MAJORS))}, or an exact release such as 6.0.191.", variable=where
         )
     return release
+
+
+def default_image(release: Release) -> str:
+    """The image of a release; of a major version the newest that there is."""
+    newest = max(STAGES.get(release.major, {}).values(), default=None)
+    exact = release if release.is_exact else Release(release.major, newest)
+    return f"{IMAGE}:{'v' if exact.is_exact else ''}{exact}"
 
 
 def tag_of(image: str) -> str:

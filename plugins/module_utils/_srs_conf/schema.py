@@ -20,7 +20,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._releases.release i
 
 T = TypeVar("T")
 
-DEFAULT_VERSION = Release(6)
+DEFAULT_VERSION = Release(7)
 # The vhost of clients that come by an address, or by a name that no other vhost has.
 DEFAULT_VHOST = "__defaultVhost__"
 

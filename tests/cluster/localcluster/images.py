@@ -92,7 +92,9 @@ def obstacle(environ: Mapping[str, str]) -> str | None:
     """Why no SRS can run on a node made here, and what would help."""
     if archives(environ) or any(SERVER.search(name) for name in Store().names()):
         return None
-    help_ = "python3 tests/cluster pull-image ossrs/srs:6, or SRS_IMAGE_ARCHIVE=FILE with what `docker save ossrs/srs:6` writes"
+    help_ = (
+        "python3 tests/cluster pull-image ossrs/srs:v7.0.162, or SRS_IMAGE_ARCHIVE=FILE with what `docker save ossrs/srs:v7.0.162` writes"
+    )
     if waiting := archives({"SRS_IMAGE_ARCHIVE": "auto"}):
         help_ = f"SRS_IMAGE_ARCHIVE=auto takes {', '.join(path.name for path in waiting)} of {waiting[0].parent}"
     return f"there is no image of SRS: {help_}"

@@ -136,7 +136,7 @@ def test_what_helps_against_a_missing_image_is_said(kept: Path) -> None:
     assert images.obstacle({"SRS_IMAGE_ARCHIVE": "auto"}) is None
     assert "SRS_IMAGE_ARCHIVE=auto takes srs-5.tar.gz, srs-6.tar" in (images.obstacle({}) or "")
     shutil.rmtree(kept)
-    assert "pull-image ossrs/srs:6, or SRS_IMAGE_ARCHIVE=FILE" in (images.obstacle({"SRS_IMAGE_ARCHIVE": "auto"}) or "")
+    assert "pull-image ossrs/srs:v7.0.162, or SRS_IMAGE_ARCHIVE=FILE" in (images.obstacle({"SRS_IMAGE_ARCHIVE": "auto"}) or "")
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ def test_a_config_with_a_secret_is_refused_and_not_written() -> None:
 def test_an_unknown_version_is_asked_for() -> None:
     text = yaml.safe_dump_all(chapter("edge-cluster")).replace("ossrs/srs:3", "registry.example.com/srs:stable")
     found = adopted([item for item in yaml.safe_load_all(text) if item])
-    assert any("doesn't tell the version of SRS, which is taken to be 6" in note for note in found.notes)
+    assert any("doesn't tell the version of SRS, which is taken to be 7" in note for note in found.notes)
 
 
 def test_the_pid_file_stays_where_a_pod_can_write() -> None:

@@ -300,8 +300,8 @@ def test_what_follows_from_a_mistake_is_not_told_as_well() -> None:
     ("given", "name", "value"),
     [
         ({"srs_edge_image": "{{ srs_origin_image }}", "srs_origin_image": "srs:x"}, "srs_edge_image", "srs:x"),
-        ({"srs_edge_image": "{{ srs_origin_image }}"}, "srs_edge_image", "docker.io/ossrs/srs:6"),
-        ({"srs_edge_image": "{{ srs_image }}-debug", "srs_version": "5"}, "srs_edge_image", "docker.io/ossrs/srs:5-debug"),
+        ({"srs_edge_image": "{{ srs_origin_image }}"}, "srs_edge_image", "docker.io/ossrs/srs:v7.0.162"),
+        ({"srs_edge_image": "{{ srs_image }}-debug", "srs_version": "5"}, "srs_edge_image", "docker.io/ossrs/srs:v5.0.213-debug"),
         ({"srs_edge_replicas": "{{ srs_origin_replicas }}", "srs_origin_replicas": "2"}, "srs_edge_replicas", 2),
         ({"srs_edge_graceful": "{{ srs_production_defaults }}", "srs_production_defaults": "false"}, "srs_edge_graceful", False),
         ({"srs_edge_graceful": "{{ mine }}", "mine": "no"}, "srs_edge_graceful", False),

@@ -142,7 +142,7 @@ def test_patches_come_last() -> None:
     (container,) = named(builder.edges(builder.topology.edges)[0])["Deployment srs-edge-deployment"]["spec"]["template"]["spec"][
         "containers"
     ]
-    assert container["tty"] is True and container["image"] == "docker.io/ossrs/srs:6"
+    assert container["tty"] is True and container["image"] == "docker.io/ossrs/srs:v7.0.162"
 
 
 def test_a_patch_is_for_all_objects_of_its_kind_unless_it_names_some() -> None:

@@ -50,10 +50,9 @@ def test_a_good_topology_has_no_problems() -> None:
         ({"drain_seconds": -5}, "drain_seconds is -5"),
         ({"drain_seconds": 7 * 86400 + 1}, "drain_seconds is 604801"),
         ({"deregister_seconds": -5}, "deregister_seconds is -5"),
-        ({"version": 7}, "srs_edge_clusters[0].version is 7, but srs_edge_image is docker.io/ossrs/srs:6, whose tag says SRS 6: make them"),
         (
-            {"image": "ossrs/srs:v5.0-r3"},
-            "srs_edge_version is 6, but srs_edge_clusters[0].image is ossrs/srs:v5.0-r3, whose tag says SRS 5.0.213",
+            {"version": 6},
+            "srs_edge_clusters[0].version is 6, but srs_edge_image is docker.io/ossrs/srs:v7.0.162, whose tag says SRS 7.0.162: make them",
         ),
         ({"version": "6.0.191", "image": "ossrs/srs:6.0.184"}, "version is 6.0.191, but srs_edge_clusters[0].image is ossrs/srs:6.0.184"),
         ({"config": {"listen": [70000]}}, "listen is '70000', but must be a port from 1 to 65535"),

@@ -97,7 +97,7 @@ def test_text_that_is_not_of_the_type_is_refused() -> None:
 
 def test_a_templated_number_is_a_number_again() -> None:
     (made,) = edges({"name": "edge"}, srs_version="5")
-    assert (made.version, made.image) == (Release(5), "docker.io/ossrs/srs:5")
+    assert (made.version, made.image) == (Release(5, 213), "docker.io/ossrs/srs:v5.0.213")
 
 
 def test_rtmps_is_on_the_service() -> None:
@@ -115,7 +115,7 @@ def test_the_release_is_that_of_the_image() -> None:
         {"name": "c", "version": "7.0.157", "image": "registry.example/streaming:blue"},
         {"name": "d", "version": 5, "image": "ossrs/srs:v5.0-r3"},
     )
-    assert (plain.version, exact.version, other.version) == (Release(6), Release(6, 184), Release(7, 157))
+    assert (plain.version, exact.version, other.version) == (Release(7, 162), Release(6, 184), Release(7, 157))
     assert stage.version == Release(5, 213)
     assert exact.srs_conf["srs_version"] == "6.0.184"
 

@@ -12,7 +12,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._desired.nginx impo
 from ansible_collections.livestream.srs.tests.support.wanted import problems, resolved
 
 SHARED = {"srs_origin_storage": {"type": "pvc", "size": "9Gi", "access_mode": "ReadWriteMany"}}
-CLUSTER = {"srs_origin_mode": "cluster"}
+CLUSTER = {"srs_origin_mode": "cluster", "srs_version": 6}
 PROXY = {"srs_origin_mode": "proxy", "srs_version": 7, "srs_origin_proxy": {"image": "proxy"}}
 CACHE = {"hls_nginx_mode": "cache"}
 

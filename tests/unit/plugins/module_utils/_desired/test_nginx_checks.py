@@ -76,7 +76,7 @@ def test_what_is_right(variables: dict[str, Any]) -> None:
         ({**TLS, **TAKEN}, "srs_origin_config has SRS listen on port 8443 (https), which the nginx in the same pod needs"),
         ({"srs_origin_config": {"http_server": {"listen": 8081}}}, "srs_origin_config has SRS listen on port 8081 (http)"),
         ({"srs_origin_config": {"http_server": {"listen": "127.0.0.1:8081"}}}, "srs_origin_config has SRS listen on port 8081 (http)"),
-        ({"srs_origin_config": {"extra": RTC}}, "srs_origin_config has SRS listen on port 8082 (rtc_server.tcp.listen)"),
+        ({"srs_version": 6, "srs_origin_config": {"extra": RTC}}, "srs_origin_config has SRS listen on port 8082 (rtc_server.tcp.listen)"),
         ({"srs_origin_config": {"http_api": {"listen": 8082}}}, "srs_origin_config has SRS listen on port 8082 (api)"),
         ({"hls_nginx_autoscale": {"min": 1, "max": 3}}, "hls_nginx_autoscale is given, but hls_nginx_mode is sidecar"),
         ({**CACHE, "hls_nginx_autoscale": {"min": 3}}, "hls_nginx_autoscale.max is None"),

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.livestream.srs.tests.support.wanted import problems, refusal, warnings
 
 ALONE = {"hls_nginx_enabled": False}
-CLUSTER = {**ALONE, "srs_origin_mode": "cluster"}
+CLUSTER = {**ALONE, "srs_origin_mode": "cluster", "srs_version": 6}
 IMAGE = {"image": "registry.example/srs-proxy:7"}
 PROXY = {**ALONE, "srs_origin_mode": "proxy", "srs_version": 7, "srs_origin_proxy": IMAGE}
 DEMO = {**ALONE, "srs_demo_publisher": True}

@@ -38,11 +38,11 @@ def test_a_bad_image_is_refused_with_both_ways_out() -> None:
             "srs_image": "ossrs/srs:6.0.183",
             "srs_accept_advisories": ["edge-late-join", "publisher-aborts-server", "live-source-race", "hls-segment-null"],
         },
-        {"srs_image": "ossrs/srs:6.0.191"},
+        {"srs_image": "ossrs/srs:6.0.191", "srs_accept_advisories": ["live-source-race"]},
         {"srs_image": "ossrs/srs:7.0.162", "srs_version": 7},
         {"srs_image": "registry.example/srs@sha256:" + "0" * 64},
         {"srs_image": "docker.io/ossrs/srs:6@sha256:" + "0" * 64, "srs_accept_advisories": []},
-        {"srs_image": "registry.example/srs", "srs_version": 6},
+        {"srs_image": "registry.example/srs", "srs_version": 6, "srs_accept_advisories": ["floating-tag"]},
     ],
 )
 def test_what_is_accepted_good_or_unknown_is_quiet(variables: dict[str, Any]) -> None:
@@ -89,7 +89,7 @@ def test_less_serious_faults_are_one_sentence_for_a_release() -> None:
 
 
 def test_what_would_be_refused_and_is_unsure_is_told() -> None:
-    assert said(warnings(srs_image="ossrs/srs:6.0.188")) == (
+    assert said(warnings(srs_image="ossrs/srs:6.0.188", srs_accept_advisories=["live-source-race"])) == (
         "SRS 6.0.188 (srs_edge_image) may have faults that releases before it have: edge-late-join (high; fixed in 6.0.191); "
         "see docs/releases.md. srs_accept_advisories takes those that you accept."
     )
@@ -103,11 +103,11 @@ def test_who_ends_at_once_is_told_of_where_players_are_waited_for() -> None:
 
 
 def test_a_tag_that_moves_is_told_with_one_that_does_not() -> None:
-    assert said(warnings(srs_accept_advisories=[])) == (
+    assert said(warnings(srs_image="docker.io/ossrs/srs:6", srs_accept_advisories=[])) == (
         "srs_origin_image, srs_edge_image are docker.io/ossrs/srs:6, which is whatever release of SRS 6 a node has pulled last, and some "
         "are bad (docs/releases.md): name one, such as docker.io/ossrs/srs:6.0.191, or set srs_accept_advisories: [floating-tag]."
     )
-    assert "such as x/srs:6.0.191, or" in said(warnings(srs_image="x/srs:latest", srs_accept_advisories=[]))
+    assert "such as x/srs:6.0.191, or" in said(warnings(srs_version=6, srs_image="x/srs:latest", srs_accept_advisories=[]))
     seven = {"srs_edge_image": "registry:5000/srs:v7", "srs_edge_version": 7, "srs_accept_advisories": []}
     assert "srs_edge_image is registry:5000/srs:v7" in said(warnings(["srs_edge"], **seven))
     assert "such as registry:5000/srs:7.0.162, or" in said(warnings(["srs_edge"], **seven))

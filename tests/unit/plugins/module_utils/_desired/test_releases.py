@@ -1,40 +1,61 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The release that a server runs."""
+"""Versions and images, where one of them is given."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired.releases import contradiction, release_that_runs
-from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
-from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
+from ansible_collections.livestream.srs.plugins.module_utils._desired.releases import followed
+from ansible_collections.livestream.srs.plugins.module_utils._releases.release import parse_release
+from ansible_collections.livestream.srs.plugins.plugin_utils._role_variables import defaults
+from ansible_collections.livestream.srs.tests.support.wanted import problems, wanted
 
 
 @pytest.mark.parametrize(
-    ("version", "image", "release", "contradicts"),
+    ("own", "expected"),
     [
-        ("6", "docker.io/ossrs/srs:6", Release(6), ""),
-        ("6", "docker.io/ossrs/srs:6.0.184", Release(6, 184), ""),
-        ("5", "registry:5000/ossrs/srs:v5.0-r3", Release(5, 213), ""),
-        ("6.0.191", "docker.io/ossrs/srs:6", Release(6, 191), ""),
-        ("6.0.191", "docker.io/ossrs/srs:v6.0.191-custom", Release(6, 191), ""),
-        ("v7.0.157", "my/streaming:blue", Release(7, 157), ""),
-        ("8", "my/srs@sha256:abc", Release(8), ""),
-        ("6", "docker.io/ossrs/srs:7", Release(6), "7"),
-        ("6", "docker.io/ossrs/srs:7.0.157", Release(6), "7.0.157"),
-        ("6.0.191", "docker.io/ossrs/srs:6.0.184", Release(6, 191), "6.0.184"),
+        ({}, {}),
+        ({"srs_version": 6}, {"srs_image": "docker.io/ossrs/srs:v6.0.191"}),
+        ({"srs_version": "6.0.157"}, {"srs_image": "docker.io/ossrs/srs:v6.0.157"}),
+        ({"srs_version": "new"}, {}),
+        ({"srs_version": 9}, {"srs_image": "docker.io/ossrs/srs:9"}),
+        ({"srs_version": 6, "srs_image": "mine/srs:blue"}, {}),
+        ({"srs_image": "mine/srs:v6.0-r1"}, {"srs_version": "6.0.191"}),
+        ({"srs_image": "mine/srs:6"}, {"srs_version": "6"}),
+        ({"srs_image": "mine/srs:blue"}, {}),
+        ({"srs_image": ""}, {}),
+        ({"srs_edge_image": "mine/srs:5.0.213"}, {"srs_edge_version": "5.0.213"}),
+        ({"srs_origin_image": "mine/srs:6", "srs_version": 7}, {"srs_origin_version": "6", "srs_image": "docker.io/ossrs/srs:v7.0.162"}),
     ],
 )
-def test_the_tag_tells_the_release(version: str, image: str, release: Release, contradicts: str) -> None:
-    found = release_that_runs(version, image, "srs_version")
-    assert (found, contradiction(found, image)) == (release, contradicts)
+def test_what_follows(own: dict[str, Any], expected: dict[str, str]) -> None:
+    assert followed(own) == expected
 
 
-@pytest.mark.parametrize("version", ["2", "9", "latest", "6.1.2", "", "6.0.x", "None"])
-def test_versions_that_are_not_known(version: str) -> None:
-    with pytest.raises(SrsError) as caught:
-        release_that_runs(version, "ossrs/srs:6", "srs_edge_version")
-    assert caught.value.message == (
-        f"srs_edge_version is {version!r}, but must be one of 3, 4, 5, 6, 7, 8, or an exact release such as 6.0.191."
-    )
+@pytest.mark.parametrize(
+    ("given", "edge", "origin"),
+    [
+        ({}, ("7", "docker.io/ossrs/srs:v7.0.162"), ("7", "docker.io/ossrs/srs:v7.0.162")),
+        ({"srs_version": 6}, ("6", "docker.io/ossrs/srs:v6.0.191"), ("6", "docker.io/ossrs/srs:v6.0.191")),
+        ({"srs_image": "mine/srs:v6.0.157"}, ("6.0.157", "mine/srs:v6.0.157"), ("6.0.157", "mine/srs:v6.0.157")),
+        ({"srs_edge_image": "mine/srs:v6.0.157"}, ("6.0.157", "mine/srs:v6.0.157"), ("7", "docker.io/ossrs/srs:v7.0.162")),
+        ({"name": "{{ 6 }}", "srs_version": "{{ name }}"}, ("6", "docker.io/ossrs/srs:v6.0.191"), ("6", "docker.io/ossrs/srs:v6.0.191")),
+    ],
+)
+def test_the_roles_of_a_topology(given: dict[str, Any], edge: tuple[str, str], origin: tuple[str, str]) -> None:
+    values = wanted(**given).values
+    assert (values["srs_edge_version"], values["srs_edge_image"]) == edge
+    assert (values["srs_origin_version"], values["srs_origin_image"]) == origin
+
+
+def test_an_image_of_an_edge_cluster_tells_its_version() -> None:
+    assert problems(["srs_edge"], srs_edge_clusters=[{"name": "edge", "image": "mine/srs:v6.0.157"}]) == []
+
+
+def test_the_default_image_is_that_of_the_default_version() -> None:
+    version = str(defaults()["srs_version"])
+    assert parse_release(version)
+    assert followed({"srs_version": version}) == {"srs_image": defaults()["srs_image"]}

@@ -165,7 +165,7 @@ def test_a_text_of_the_users_own_gets_nothing_added() -> None:
 def test_what_the_check_of_a_config_is_told() -> None:
     conf = edge(env=[{"name": "SRS_LISTEN", "value": "1"}, {}]).srs_conf
     assert conf["env"] == ["SRS_LISTEN=1"]
-    assert (conf["name"], conf["srs_version"]) == ("srs-edge-config", "6")
+    assert (conf["name"], conf["srs_version"]) == ("srs-edge-config", "7.0.162")
     assert conf["container_ports"] == [1, 1985, 8080, 9972]
 
 

@@ -83,6 +83,7 @@ def test_no_edge_clusters_at_all() -> None:
         (
             {
                 "srs_origin_mode": "cluster",
+                "srs_version": 6,
                 "hls_nginx_enabled": False,
                 "srs_origin_api_slb": SHARED_IP,
                 "srs_origin_slb": SHARED_IP,

@@ -110,7 +110,7 @@ def test_a_changed_config_rolls_them() -> None:
     assert before["metadata"]["annotations"] != after["metadata"]["annotations"]
 
 
-RELOAD = {"srs_edge_config_strategy": "reload"}
+RELOAD = {"srs_version": 6, "srs_edge_config_strategy": "reload"}
 
 
 def test_servers_that_reload_are_replaced_where_a_reload_is_not_enough() -> None:

@@ -251,7 +251,7 @@ def bad(status: dict[str, Any], *accepted: str) -> list[tuple[str, str, str]]:
 
 
 def test_a_bad_release_is_told_for_each_role(healthy: dict[str, Any]) -> None:
-    healthy["servers"] = [server("origin-0", "origin", version="6.0.191"), *(server(f"edge-{i}", version="6.0.184") for i in range(3))]
+    healthy["servers"] = [server("origin-0", "origin", version="7.0.162"), *(server(f"edge-{i}", version="6.0.184") for i in range(3))]
     assert bad(healthy) == [("error", "edge-0 and 2 more", "edge-late-join")]
     assert bad(healthy, "edge-late-join") == []
     flag, ((_object, message),) = judged(healthy, "bad_release", advice=Advice(TABLE))

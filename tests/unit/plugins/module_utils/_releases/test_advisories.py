@@ -39,7 +39,7 @@ SPANS = [
     ("edge-late-join", "edge", "7.0.93 7.0.94 7.0.149 7.0.150"),
     ("edge-late-join", "edge", "- 8.0.0 8.0.1 8.0.2"),
     ("flv-first-request-404", "edge", "7.0.95 7.0.96 7.0.149 7.0.150"),
-    ("live-source-race", "origin", "6.0.128 6.0.129 6.0.185 -"),
+    ("live-source-race", "origin", "6.0.128 6.0.129 6.0.192 -"),
     ("live-source-race", "origin", "- 7.0.0 7.0.150 7.0.151"),
     ("live-source-race", "origin", "- 8.0.0 8.0.4 8.0.5"),
     ("quits-at-once", "edge", "- 3.0.0 3.0.119 3.0.120"),
@@ -163,7 +163,7 @@ def test_what_is_refused_where_a_feature_is_on(features: set[str], refused: set[
     [
         ("edge-late-join", "edge", "6.0.186"),
         ("edge-late-join", "edge", "6.0.190"),
-        ("live-source-race", "origin", "6.0.192"),
+        ("hls-segment-null", "origin", "6.0.192"),
         ("publisher-aborts-server", "edge", "7.0.129"),
         ("publisher-aborts-server", "edge", "7.0.162"),
         ("quits-at-once", "edge", "5.0.217"),

@@ -165,7 +165,7 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
     ("edge", {"vhosts": ["x"]}, r"vhosts\[0\] is 'x', but must be a mapping"),
     ("edge", {"http_api": "on"}, r"http_api is 'on', but must be a mapping"),
     ("edge", {"http_api": {"enabled": "maybe"}}, r"http_api\.enabled is 'maybe', but must be true or false"),
-    ("edge", {"max_connections": 0}, r"max_connections is '0', but must be a whole number of at least 1 \(SRS 6\)"),
+    ("edge", {"max_connections": 0}, r"max_connections is '0', but must be a whole number of at least 1 \(SRS 7\)"),
     ("edge", {"max_connections": "many"}, r"max_connections is 'many'"),
     ("edge", {"max_connections": True}, r"max_connections is True, but must be a number"),
     ("edge", {"max_connections": 1.5}, r"max_connections is '1\.5', but must be a whole number"),
@@ -182,7 +182,7 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
     ("edge", {"srs_version": 4, "cluster": {"protocol": "flv"}}, r"cluster\.protocol needs SRS 5"),
     ("edge", {"nofile": 0}, r"nofile is 0, but must be at least 1"),
     ("edge", {"nofile": "x"}, r"nofile is 'x', but must be a whole number"),
-    ("edge", {"nofile": 1024}, r"max_connections is 1000; with 128 reserved .* limit is 1024: at most 895.*\(SRS 6\)"),
+    ("edge", {"nofile": 1024}, r"max_connections is 1000; with 128 reserved .* limit is 1024: at most 895.*\(SRS 7\)"),
     ("edge", {"nofile": 1006, "srs_version": 4}, r"with 6 for listeners.* at most 999"),
     (
         "edge",
@@ -344,7 +344,7 @@ WARNINGS: list[tuple[str, dict[str, Any], str]] = [
         r"w\.conf line 4: vhost __defaultVhost__\.hls\.hls_ctx is on by default and must be off behind nginx",
     ),
     ("origin", {"conf": "listen 1935;\nsrs_log_tank console;\nvhost __defaultVhost__ { }"}, r"daemon is not off: .* unless SRS_DAEMON=off"),
-    ("origin", {"cluster": {"origin_cluster": True}}, r"origin_cluster is on without coworkers"),
+    ("origin", {"cluster": {"origin_cluster": True}, "srs_version": 6}, r"origin_cluster is on without coworkers"),
     (
         "origin",
         {"cluster": {"origin_cluster": True, "coworkers": ["a:1985"]}, "srs_version": 7},

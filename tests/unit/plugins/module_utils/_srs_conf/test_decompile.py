@@ -48,7 +48,7 @@ vhost __defaultVhost__ {
 
 def test_tutorial() -> None:
     assert params_of(TUTORIAL_EDGE) == {
-        "srs_version": 6,
+        "srs_version": 7,
         "listen": ["1935"],
         "max_connections": 1000,
         "http_api": {"enabled": True, "listen": "1985"},
@@ -61,7 +61,7 @@ def test_tutorial() -> None:
 def test_what_the_text_leaves_to_the_server() -> None:
     text = "listen 1935; vhost __defaultVhost__ { hls { enabled on; hls_fragment 2.5; } }"
     assert params_of(text) == {
-        "srs_version": 6,
+        "srs_version": 7,
         "listen": ["1935"],
         "http_api": {"enabled": False},
         "http_server": {"enabled": False},
