@@ -64,6 +64,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "srs_reload": {"namespace": "n", "clusters": ["edge"]},
     "srs_reload_confirm": {"namespace": "n", "clusters": [RELOADING], "wait_timeout": 30},
     "srs_topology_info": {"namespace": "hand-made"},
+    "srs_upgrade_info": {"namespace": "n"},
 }
 
 # What else is worth comparing: what it is, what differs from the above, keywords of the task.
@@ -102,6 +103,7 @@ MORE: dict[str, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {
     "srs_reload": [("unknown cluster", {"clusters": ["moon"]}, {})],
     "srs_reload_confirm": [("without clusters", {"clusters": []}, {}), ("in check mode", {}, {"check_mode": True})],
     "srs_topology_info": [("not there", {"namespace": "empty"}, {})],
+    "srs_upgrade_info": [("rolled", {"topology": "rolled"}, {}), ("no servers", {"servers": [7]}, {})],
 }
 
 

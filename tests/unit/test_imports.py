@@ -58,7 +58,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         "module_utils._srs_conf",
         "module_utils._desired",
     },
-    "module_utils._rollout": {*BASE, "module_utils._kubernetes", "module_utils._load_balancers"},
+    "module_utils._rollout": {
+        *BASE,
+        "module_utils._kubernetes",
+        "module_utils._releases",
+        "module_utils._load_balancers",
+        "module_utils._srs_conf",
+    },
     "module_utils._observed": {
         *BASE,
         "module_utils._kubernetes",
