@@ -127,7 +127,7 @@ clusters:
       type: list
       elements: str
     way_back:
-      description: Whether what runs now can be had back, with its config.
+      description: Whether C(playbooks/rollback.yml) can bring back what runs now, with its config.
       type: bool
     no_way_back:
       description: Why it can't; null where it can.

@@ -81,14 +81,16 @@ class Step:
 
     @property
     def no_way_back(self) -> str:
-        """Why what runs now can't be had back exactly, as a sentence; empty where it can."""
+        """Why playbooks/rollback.yml can't bring back exactly what runs now, as a sentence; empty where it can."""
         if self.before is None:
             return "there is nothing to go back to"
         if len(self.before.images) > 1:
             return f"its servers run several images ({', '.join(self.before.images)})"
         if floating := [image for image in self.before.images if is_floating(image)]:
             return f"{floating[0]} is a floating tag, which may mean another release by then: pin what runs with playbooks/pin.yml first"
-        if self.component == "edge" and not self.before.keeps_config:
+        if self.component == "origin":
+            return "origins have no revisions, so what runs now comes back by playbooks/site.yml with the inventory of before"
+        if not self.before.keeps_config:
             return "its pods mount their ConfigMap as a whole, so they would read the new srs.conf"
         return ""
 
@@ -244,4 +246,4 @@ def _lines(step: Step) -> Iterator[str]:
     yield from (f"  by the release: {line}" for line in step.converted)
     yield from (f"  leaves {match.advisory.id}: {match.advisory.effect}" for match in step.left)
     yield from (f"  enters {match.advisory.id}{'' if match.is_sure else ' (perhaps)'}: {match.advisory.effect}" for match in step.entered)
-    yield f"  no way back: {step.no_way_back}" if step.no_way_back else "  way back: what runs now, with its config"
+    yield f"  no way back: {step.no_way_back}" if step.no_way_back else "  way back: playbooks/rollback.yml, with its config"

@@ -150,6 +150,7 @@ KEPT = Deployed(("ossrs/srs:6.0.157",), "listen 1935;", keeps_config=True)
 def test_whether_there_is_a_way_back(before: Deployed | None, says: str) -> None:
     step = Step("edge", "edge", before, KEPT, Release(6, 157), Release(6, 191))
     assert says in step.no_way_back and bool(says) is bool(step.no_way_back)
+    assert replace(step, component="origin", name="origin").no_way_back, "rollback.yml is for edges"
 
 
 def test_edges_made_by_the_roles_keep_their_config_and_holds_are_told() -> None:
