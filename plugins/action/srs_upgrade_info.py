@@ -17,9 +17,6 @@ from ansible_collections.livestream.srs.plugins.modules import srs_upgrade_info
 from ansible_collections.livestream.srs.plugins.plugin_utils._in_process import InProcessAction, plain
 from ansible_collections.livestream.srs.plugins.plugin_utils._wanted import Wanted
 
-# Those that are not passed on to the module.
-OPTIONS = ("origin", "servers")
-
 
 class ActionModule(InProcessAction):
     """Action plugin: see the module's documentation."""
@@ -29,6 +26,10 @@ class ActionModule(InProcessAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         ActionBase.run(self, tmp, task_vars)
         variables = task_vars or {}
+        # The module checks the options.
+        read = self.run_module(self._task.args, variables)
+        if read.get("failed"):
+            return read
         _validation, given = self.validate_argument_spec(srs_upgrade_info.specification()["argument_spec"])
         args = plain(given)
         try:
@@ -38,9 +39,6 @@ class ActionModule(InProcessAction):
             objects = [*builder.origin(), *builder.edges(topology.edges)[0]]
         except SrsError as error:
             raise AnsibleActionFail(error.message) from error
-        read = self.run_module({key: value for key, value in self._task.args.items() if key not in OPTIONS}, variables)
-        if read.get("failed"):
-            return read
         live = {(item.pop("component"), item.pop("name")): Deployed(**item) for item in plain(read.pop("deployed"))}
         steps = upgrades.plan(
             {key: self._typed(item) for key, item in live.items()},
