@@ -90,7 +90,7 @@ def test_servers_tell_more_than_tags() -> None:
     ]
     told = upgrades.told_by_servers(servers)
     assert told == {EDGE: Release(6, 183)}  # the origins don't agree
-    found = steps(made(version="6"), made(version="6.0.191"), "6.0.191", told)
+    found = steps(made(image="docker.io/ossrs/srs:6", version="6"), made(version="6.0.191"), "6.0.191", told)
     assert [match.advisory.id for match in found[EDGE].left] == ["no-picture"]
     assert (found[EDGE].old, found[EDGE].direction) == (Release(6, 183), "up")
     assert (found[ORIGIN].old, found[ORIGIN].direction) == (Release(6), "unknown")
@@ -169,7 +169,7 @@ def test_canaries_do_not_count() -> None:
     live = [*builder.edges(builder.topology.edges)[0], *builder.canaries(builder.topology.edges, {"edge": 1})]
     changed = wanted(srs_version="7.0.18").builder()
     live += changed.canaries(changed.topology.edges, {"edge": 1})
-    assert {key: cluster.images for key, cluster in upgrades.deployed(live).items()} == {EDGE: ("docker.io/ossrs/srs:6.0.157",)}
+    assert {key: cluster.images for key, cluster in upgrades.deployed(live).items()} == {EDGE: ("docker.io/ossrs/srs:v6.0.157",)}
 
 
 def test_origins_in_several_workloads_are_one_cluster() -> None:
@@ -177,4 +177,4 @@ def test_origins_in_several_workloads_are_one_cluster() -> None:
     before = made(**variables)
     found = upgrades.deployed(before)
     assert [key for key in found if key[0] == "origin"] == [ORIGIN]
-    assert found[ORIGIN].images == ("docker.io/ossrs/srs:6.0.157",)
+    assert found[ORIGIN].images == ("docker.io/ossrs/srs:v6.0.157",)
