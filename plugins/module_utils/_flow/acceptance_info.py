@@ -94,7 +94,6 @@ class _Acceptance:
         left = times.whole - (time.monotonic() - self.began)
         views = []
         for seat in seats:
-            assert seat.live is not None
             early = 0.0 if seat.joiner == LATE or seat.protocol == "hls" else times.late
             patience = Patience(times.watch + early, times.first, times.stall)
             after = times.late if seat.joiner == LATE else 0.0

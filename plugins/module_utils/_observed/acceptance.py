@@ -80,13 +80,13 @@ class Place:
         return 2 * (of_srs + (of_srs and self.offer.flv_port is not None)) + (self.component != "edge" and self.offer.hls_port is not None)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Seat(Target):
     """One player, its server, and what it saw there."""
 
     track: str = "stable"
     joiner: str = EARLY
-    live: Stream | None = None
+    live: Stream
     reference: bool = False
     """Whether it plays from an origin that nobody asked for, to see whether a stream is good by itself."""
 
@@ -270,7 +270,6 @@ def _seat(place: Place, stream: Stream, protocol: str, port: int, joiner: str, r
 
 def judge(seat: Seat, seen: Mapping[str, Any], error: str | None, seconds: float) -> None:
     """What a player saw. ``error`` says why there was no answer, where there was none; ``seconds`` is how long it had."""
-    assert seat.live is not None
     name = seat.stream
     playback.judge(seat, seat.live, seen, error)
     seat.stream = name

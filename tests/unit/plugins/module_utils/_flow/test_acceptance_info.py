@@ -59,9 +59,9 @@ class Server(Scripted):
             self.api.connection_made(self.transport)
         (super() if self.api is None else self.api).data_received(data)  # type: ignore[attr-defined]
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         if self.api is not None:
-            self.api.connection_lost(error)
+            self.api.connection_lost(exc)
 
     def eof_received(self) -> bool | None:
         return None

@@ -173,15 +173,9 @@ def test_a_hook_refuses_players_of_srs_and_not_those_of_nginx() -> None:
 def seat(server: str = "a-0", protocol: str = "rtmp", joiner: str = EARLY, verdict: str = "ok", message: str = "", **more: Any) -> Seat:
     component = more.pop("component", "edge")
     name = more.pop("name", "a" if component == "edge" else component)
-    found = Seat(
-        {"name": name, "component": component, "may_refuse": ""},
-        pod(server, "w"),
-        protocol,
-        1935,
-        more.pop("stream", "/live/a"),
-        joiner=joiner,
-    )
-    found.live = stream(live_seconds=more.pop("age", 99.0))
+    whose = {"name": name, "component": component, "may_refuse": ""}
+    live = stream(live_seconds=more.pop("age", 99.0))
+    found = Seat(whose, pod(server, "w"), protocol, 1935, more.pop("name_of_stream", "/live/a"), joiner=joiner, live=live)
     seen = {"verdict": verdict, "message": message, "first_packet_seconds": 1.0, "hls": more.pop("hls", None)}
     acceptance.judge(found, seen, more.pop("error", None), more.pop("seconds", 20.0))
     found.reference = more.pop("reference", False)
@@ -210,7 +204,7 @@ def test_what_says_something_about_a_server(seen: Seat, verified: bool) -> None:
 
 
 def at_origin(verdict: str, stream: str = "/live/a", **more: Any) -> Seat:
-    return seat("origin-0", verdict=verdict, component="origin", stream=stream, **more)
+    return seat("origin-0", verdict=verdict, component="origin", name_of_stream=stream, **more)
 
 
 def test_a_stream_that_is_bad_by_itself_fails_nobody() -> None:
