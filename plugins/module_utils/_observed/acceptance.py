@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed.playback 
 from ansible_collections.livestream.srs.plugins.module_utils._observed.status_model import Objects, Pod, Stream, Workload
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import DEFAULT_VHOST
 from ansible_collections.livestream.srs.plugins.module_utils._text import first_of
+
+_ADDRESS = re.compile(r"//[^/\s]+")
 
 EARLY, LATE = "early", "late"
 PROTOCOLS = {"rtmp": "RTMP", "flv": "HTTP-FLV", "hls": "HLS"}
@@ -353,18 +356,22 @@ def problems(clusters: Sequence[Cluster], all_seats: Sequence[Seat], seen: Seen)
 def _unplayed(all_seats: Iterable[Seat]) -> Iterator[str]:
     """A line for each way to fail, with the servers and streams that do."""
     grouped: dict[tuple[str, str, str], list[Seat]] = {}
+    first: dict[str, str] = {}
     own = [seat for seat in all_seats if not seat.reference]
     good = {(seat.server, seat.stream, seat.protocol) for seat in own if seat.joiner == EARLY and seat.verdict == "ok"}
     for seat in own:
         if seat.failed:
             alone = seat.joiner == LATE and (seat.server, seat.stream, seat.protocol) in good
             why = f"{seat.verdict}: {seat.message}{', though who joined before can' if alone else ''}"
-            grouped.setdefault((seat.title, "joins later" if seat.joiner == LATE else "plays", why), []).append(seat)
-    for (cluster, does, why), failed in grouped.items():
+            # Servers that fail in the same way differ in their address alone.
+            way = _ADDRESS.sub("//", why)
+            grouped.setdefault((seat.title, "joins later" if seat.joiner == LATE else "plays", way), []).append(seat)
+            first.setdefault(way, why)
+    for (cluster, does, way), failed in grouped.items():
         servers = first_of(list(dict.fromkeys(seat.server for seat in failed)), SHOWN)
         streams = first_of(list(dict.fromkeys(str(seat.stream) for seat in failed)), SHOWN)
         protocols = ", ".join(dict.fromkeys(PROTOCOLS[seat.protocol] for seat in failed))
-        yield f"{cluster}, server {servers}: who {does} by {protocols} gets nothing good of {streams}: {why}"
+        yield f"{cluster}, server {servers}: who {does} by {protocols} gets nothing good of {streams}: {first[way]}"
 
 
 def summary(clusters: Sequence[Cluster], all_seats: Sequence[Seat], failed: Sequence[str], bad_streams: Sequence[str]) -> list[str]:
@@ -400,7 +407,10 @@ def failure(found: Sequence[str], clusters: Sequence[Cluster], all_seats: Sequen
     if required:
         unknown = [cluster for cluster in clusters if cluster.component != "hls" and not is_verified(cluster, all_seats)]
         why = list(_unverified(unknown)) if clusters else [f"no cluster has {'servers' if track == 'all' else f'{track} servers'}"]
-        lines += [f"{line}; mend that, or set srs_acceptance_required (required) to false" for line in why]
+        lines += [
+            f"{line}; mend that (srs_demo_publisher publishes a test picture), or set srs_acceptance_required (required) to false"
+            for line in why
+        ]
     if not lines:
         return ""
     return "\n".join(["The servers are not accepted:", *(f"- {line}" for line in lines)])

@@ -14,6 +14,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._observed import se
 from ansible_collections.livestream.srs.plugins.module_utils._releases.release import MAJORS, Release, release_of_image
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import parse, serving
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.transform import modernise
 
 Object = Mapping[str, Any]
 
@@ -84,7 +85,7 @@ def _reading(template: Object, container: Object, config_maps: Mapping[str, Mapp
     # A value from a Secret or a field is not known here.
     env = {one["name"]: one.get("value") if "valueFrom" in one else one.get("value") or "" for one in container.get("env") or ()}
     try:
-        return Reading(parse.parse(text, release.major), release, env)
+        return Reading(modernise(parse.parse(text, release.major), release)[0], release, env)
     except SrsError:
         return None
 

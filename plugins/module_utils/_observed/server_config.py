@@ -16,6 +16,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._releases.release i
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf import parse, render, tree, values
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.features import features
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.reading import Reading
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.transform import modernise
 from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
 
 Object = Mapping[str, Any]
@@ -71,7 +72,8 @@ def of_config_map(config_map: Object) -> Config:
     except SrsError:
         return found  # what is wrong with it, and where, is for srs_edge_config to say
     # What these follow from has the same defaults in every version.
-    found["features"] = sorted(features(Reading(root, Release(MAJORS[-1]))))
+    newest = Release(MAJORS[-1])
+    found["features"] = sorted(features(Reading(modernise(root, newest)[0], newest)))
     limit = tree.find(root, "max_connections")
     found["max_connections"] = (whole_number(limit.arg0) if limit else None) or MAX_CONNECTIONS
     api = tree.find(root, "http_api")

@@ -195,7 +195,7 @@ def test_where_nothing_is_live_nothing_is_verified(client: Any, nodes: dict[str,
     silence(nodes)
     assert refused().message == (
         "The servers are not accepted:\n- the origin, edge cluster 'edge' could not be verified: no stream is live; "
-        "mend that, or set srs_acceptance_required (required) to false"
+        "mend that (srs_demo_publisher publishes a test picture), or set srs_acceptance_required (required) to false"
     )
     assert client.network.now >= 10 / 3, "publishers get time to come"
     client.network.now = 0.0

@@ -288,6 +288,12 @@ def test_a_late_joiner_that_gets_nothing_is_told_in_plain_words() -> None:
     assert acceptance.failure(found, [], bad, False, "all") == f"The servers are not accepted:\n- {found[0]}"
 
 
+def test_servers_that_fail_in_the_same_way_are_one_line() -> None:
+    bad = [seat(f"a-{i}", "flv", verdict="not_found", message=f"HTTP status 404 of http://10.0.0.{i}:8080/live/a.flv") for i in range(100)]
+    (line,) = acceptance.problems([cluster("a-0")], bad, Seen())
+    assert "server a-0, a-1, a-2 and 97 more: who plays" in line and line.endswith("404 of http://10.0.0.0:8080/live/a.flv")
+
+
 def test_other_failures() -> None:
     seen = Seen(["/live/x"], 10.2, {"/live/a": {"a-0": 3}}, {"a-0": ["create dir", "gone"]})
     assert acceptance.problems([cluster("a-0")], [seat("a-0", "flv", verdict="not_found", message="HTTP status 404")], seen) == [
@@ -309,7 +315,8 @@ def test_what_could_not_be_verified_fails_where_it_must() -> None:
     said = "edge cluster 'a', the origin could not be verified: no stream is live"
     assert acceptance.failure([], [one, two], [], False, "all") == ""
     assert acceptance.failure([], [one, two], [], True, "all") == (
-        f"The servers are not accepted:\n- {said}; mend that, or set srs_acceptance_required (required) to false"
+        f"The servers are not accepted:\n- {said}; mend that (srs_demo_publisher publishes a test picture), "
+        "or set srs_acceptance_required (required) to false"
     )
     assert acceptance.summary([one, two], [], [], []) == [said]
     assert "no cluster has canary servers" in acceptance.failure([], [], [], True, "canary")

@@ -18,12 +18,18 @@ vhost __defaultVhost__ { http_remux { enabled on; } hls { enabled on; } }
 NGINX = {"name": "nginx", "ports": [{"containerPort": 8443, "name": "https"}, {"containerPort": 80, "name": "hls"}]}
 
 
+SRS: dict[str, Any] = {
+    "name": "srs",
+    "image": "ossrs/srs:6",
+    "volumeMounts": [{"name": "config", "mountPath": "/usr/local/srs/conf"}],
+}
+
+
 def objects(conf: str | None = CONF, containers: list[dict[str, Any]] | None = None, **labels: str) -> dict[str, Any]:
-    srs = {"name": "srs", "image": "ossrs/srs:6", "volumeMounts": [{"name": "config", "mountPath": "/usr/local/srs/conf"}]}
     spec = {
-        "containers": [{**srs, "env": [{"name": "SRS_LISTEN", "value": "1937"}]}]
+        "containers": [{**SRS, "env": [{"name": "SRS_LISTEN", "value": "1937"}]}]
         if containers is None
-        else [*containers, *([srs] if conf else [])],
+        else [*containers, *([SRS] if conf and all(one["name"] != "srs" for one in containers) else [])],
         "volumes": [{"name": "config", "configMap": {"name": "c"}}],
     }
     workload = {"metadata": {"name": "w", "labels": labels}, "spec": {"template": {"spec": spec}}}
@@ -36,6 +42,11 @@ def offer(*args: Any, **more: Any) -> Offer:
 
 def test_a_server_by_its_config_and_environment() -> None:
     assert offer() == Offer("stable", 1937, 8081, 8081, by_nginx=False, makes_hls=True)
+
+
+def test_the_block_of_rtmp_that_late_releases_have() -> None:
+    conf = "rtmp { listen 1938; } vhost __defaultVhost__ { }"
+    assert offer(conf, [{"name": "srs", "image": "ossrs/srs:v7.0.162", "volumeMounts": SRS["volumeMounts"]}]).rtmp_port == 1938
 
 
 def test_nginx_beside_it_serves_hls() -> None:
