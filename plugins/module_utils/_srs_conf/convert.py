@@ -13,6 +13,7 @@ from typing import Literal
 from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.checks import LISTEN_OPTIONAL
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.effects import TCP_BY_PROTOCOL
+from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.findings import ERROR
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.parse import ConfSyntaxError, parse
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.render import render
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.schema import INCLUDE, OLDEST, ROOT, TYPED_LOGIN, Spec, reaches
@@ -125,10 +126,9 @@ class _Converter:
     def directive(self, directive: Directive, spec: Spec, path: str) -> Directive | None:
         name = f"{path} {directive.arg0}" if directive.children is not None and directive.args else path
         if (gate := gated(spec, self.after)) and gated(spec, self.before) != gate:
-            goes = spec.known(self.after) is False
-            if goes or (reaches(self.after, spec.idle) and not reaches(self.before, spec.idle)):
+            if gate[0] == ERROR or (reaches(self.after, spec.idle) and not reaches(self.before, spec.idle)):
                 loss = f" Without it {LOSSES[path]}." if path in LOSSES and directive.value("enabled") == "on" else ""
-                self.note("gone", name, f"{gate[1][:-1]}, and is left out.{loss}")
+                self.note("gone", name, f"{gate[1].rstrip('.').partition(': leave')[0]}, and is left out.{loss}")
                 return None
             if not reaches(self.after, spec.idle):
                 self.note("beware", name, gate[1])

@@ -167,6 +167,14 @@ def test_no_secret_in_a_note() -> None:
         assert notes and "hunter2" not in " ".join(map(str, notes))
 
 
+@pytest.mark.parametrize("after", [Release(7), Release(7, 64)])
+def test_what_the_newest_releases_refuse_goes(after: Release) -> None:
+    text, notes = convert("listen 1935; threads { interval 5; }", Release(5, 213), after)
+    assert "threads" not in text
+    (note,) = [note for note in notes if note.path == "threads"]
+    assert (note.kind, note.message) == ("gone", f"is gone since SRS 7.0.64, and the version is {after}, and is left out.")
+
+
 def test_a_text_that_cannot_be_read() -> None:
     with pytest.raises(ConfSyntaxError):
         convert("listen 1935", Release(6), Release(7))
