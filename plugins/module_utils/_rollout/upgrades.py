@@ -219,7 +219,7 @@ def as_data(step: Step) -> dict[str, Any]:
 def summary(steps: Iterable[Step]) -> list[str]:
     """The plan as lines to print."""
     steps = list(steps)
-    lines = [line for step in steps if step.is_needed for line in _lines(step)]
+    lines = [line for step in steps if step.is_needed and step.before for line in _lines(step, step.before)]
     if same := [title(step) for step in steps if step.before and not step.is_needed]:
         lines.append(f"Nothing to do: {', '.join(same)}.")
     if new := [title(step) for step in steps if not step.before]:
@@ -232,16 +232,15 @@ def title(step: Step) -> str:
     return "the origin" if step.component == "origin" else f"edge cluster {step.name}"
 
 
-def _lines(step: Step) -> Iterator[str]:
-    assert step.before
+def _lines(step: Step, before: Deployed) -> Iterator[str]:
     releases = f"SRS {step.old or 'unknown'} -> {step.new}" if step.old != step.new else f"SRS {step.new}"
     images = (
-        f"{', '.join(step.before.images)} -> {step.after.images[0]}" if step.before.images != step.after.images else step.after.images[0]
+        f"{', '.join(before.images)} -> {step.after.images[0]}" if before.images != step.after.images else step.after.images[0]
     )
     down = ", which is a downgrade" if step.direction == "down" else ""
     yield f"{title(step)}: {releases}{down} ({images})"
-    if step.before.held:
-        yield f"  held: {step.before.held}"
+    if before.held:
+        yield f"  held: {before.held}"
     yield from (f"  config: {line}" for line in step.config)
     yield from (f"  by the release: {line}" for line in step.converted)
     yield from (f"  leaves {match.advisory.id}: {match.advisory.effect}" for match in step.left)
