@@ -45,6 +45,10 @@ OURS = {
         r"srs_edge_clusters(\[\d+\])?(\.name| has| is)",
         r".*by which the pods are found",
     ),
+    "releases of SRS, and advisories": (
+        r".*(whose tag says SRS|is the id of no advisory|must be a list of advisories|, or set srs_accept_advisories)",
+        r"srs_(edge_|origin_)?version is|srs_edge_clusters\[\d+\]\.version is|srs_advisories",
+    ),
     "what would do nothing": (r"srs_image_pull_secrets\[\d+\]\.name is", r".*(Gt|Lt) goes with one whole number"),
     "what providers of load balancers take, and bandwidth": (r"srs_edge_limit", r"\w+slb[. ]"),
     "numbers of more than 32 bits, of which the API server keeps 32": (r".* is \d{10,}: it must be a whole number from",),

@@ -73,7 +73,7 @@ def edges(play: Callable[..., Any], kubectl: Callable[..., str], kubeconfig: str
 
 def test_rolling_back_and_forward_again(edges: Edges) -> None:
     edges.site(srs_edge_tolerations=[{"key": "a", "operator": "Exists"}], srs_change_cause="alice")
-    new: dict[str, Any] = {"srs_edge_image": "ossrs/srs:v6.0-d5", "srs_edge_max_connections": 2000, "srs_change_cause": "bob, ticket 7"}
+    new: dict[str, Any] = {"srs_edge_image": "ossrs/srs:v7.0.157", "srs_edge_max_connections": 2000, "srs_change_cause": "bob, ticket 7"}
     edges.site(**new)
     pods = edges.pods()
     assert edges.limit() == 2000
@@ -81,7 +81,7 @@ def test_rolling_back_and_forward_again(edges: Edges) -> None:
     told = edges.play(playbook="rollback", srs_revision="list")
     assert told.changed == [] and edges.pods() == pods
     assert "alice: created" in told.output
-    assert "bob, ticket 7: image docker.io/ossrs/srs:6 -> ossrs/srs:v6.0-d5; config " in told.output
+    assert "bob, ticket 7: image docker.io/ossrs/srs:v7.0.162 -> ossrs/srs:v7.0.157; config " in told.output
 
     predicted = edges.rollout("rolled_back", check=True)
     assert predicted["changed"] and edges.pods() == pods
@@ -99,7 +99,7 @@ def test_rolling_back_and_forward_again(edges: Edges) -> None:
 
     assert edges.rollout("released")["changed"] and not edges.rollout("released")["changed"]
     assert edges.site(**new).changed == ["Apply the edge clusters"]
-    assert edges.image() == "ossrs/srs:v6.0-d5" and edges.limit() == 2000
+    assert edges.image() == "ossrs/srs:v7.0.157" and edges.limit() == 2000
     # What only the rolled back revision had must not stay behind.
     assert "tolerations" not in edges.deployment()["spec"]["template"]["spec"]
     assert edges.site(**new).changed == []
@@ -124,10 +124,10 @@ def test_a_roll_out_that_goes_wrong_is_paused_and_rolled_back(edges: Edges) -> N
 def test_a_paused_roll_out_goes_on_and_a_hold_by_hand_is_respected(edges: Edges) -> None:
     edges.site()
     edges.rollout("paused")
-    edges.kubectl("set", "image", f"deployment/{EDGE}", "srs=ossrs/srs:v6.0-d5")
+    edges.kubectl("set", "image", f"deployment/{EDGE}", "srs=ossrs/srs:v7.0.157")
     pods = edges.pods()
     edges.rollout("released")
-    assert not edges.pods() & pods and edges.image() == "ossrs/srs:v6.0-d5"
+    assert not edges.pods() & pods and edges.image() == "ossrs/srs:v7.0.157"
 
     edges.kubectl("annotate", f"deployment/{EDGE}", "livestream.srs/hold=incident 42")
     held = edges.site(srs_edge_replicas=5)

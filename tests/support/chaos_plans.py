@@ -22,7 +22,7 @@ SMALL: dict[str, Any] = {
     "srs_wait_timeout": 45,
 }
 FEW: dict[str, Any] = {"srs_edge_clusters": [{"name": "edge", "replicas": 2}, {"name": "b", "replicas": 1}]}
-NEW: dict[str, Any] = {"srs_edge_image": "docker.io/ossrs/srs:v6.0-d5", "srs_edge_max_connections": 2000}
+NEW: dict[str, Any] = {"srs_edge_image": "docker.io/ossrs/srs:v7.0.157", "srs_edge_max_connections": 2000}
 MORE: dict[str, Any] = {"srs_edge_clusters": [{"name": "edge", "replicas": 2}, {"name": "b", "replicas": 1}, {"name": "c", "replicas": 2}]}
 ONE: dict[str, Any] = {"srs_edge_clusters": [{"name": "edge", "replicas": 2}]}
 ALL: dict[str, Any] = {"srs_edge_cluster": "all"}

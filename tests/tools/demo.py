@@ -13,12 +13,12 @@ from places import ROOT
 
 sys.path.insert(0, str(ROOT / "tests/cluster"))
 
-from localcluster.base import write
 from localcluster.choose import choose
 from localcluster.cluster import Cluster
 from localcluster.images import server_for
 from localcluster.registry import Store
 
+DEFAULT = yaml.safe_load((ROOT / "roles/srs_common/defaults/main.yml").read_text())["srs_image"]
 CLUSTER_TOOL = ("python", "tests/cluster")
 INVENTORY = ("-i", "inventories/local")
 SITE = ("ansible-playbook", "playbooks/site.yml", *INVENTORY)
@@ -27,14 +27,14 @@ OF_THE_TOPOLOGY = {"kubeconfig": "{{ srs_kubeconfig }}", "namespace": "{{ srs_na
 IS_LIVE = {**OF_THE_TOPOLOGY, "wait_for": [{"stream": "/live/livestream"}], "wait_timeout": 60}
 WAIT = ("ansible", "local", *INVENTORY, "-m", "livestream.srs.srs_cluster_status", "-a", json.dumps(IS_LIVE))
 
-LEFT = "demo.json"
-"""A file in the cluster's folder, which goes away with it. The local inventory reads what its node can run."""
+STREAMS = "demo-publisher"
+"""A file in the cluster's folder. The local inventory has a stream published while this file is there; it goes away with the cluster."""
 
 MORE = """
 To change the topology: edit inventories/local/group_vars/all.yml, then
     . .venv/bin/activate
-    ansible-playbook playbooks/site.yml -i inventories/local --check --diff
-    ansible-playbook playbooks/site.yml -i inventories/local
+    ansible-playbook playbooks/site.yml -i inventories/local{image} --check --diff
+    ansible-playbook playbooks/site.yml -i inventories/local{image}
 To look with kubectl:  eval "$(python tests/cluster env)"
 To remove it all:      make clean
 """
@@ -55,8 +55,9 @@ def main() -> int:
     streams = made_here and cluster.settings().nodes == "real"
     if streams:
         run(*CLUSTER_TOOL, "encoder-image", quiet=True)
-        write(cluster.folder / LEFT, json.dumps(runnable()))
-    run(*SITE)
+        (cluster.folder / STREAMS).touch()
+    image = ("-e", f"srs_image={there}") if streams and (there := server_for(DEFAULT, Store().names())) != DEFAULT else ()
+    run(*SITE, *image)
     if streams:
         say("Waiting for the test picture")
         run(*WAIT, quiet=True)
@@ -64,14 +65,8 @@ def main() -> int:
         say(ON_AIR)
     elif made_here:
         say(NOTHING_RUNS)
-    say(MORE)
+    say(MORE.format(image="".join(f" {word}" for word in image)))
     return 0
-
-
-def runnable() -> dict[str, object]:
-    """What the local inventory takes from here: a stream, and an SRS that the node has."""
-    default = yaml.safe_load((ROOT / "roles/srs_common/defaults/main.yml").read_text())["srs_image"]
-    return {"publisher": True, "image": server_for(default, Store().names())}
 
 
 def run(*command: str, quiet: bool = False) -> None:

@@ -234,9 +234,7 @@ def title(step: Step) -> str:
 
 def _lines(step: Step, before: Deployed) -> Iterator[str]:
     releases = f"SRS {step.old or 'unknown'} -> {step.new}" if step.old != step.new else f"SRS {step.new}"
-    images = (
-        f"{', '.join(before.images)} -> {step.after.images[0]}" if before.images != step.after.images else step.after.images[0]
-    )
+    images = f"{', '.join(before.images)} -> {step.after.images[0]}" if before.images != step.after.images else step.after.images[0]
     down = ", which is a downgrade" if step.direction == "down" else ""
     yield f"{title(step)}: {releases}{down} ({images})"
     if before.held:
