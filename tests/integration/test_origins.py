@@ -191,12 +191,12 @@ def test_another_config_restarts_the_origins_one_by_one(play: Callable[..., Any]
 
 def test_from_mode_to_mode(play: Callable[..., Any], there: Namespace) -> None:
     """What a mode leaves behind goes; what it does not touch stays."""
-    play()
+    play(srs_version=6)
     edges = there.pods("srs-edge")
     for variables, workloads in (
         (CLUSTER, {"srs-origin"}),
         (DEPLOYMENTS, {"srs-origin-0-deployment", "srs-origin-1-deployment", "srs-origin-2-deployment"}),
-        ({}, {"srs-origin-deployment"}),
+        ({"srs_version": 6}, {"srs-origin-deployment"}),
     ):
         play(**variables)
         assert set(there.workloads()) == workloads | {"srs-edge-deployment"}
