@@ -50,7 +50,11 @@ class Wanted:
 
     def advice(self) -> Advice:
         """The release advisories that hold. Raises SrsError for a mistake in the user's own."""
-        read = advisories(self.values["srs_advisories_file"], self.values["srs_advisories"], "srs_advisories")
+        try:
+            read = advisories(self.values["srs_advisories_file"], self.values["srs_advisories"], "srs_advisories")
+        except SrsError as error:
+            _stop_on([error.message])
+            raise
         return Advice(read.table, self.values["srs_accept_advisories"])
 
     def builder(self, edge_origin: Sequence[str] = ()) -> Builder:

@@ -68,7 +68,10 @@ class Judge:
             made = wanted(**inventory)
         except SrsError as error:
             return Verdict([error.message], None, typed=False)
-        problems = topology.Checks(topology.resolve(made.values), made.roles, made.values, made.place, made.advice()).problems()
+        try:
+            problems = topology.Checks(topology.resolve(made.values), made.roles, made.values, made.place, made.advice()).problems()
+        except SrsError as error:
+            return Verdict([error.message.removeprefix("Nothing was changed: ")], None)
         try:
             builder = made.builder()
             built = objects.flatten([*builder.unpatched(), self._home(builder.topology.common.namespace)])
