@@ -9,7 +9,10 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.livestream.srs.plugins.module_utils._desired.release_checks import images
+from ansible_collections.livestream.srs.plugins.module_utils._desired.edges import Edge
+from ansible_collections.livestream.srs.plugins.module_utils._desired.origin import Origin
+from ansible_collections.livestream.srs.plugins.module_utils._desired.release_checks import features_of
+from ansible_collections.livestream.srs.plugins.module_utils._desired.topology import Topology
 from ansible_collections.livestream.srs.plugins.module_utils._errors import SrsError
 from ansible_collections.livestream.srs.plugins.module_utils._rollout import upgrades
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.upgrades import Deployed, Key, Step, Target
@@ -39,9 +42,13 @@ class ActionModule(InProcessAction):
             objects = [*builder.origin(), *builder.edges(topology.edges)[0]]
         except SrsError as error:
             raise AnsibleActionFail(error.message) from error
-        live = {(item.pop("component"), item.pop("name")): Deployed(**item) for item in plain(read.pop("deployed"))}
+        # In JSON tuples are lists.
+        live: dict[Key, Deployed] = {
+            (item.pop("component"), item.pop("name")): Deployed(**{**item, "images": tuple(item["images"])})
+            for item in plain(read.pop("deployed"))
+        }
         steps = upgrades.plan(
-            {key: self._typed(item) for key, item in live.items()},
+            live,
             upgrades.deployed(objects),
             self._targets(topology),
             upgrades.told_by_servers(args["servers"]),
@@ -50,20 +57,9 @@ class ActionModule(InProcessAction):
         return {**read, **self._told(steps)}
 
     @staticmethod
-    def _typed(item: Deployed) -> Deployed:
-        """Lists of JSON as the tuples that they were."""
-        return Deployed(tuple(item.images), item.config, item.keeps_config, item.held)
-
-    @staticmethod
-    def _targets(topology: Any) -> dict[Key, Target]:
-        servers = [*([topology.origin] if topology.origin.enabled else []), *topology.edges]
-        described = [
-            image for image in images(topology.origin if topology.origin.enabled else None, topology.edges) if image.role != "proxy"
-        ]
-        return {
-            (server.role, "origin" if server.role == "origin" else server.name): Target(server.version, image.features)
-            for server, image in zip(servers, described, strict=True)
-        }
+    def _targets(topology: Topology) -> dict[Key, Target]:
+        servers: list[Origin | Edge] = [*([topology.origin] if topology.origin.enabled else []), *topology.edges]
+        return {(server.role, server.name): Target(server.version, features_of(server)) for server in servers}
 
     @staticmethod
     def _told(steps: list[Step]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import topology
@@ -50,11 +51,8 @@ class Wanted:
 
     def advice(self) -> Advice:
         """The release advisories that hold. Raises SrsError for a mistake in the user's own."""
-        try:
+        with _before_any_change():
             read = advisories(self.values["srs_advisories_file"], self.values["srs_advisories"], "srs_advisories")
-        except SrsError as error:
-            _stop_on([error.message])
-            raise
         return Advice(read.table, self.values["srs_accept_advisories"])
 
     def builder(self, edge_origin: Sequence[str] = ()) -> Builder:
@@ -62,11 +60,8 @@ class Wanted:
         return self._builder(self._resolve(edge_origin))
 
     def _resolve(self, edge_origin: Sequence[str] = ()) -> topology.Topology:
-        try:
+        with _before_any_change():
             return topology.resolve(self.values, edge_origin)
-        except SrsError as error:
-            _stop_on([error.message])
-            raise
 
     @staticmethod
     def _builder(wanted: topology.Topology) -> Builder:
@@ -77,6 +72,16 @@ class Wanted:
         # A cause may have the time in it, and there is nothing to check of it.
         checked = {name: value for name, value in self.values.items() if name != "srs_change_cause"}
         return hashlib.sha256(json.dumps(checked, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@contextmanager
+def _before_any_change() -> Iterator[None]:
+    """Errors say that nothing was changed."""
+    try:
+        yield
+    except SrsError as error:
+        _stop_on([error.message])
+        raise
 
 
 def _stop_on(problems: Sequence[str]) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from places import ROOT
+from written_page import row, with_tables, write
+
 sys.path.insert(0, str(ROOT / ".collections"))
 
 from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.model import (
@@ -192,22 +193,10 @@ def text(markup: str) -> str:
     return re.sub(r"[VC]\(([^)]*)\)", r"`\1`", markup)
 
 
-def row(*cells: str) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
 def page() -> str:
     """The page as it should be: what is written by hand, and the tables below it."""
-    return PAGE.read_text(encoding="utf-8").partition(BEGIN)[0] + BEGIN + "\n\n" + tables()
-
-
-def main() -> int:
-    wanted = page()
-    if "--check" in sys.argv[1:]:
-        return 0 if PAGE.read_text(encoding="utf-8") == wanted else 1
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    return with_tables(PAGE, BEGIN, tables())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    write(PAGE, page())

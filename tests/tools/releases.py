@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from places import ROOT
+from written_page import row, with_tables, write
+
 sys.path.insert(0, str(ROOT / ".collections"))
 
 from ansible_collections.livestream.srs.plugins.module_utils._releases.advisories import (
@@ -59,22 +60,5 @@ def span(item: Range) -> str:
     return text + (f" ({item.note})" if item.note else "")
 
 
-def row(*texts: str) -> str:
-    return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
-
-
-def page() -> str:
-    """The page as it should be: what is written by hand, and the tables below it."""
-    return PAGE.read_text(encoding="utf-8").partition(BEGIN)[0] + BEGIN + "\n\n" + tables()
-
-
-def main() -> int:
-    wanted = page()
-    if "--check" in sys.argv[1:]:
-        return 0 if PAGE.read_text(encoding="utf-8") == wanted else 1
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    write(PAGE, with_tables(PAGE, BEGIN, tables()))

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from places import ROOT
+from written_page import with_tables, write
+
 sys.path.insert(0, str(ROOT / ".collections"))
 
 from ansible_collections.livestream.srs.plugins.module_utils._releases.release import MAJORS, Release
@@ -81,16 +82,5 @@ def cell(text: str) -> str:
     return text.replace("|", "\\|").replace("*", "\\*")
 
 
-def main() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    head, marker, _tables = page.partition(BEGIN)
-    wanted = f"{head}{BEGIN}\n\n{tables()}"
-    if not marker:
-        sys.exit(f"{PAGE.relative_to(ROOT)} has no line {BEGIN}")
-    if "--check" in sys.argv[1:]:
-        sys.exit(None if page == wanted else f"{PAGE.relative_to(ROOT)} is out of date: python {Path(__file__).relative_to(ROOT)}")
-    PAGE.write_text(wanted, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    write(PAGE, with_tables(PAGE, BEGIN, tables()))

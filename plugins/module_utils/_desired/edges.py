@@ -11,9 +11,8 @@ from typing import Any
 
 from ansible_collections.livestream.srs.plugins.module_utils._desired import autoscale, names
 from ansible_collections.livestream.srs.plugins.module_utils._desired.common import Settings, built
-from ansible_collections.livestream.srs.plugins.module_utils._desired.releases import release_that_runs
+from ansible_collections.livestream.srs.plugins.module_utils._desired.releases import followed, release_that_runs
 from ansible_collections.livestream.srs.plugins.module_utils._desired.server import Server, merge, service_ports
-from ansible_collections.livestream.srs.plugins.module_utils._releases.release import release_of_image
 
 PREFIX = "srs_edge_"
 
@@ -109,9 +108,7 @@ def _resolve(position: int, given: Mapping[str, Any], values: Settings, topology
         if key in own:
             own[key] = merge(values[key], own[key])
     app = names.edge_app(name)
-    if "image" in given and "version" not in given and (told := release_of_image(str(given["image"]))):
-        own[f"{PREFIX}version"] = str(told)
-    merged = {**values, **own}
+    merged = {**values, **own, **followed(own)}
     where = f"srs_edge_clusters[{position}].version" if "version" in given else f"{PREFIX}version"
     if merged[f"{PREFIX}version"] == values["srs_version"] and "version" not in given:
         where = "srs_version"

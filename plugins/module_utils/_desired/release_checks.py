@@ -59,12 +59,17 @@ def images(origin: Origin | None, edges: Iterable[Edge]) -> list[Image]:
 
 
 def _of_server(server: Origin | Edge) -> Image:
+    return Image(server.variable("image"), server.image, server.role, server.version, features_of(server))
+
+
+def features_of(server: Origin | Edge) -> frozenset[str]:
+    """What of ``FEATURES`` a server has, by its srs.conf and its variables."""
     found = set(features(server.reading))
     if server.grace and server.grace.drain:
         found.add("drain")
     if isinstance(server, Edge) and server.config_strategy == "reload":
         found.add("reload")
-    return Image(server.variable("image"), server.image, server.role, server.version, frozenset(found))
+    return frozenset(found)
 
 
 def problems(found: Iterable[Image], advice: Advice) -> Iterator[str]:
@@ -78,10 +83,9 @@ def problems(found: Iterable[Image], advice: Advice) -> Iterator[str]:
     for pairs in refused.values():
         image, match = pairs[0]
         fault, better = match.advisory, _instead(image, match, advice)
-        about = ", ".join(filter(None, [fault.id, fault.url]))
         ways = f"take SRS {better}" if better else f"take another release ({PAGE})"
         ways += f", or set {ACCEPT}: [{fault.id}] if you accept it"
-        yield f"{_are(each for each, _match in pairs)} {image.title}, with which {fault.effect} ({about}): {ways}."
+        yield f"{_are(each for each, _match in pairs)} {image.title}, with which {fault.effect} ({fault.about}): {ways}."
 
 
 def warnings(found: Iterable[Image], advice: Advice) -> Iterator[str]:

@@ -227,9 +227,8 @@ def _bad_release(status: Unjudged, options: Options) -> Iterator[Finding]:
     for (version, _id), (match, names) in found.items():
         fault = match.advisory
         severity: Severity = "error" if fault.preflight == REFUSE else "warning"
-        about = ", ".join(filter(None, [fault.id, fault.url]))
         ways = "; ".join(filter(None, [f"fixed in {match.good}" if match.good else "", fault.remedy]))
-        text = f"SRS {version} is known for this fault: {fault.effect} ({about})" + (f"; {ways}" if ways else "")
+        text = f"SRS {version} is known for this fault: {fault.effect} ({fault.about})" + (f"; {ways}" if ways else "")
         yield Finding(severity, names[0] + _and_more(names), text)
 
 

@@ -105,6 +105,11 @@ class Advisory:
         """Where to read about it; empty if nowhere."""
         return url_of(self.refs[0]) if self.refs else ""
 
+    @property
+    def about(self) -> str:
+        """How a sentence names it."""
+        return ", ".join(filter(None, [self.id, self.url]))
+
     def matters(self, role: str, features: Collection[str]) -> bool:
         """Whether a server of this role (``edge``, ``origin``, ``proxy``) that has these features may show it."""
         of_role = role in self.roles or (ANY in self.roles and role != "proxy")

@@ -74,6 +74,12 @@ def _without(config_map: Object | None, keys: set[str]) -> Object | None:
     return {**config_map, "data": {key: text for key, text in (config_map.get("data") or {}).items() if key not in keys}}
 
 
+def config_map_of(template: Mapping[str, Any]) -> str | None:
+    """The name of the ConfigMap that holds the srs.conf of a pod template; None where it has none."""
+    volumes = (template.get("spec") or {}).get("volumes") or ()
+    return next((volume["configMap"]["name"] for volume in volumes if volume["name"] == "config-volume" and "configMap" in volume), None)
+
+
 def mounted_config(template: Mapping[str, Any]) -> str | None:
     """The key of the config that a pod template mounts as srs.conf; None when it mounts its ConfigMap as a whole."""
     for volume in (template.get("spec") or {}).get("volumes") or ():

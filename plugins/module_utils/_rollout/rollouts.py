@@ -29,7 +29,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._labels import (
 )
 from ansible_collections.livestream.srs.plugins.module_utils._labels import POD_TEMPLATE_HASH as HASH
 from ansible_collections.livestream.srs.plugins.module_utils._rollout.change_cause import cause_of, listed, template_changes
-from ansible_collections.livestream.srs.plugins.module_utils._rollout.revisions import config_keys, mounted_config
+from ansible_collections.livestream.srs.plugins.module_utils._rollout.revisions import config_keys, config_map_of, mounted_config
 from ansible_collections.livestream.srs.plugins.module_utils._text import whole_number
 
 # Whatever a hold is for, its reason begins with one of these.
@@ -76,7 +76,7 @@ def clusters(deployments: Iterable[Object], replica_sets: Iterable[Object], conf
     for name, cluster in found.items():
         owned = [item for item in replica_sets if _is_owned(item, cluster.deployment)]
         cluster.replica_sets = sorted(owned, key=_revision, reverse=True)
-        cluster.config_map = configs.get(_config_name(cluster.deployment))
+        cluster.config_map = configs.get(config_map_of(cluster.deployment["spec"]["template"]))
         cluster.canary = canaries.get(name)
     for item in config_maps:
         labels = item["metadata"].get("labels") or {}
@@ -272,12 +272,6 @@ def _template(replica_set: Object) -> Object:
 def _image(template: Mapping[str, Any]) -> str:
     containers = template["spec"]["containers"]
     return str(next((item for item in containers if item["name"] == SRS_CONTAINER), containers[0]).get("image"))
-
-
-def _config_name(deployment: Object) -> str | None:
-    """The ConfigMap that holds the srs.conf of a Deployment's pods."""
-    volumes = deployment["spec"]["template"]["spec"].get("volumes") or ()
-    return next((volume["configMap"]["name"] for volume in volumes if volume["name"] == "config-volume" and "configMap" in volume), None)
 
 
 def _target(cluster: Cluster, revision: int | None) -> Object:

@@ -14,7 +14,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._kubernetes.objects
 from ansible_collections.livestream.srs.plugins.module_utils._labels import CANARY, COMPONENT, INSTANCE, SRS_CONTAINER, TRACK
 from ansible_collections.livestream.srs.plugins.module_utils._releases.advisories import Advisory, Match, left_and_entered
 from ansible_collections.livestream.srs.plugins.module_utils._releases.release import Release, is_floating, parse_release, release_of_image
-from ansible_collections.livestream.srs.plugins.module_utils._rollout.revisions import mounted_config
+from ansible_collections.livestream.srs.plugins.module_utils._rollout.revisions import config_map_of, mounted_config
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.compare import changes_of_text
 from ansible_collections.livestream.srs.plugins.module_utils._srs_conf.convert import convert
 
@@ -115,9 +115,10 @@ def deployed(objects: Iterable[Object]) -> dict[Key, Deployed]:
 def _deployed(workloads: list[Object], configs: Mapping[str, Mapping[str, str]]) -> Deployed:
     texts, keeps = [], []
     for item in workloads:
-        key = mounted_config(item["spec"]["template"])
+        template = item["spec"]["template"]
+        key = mounted_config(template)
         keeps.append(key is not None and key != "srs.conf")
-        texts.append(configs.get(_config_map(item) or "", {}).get(key or "srs.conf"))
+        texts.append(configs.get(config_map_of(template) or "", {}).get(key or "srs.conf"))
     held = next((reason for item in workloads if (reason := hold(item))), None)
     return Deployed(tuple(dict.fromkeys(_image(item) for item in workloads)), texts[0], all(keeps), held)
 
@@ -130,11 +131,6 @@ def _image(workload: Object) -> str:
     """The image of SRS; empty where there is none, as in a proxy's workload."""
     containers = workload["spec"]["template"]["spec"]["containers"]
     return next((str(item.get("image") or "") for item in containers if item["name"] == SRS_CONTAINER), "")
-
-
-def _config_map(workload: Object) -> str | None:
-    volumes = workload["spec"]["template"]["spec"].get("volumes") or ()
-    return next((volume["configMap"]["name"] for volume in volumes if volume["name"] == "config-volume" and "configMap" in volume), None)
 
 
 def told_by_servers(servers: Iterable[Mapping[str, Any]]) -> dict[Key, Release]:

@@ -22,6 +22,7 @@ from ansible_collections.livestream.srs.plugins.module_utils._load_balancers.rea
 from ansible_collections.livestream.srs.tests.support.load_balancer_options import base, completed, fitting, nested
 
 ROOT = Path(__file__).resolve().parents[5]
+TOOLS = ROOT / "tests" / "tools"
 GOLDEN = Path(__file__).parent / "golden"
 NUMBERS = [1935, 8080]
 PORTS = [{"name": "rtmp", "port": 1935}, {"name": "http", "port": 8080}]
@@ -167,8 +168,9 @@ def test_the_argument_spec_has_every_option() -> None:
     assert set(spec["provider"]["choices"]) == set(PROVIDERS)
 
 
-def _docs() -> Any:
-    spec = importlib.util.spec_from_file_location("load_balancer_docs", ROOT / "tests" / "tools" / "load_balancers.py")
+def _docs(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(TOOLS)
+    spec = importlib.util.spec_from_file_location("load_balancer_docs", TOOLS / "load_balancers.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -176,8 +178,8 @@ def _docs() -> Any:
     return module
 
 
-def test_the_page_is_up_to_date() -> None:
-    docs = _docs()
+def test_the_page_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    docs = _docs(monkeypatch)
     assert docs.page() == docs.PAGE.read_text(encoding="utf-8"), "run python tests/tools/load_balancers.py"
 
 
